@@ -1,0 +1,120 @@
+#pragma once
+
+/// exp, log, tanh and sigmoid over Vec: a fixed sequence of IEEE operations, so the same bits on every instruction set.
+///
+/// Written for flush-to-zero and denormals-are-zero: a denormal argument counts as 0, a denormal result is 0. NaN in
+/// gives NaN out. All four are monotone over consecutive floats. Worst error over all 2^32 floats
+/// (bench/elementary_ulp.cpp): exp 0.00, log 0.00, tanh 0.00, sigmoid 0.00 ULP.
+///
+/// Coefficients: Sollya 8.0, fpminimax with single-precision coefficients and relative error; function, interval and
+/// degree stand beside each set.
+
+#include "simd/vec.h"
+
+namespace unroll::UNROLL_ISA {
+
+constexpr float kInfinity = __builtin_inff();
+constexpr float kNotANumber = __builtin_nanf("");
+/// ln 2 = high + low. High has 9 bits, so that n * high is exact for every exponent n (Cody and Waite).
+constexpr float kLn2High = 0x1.63p-1f;
+constexpr float kLn2Low = -0x1.bd0106p-13f;
+constexpr float kLog2E = 0x1.715476p+0f;
+
+/// n = round(x / ln 2), kept in the low bits of a float: 1.5 * 2^23 + n, right for |n| < 2^22.
+constexpr float kRounder = 0x1.8p+23f;
+UNROLL_INLINE Vec rounded_exponent(Vec x) { return fma(x, broadcast(kLog2E), broadcast(kRounder)); }
+
+/// x - n ln 2 with one rounding.
+UNROLL_INLINE Vec without_exponent(Vec x, Vec n) {
+  return fma(n, broadcast(-kLn2Low), fma(n, broadcast(-kLn2High), x));
+}
+
+/// e^r - 1 for |r| <= ln(2)/2, as r + r^2 q(r): the last fma rounds something far smaller than r, which keeps the error
+/// near 0.5 ULP and the result monotone. exp(x) = 1 + x + x^2 q, [-0.3468, 0.3468], degree 6; error 0.06 * 2^-24.
+UNROLL_INLINE Vec exp_tail(Vec r, Vec z) {
+  const Vec q01 = fma(r, broadcast(0x1.555492p-3f), broadcast(0x1.fffffap-2f));
+  const Vec q23 = fma(r, broadcast(0x1.12398ep-7f), broadcast(0x1.555a28p-5f));
+  return fma(z, fma(z, broadcast(0x1.694ac4p-10f), q23), q01);
+}
+UNROLL_INLINE Vec exp_minus_1_reduced(Vec r) {
+  const Vec z = r * r;
+  return fma(z, exp_tail(r, z), r);
+}
+
+/// 2^n from 1.5 * 2^23 + n, for -127 <= n <= 127; n = -127 gives 0.
+UNROLL_INLINE Vec power_of_2(Vec rounded) {
+  return bits_to_float(shift_left<23>(float_to_bits(rounded)) + broadcast_int(0x3f800000));
+}
+
+/// e^x = 2^n (1 + s): n is added to the exponent field, which is right for every normal result; the lanes outside are
+/// then replaced.
+UNROLL_INLINE Vec exp(Vec x) {
+  constexpr float kFirstNormal = -0x1.5d589ep+6f;  // e^x >= 2^-126 from here
+  constexpr float kLastFinite = 0x1.62e42ep+6f;    // e^x < 2^128 up to here
+  const Vec rounded = rounded_exponent(x);
+  const Vec n = rounded - broadcast(kRounder);
+  const Vec high = fma(n, broadcast(-0x1.62e43p-1f), x);
+  const Vec low = n * broadcast(0x1.05c61p-29f);
+  const Vec r = high + low;
+  const Vec z = r * r;
+  const Vec s = high + fma(z, exp_tail(r, z), low);
+  const Ints scaled = float_to_bits(broadcast(1.0f) + s) + shift_left<23>(float_to_bits(rounded));
+  const Vec finite = select(x < broadcast(kFirstNormal), broadcast(0.0f), bits_to_float(scaled));
+  return select(x <= broadcast(kLastFinite), finite, x * broadcast(0x1p+127f));  // infinity, or NaN for NaN
+}
+
+/// x = 2^e (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)); log x = e ln 2 + f + f^2 q(f).
+/// log(1 + f)/f = 1 + f q, [sqrt(1/2) - 1, sqrt(2) - 1], degree 9; error 0.07 * 2^-24.
+UNROLL_INLINE Vec log(Vec x) {
+  const Ints bits = float_to_bits(x);
+  const Ints exponent = shift_right_arithmetic<23>(bits - broadcast_int(0x3f3504f3));  // the bits of sqrt(1/2)
+  const Vec e = to_float(exponent);
+  const Vec f = bits_to_float(bits - shift_left<23>(exponent)) - broadcast(1.0f);
+  const Vec z = f * f;
+  const Vec q01 = fma(f, broadcast(0x1.55555p-2f), broadcast(-0x1.fffff8p-2f));
+  const Vec q23 = fma(f, broadcast(0x1.99a41ap-3f), broadcast(-0x1.000432p-2f));
+  const Vec q45 = fma(f, broadcast(0x1.226dfcp-3f), broadcast(-0x1.5425c4p-3f));
+  const Vec q67 = fma(f, broadcast(0x1.0860cep-3f), broadcast(-0x1.0f3fa6p-3f));
+  const Vec q = fma(z, fma(z, fma(z, fma(z, broadcast(-0x1.38472ap-4f), q67), q45), q23), q01);
+  const Vec fraction = f + fma(z, q, e * broadcast(kLn2Low));
+  const Vec finite = fma(e, broadcast(kLn2High), fraction);
+  const Vec zero_or_invalid = select(x == broadcast(0.0f), broadcast(-kInfinity), broadcast(kNotANumber));
+  return select(x == broadcast(kInfinity), x, select(broadcast(0.0f) < x, finite, zero_or_invalid));
+}
+
+/// Below the cut x + x u P(u), u = x^2: tanh(x)/x = 1 + u P(u), [2^-12, 0.625], degree 10; error 0.08 * 2^-24.
+/// Above it 1 - 2 / (e^(2|x|) + 1), where the quotient's error counts at most half.
+UNROLL_INLINE Vec tanh(Vec x) {
+  constexpr float kCut = 0.625f;
+  constexpr float kOne = 9.02f;  // tanh rounds to 1 from 9.0109 on
+  const Vec a = abs(x);
+  const Vec u = a * a;
+  const Vec p = fma(fma(fma(fma(u, broadcast(-0x1.758facp-8f), broadcast(0x1.5211c4p-6f)), u,
+                            broadcast(-0x1.b838ap-5f)), u, broadcast(0x1.110704p-3f)), u, broadcast(-0x1.555532p-2f));
+  const Vec small = fma(a * u, p, a);
+
+  const Vec y = min(broadcast(2 * kOne), a + a);
+  const Vec rounded = rounded_exponent(y);
+  // One step is enough: what ln 2 loses in a float, times n <= 26, is below 2^-24 where 1 - tanh is below 2^-12.
+  const Vec s = exp_minus_1_reduced(fma(rounded - broadcast(kRounder), broadcast(-0x1.62e43p-1f), y));
+  const Vec h = power_of_2(rounded);
+  const Vec large = broadcast(1.0f) - broadcast(2.0f) / fma(h, s, h + broadcast(1.0f));
+  return with_sign(select(a < broadcast(kCut), small, large), x);
+}
+
+/// 1 / (1 + e^-x) = 1 / d with e^-x = h (1 + s), h = 2^n. One Newton step with the residual of the quotient and the
+/// part that d lost in rounding; without it the error passes 1.5 ULP. Both signs take the same path.
+UNROLL_INLINE Vec sigmoid(Vec x) {
+  constexpr float kRange = 88.0f;  // beyond, the result is 1 or below 2^-126
+  const Vec one = broadcast(1.0f);
+  const Vec y = min(broadcast(kRange), max(broadcast(-kRange), -x));
+  const Vec rounded = rounded_exponent(y);
+  const Vec s = exp_minus_1_reduced(without_exponent(y, rounded - broadcast(kRounder)));
+  const Vec h = power_of_2(rounded);
+  const Vec d = fma(h, s, one + h);
+  const Vec lost = fma(h, s, (h - d) + one);  // exact where 1 + h is, and right to 2^-25 d elsewhere
+  const Vec q = one / d;
+  return fma(fma(-q, lost, fma(-q, d, one)), q, q);
+}
+
+}  // namespace unroll::UNROLL_ISA

@@ -1,0 +1,66 @@
+/// Compiled once per instruction set, in the namespace of that set.
+
+#include "kernels/kernels.h"
+
+#include "kernels/elementwise.h"
+#include "kernels/embedding.h"
+#include "kernels/matmul.h"
+#include "kernels/optimizer.h"
+#include "kernels/packing.h"
+#include "kernels/random.h"
+#include "kernels/recurrence.h"
+#include "kernels/reduce.h"
+#include "kernels/rnn_cell.h"
+#include "kernels/softmax.h"
+
+#define UNROLL_TEXT_OF(name) #name
+#define UNROLL_TEXT(name) UNROLL_TEXT_OF(name)
+
+namespace unroll::UNROLL_ISA {
+
+/// Calls body.template operator()<Cell>() for the cell of a call. A new cell is one line here.
+template <class Body>
+void with_cell(CellKind kind, const Body& body) {
+  switch (kind) {
+    case CellKind::kRnnTanh: return body.template operator()<RnnCell<TanhActivation>>();
+    case CellKind::kRnnRelu: return body.template operator()<RnnCell<ReluActivation>>();
+  }
+}
+
+void recurrent_forward(const RecurrentCall& call, Parallel& pool) {
+  with_cell(call.cell, [&]<class Cell>() { run_forward<Cell>(call, pool); });
+}
+
+void recurrent_backward(const RecurrentCall& call, const RecurrentGradient* gradients, Parallel& pool) {
+  with_cell(call.cell, [&]<class Cell>() { run_backward<Cell>(call, gradients, pool); });
+}
+
+const Kernels kKernels = {
+    .name = UNROLL_TEXT(UNROLL_ISA),
+    .exp = map_exp,
+    .log = map_log,
+    .tanh = map_tanh,
+    .sigmoid = map_sigmoid,
+    .pack_panels = pack_panels,
+    .matmul = matmul,
+    .matmul_transposed = matmul_transposed,
+    .column_sums = column_sums,
+    .recurrent_forward = recurrent_forward,
+    .recurrent_backward = recurrent_backward,
+    .softmax = softmax,
+    .log_softmax = log_softmax,
+    .softmax_cross_entropy = softmax_cross_entropy,
+    .embedding_forward = embedding_forward,
+    .embedding_backward = embedding_backward,
+    .pack_sequence = pack_sequence,
+    .unpack_sequence = unpack_sequence,
+    .gather_rows = gather_rows,
+    .scatter_add_rows = scatter_add_rows,
+    .array_sum = array_sum,
+    .sum_of_squares = sum_of_squares,
+    .sgd_step = sgd_step,
+    .adam_step = adam_step,
+    .uniform = uniform,
+};
+
+}  // namespace unroll::UNROLL_ISA

@@ -1,0 +1,151 @@
+#pragma once
+
+/// The only face of this room: one table of kernels per instruction set, all giving the same bits.
+///
+/// Letters: B sequences, T steps, N packed rows, I inputs, H hidden units, G gates, V columns of the softmax. Matrices are
+/// row-major. Kernels allocate nothing, check nothing and propagate NaN and infinity; they expect flush-to-zero and
+/// denormals-are-zero to be on. Panels and buffers made of them are 64-byte aligned.
+
+#include <cstdint>
+
+#include "kernels/parallel.h"
+
+namespace unroll {
+
+/// Layout of a packed batch: rows are time-major, the sequences of a step ordered by length, longest first (stable).
+struct Steps {
+  const int32_t* offsets;  ///< [T + 1] first packed row of each step; the last entry is N
+  const int32_t* order;    ///< [B] the caller's index of each packed sequence
+  int64_t count;           ///< T
+  int64_t sequences;       ///< B
+};
+
+enum class CellKind : int64_t { kRnnTanh, kRnnRelu };
+
+/// One layer and direction of a call: its weights and the buffers that the forward pass fills and the backward pass reads.
+/// Matrices with D H columns hold the directions side by side; their pointers are at the direction's first column.
+struct RecurrentLayer {
+  const float* w_ih_panels;    ///< W_ih^T [I][G H]
+  const float* w_hh_panels;    ///< W_hh^T [H][G H], interleaved by gate
+  const float* bias;           ///< [G H] b_ih + b_hh, or null
+  const float* initial_state;  ///< [B][H] in the caller's order, or null for zero
+  float* final_state;          ///< [B][H] in the caller's order
+  float* states;               ///< [B + N][D H] initial states in packed order, then the output of every row
+  float* gates;                ///< [N][G H] gates; after the backward pass their gradients
+};
+
+/// Gradients of one layer and direction. Those of the weights are added to what is there.
+struct RecurrentGradient {
+  const float* w_ih_back_panels;  ///< W_ih [G H][I]
+  const float* w_hh_back_panels;  ///< W_hh [G H][H]
+  const float* d_output;          ///< [N][D H]
+  const float* d_final_state;     ///< [B][H] in the caller's order, or null for zero
+  float* d_initial_state;         ///< [B][H] in the caller's order, or null if not wanted
+  float* d_input;                 ///< [N][I], shared by the directions of a layer, or null if not wanted
+  float* d_w_ih;                  ///< [G H][I]
+  float* d_w_hh;                  ///< [G H][H]
+  float* d_b_ih;                  ///< [G H], or null
+  float* d_b_hh;                  ///< [G H], or null
+  float* d_h;                     ///< [B][H] work space
+  int32_t* previous_rows;         ///< [N] work space
+};
+
+/// One pass through a stack of recurrent layers; `layers` has layer_count * directions entries, directions innermost.
+struct RecurrentCall {
+  CellKind cell;
+  int64_t input_size, hidden, layer_count, directions;
+  Steps steps;
+  const float* input;  ///< [N][I]
+  const RecurrentLayer* layers;
+};
+
+struct SgdStep {
+  float learning_rate, momentum, gradient_scale;
+};
+
+struct AdamStep {
+  float step_size;  ///< learning rate / (1 - beta1^t)
+  float beta1, one_minus_beta1, beta2, one_minus_beta2;
+  float variance_correction;  ///< 1 / sqrt(1 - beta2^t)
+  float epsilon, gradient_scale;
+};
+
+struct Kernels {
+  const char* name;  ///< of the instruction set: generic, avx2, avx512
+
+  /// y = f(x) element by element; y may be x. Errors and ranges: elementary.h.
+  void (*exp)(const float* x, float* y, int64_t size, Parallel& pool);
+  void (*log)(const float* x, float* y, int64_t size, Parallel& pool);
+  void (*tanh)(const float* x, float* y, int64_t size, Parallel& pool);
+  void (*sigmoid)(const float* x, float* y, int64_t size, Parallel& pool);
+
+  /// Packs a right operand [k][columns] (or the transpose of [columns][k]) into panels of 16 columns: see matmul.h.
+  /// `panels` takes groups * ceil(columns / groups / 16) * 16 * k floats.
+  void (*pack_panels)(const float* w, int64_t ldw, int64_t k, int64_t columns, int64_t groups, bool transposed,
+                      float* panels, Parallel& pool);
+  /// c = a * panels + (c if accumulate, else bias or 0); a [rows][k], c [rows][columns].
+  void (*matmul)(int64_t rows, int64_t k, int64_t columns, const float* a, int64_t lda, const float* panels,
+                 const float* bias, bool accumulate, float* c, int64_t ldc, Parallel& pool);
+  /// c += a^T b; a [rows][outputs], b [*][columns] of which row index[n] (n if index is null) meets row n of a.
+  void (*matmul_transposed)(int64_t rows, int64_t outputs, int64_t columns, const float* a, int64_t lda, const float* b,
+                            int64_t ldb, const int32_t* index, float* c, int64_t ldc, Parallel& pool);
+  /// sums[j] += sum over rows of a[.][j].
+  void (*column_sums)(int64_t rows, int64_t columns, const float* a, int64_t lda, float* sums, Parallel& pool);
+
+  /// A stack of recurrent layers over a packed batch: recurrence.h.
+  void (*recurrent_forward)(const RecurrentCall& call, Parallel& pool);
+  /// Back-propagation through time of the call whose forward pass filled the buffers; `gradients` as `call.layers`.
+  void (*recurrent_backward)(const RecurrentCall& call, const RecurrentGradient* gradients, Parallel& pool);
+
+  /// y = softmax(scale * x) along each row, scale > 0; y may be x.
+  void (*softmax)(int64_t rows, int64_t columns, const float* x, float scale, float* y, Parallel& pool);
+  void (*log_softmax)(int64_t rows, int64_t columns, const float* x, float scale, float* y, Parallel& pool);
+  /// losses[r] = -log softmax(logits[r])[labels[r]]; unless d_logits is null, its row r = gradient_scale * dloss_r/dlogits.
+  /// d_logits may be logits.
+  void (*softmax_cross_entropy)(int64_t rows, int64_t columns, const float* logits, const int32_t* labels,
+                                float gradient_scale, float* losses, float* d_logits, Parallel& pool);
+
+  /// y[r] = table[tokens[r]]; rows of `size` floats.
+  void (*embedding_forward)(int64_t rows, int64_t size, const int32_t* tokens, const float* table, float* y,
+                            Parallel& pool);
+  /// d_table[tokens[r]] += d_y[r], r ascending.
+  void (*embedding_backward)(int64_t rows, int64_t size, const int32_t* tokens, const float* d_y, float* d_table,
+                             Parallel& pool);
+
+  /// Copies one sequence [length][features] into or out of packed rows; `sequence` is its packed index.
+  void (*pack_sequence)(const int32_t* offsets, int64_t sequence, int64_t length, int64_t features,
+                        const float* sequence_rows, float* packed);
+  void (*unpack_sequence)(const int32_t* offsets, int64_t sequence, int64_t length, int64_t features,
+                          const float* packed, float* sequence_rows);
+  /// to[r] = from[index[r]], and to[index[r]] += from[r].
+  void (*gather_rows)(int64_t rows, int64_t features, const int32_t* index, const float* from, float* to,
+                      Parallel& pool);
+  void (*scatter_add_rows)(int64_t rows, int64_t features, const int32_t* index, const float* from, float* to);
+
+  /// Sums over a whole array: reduce.h.
+  double (*array_sum)(const float* x, int64_t size, Parallel& pool);
+  double (*sum_of_squares)(const float* x, int64_t size, Parallel& pool);
+
+  /// weights -= learning_rate * u, u = gradient_scale * gradient (+ momentum * the last u; momentum may be null): PyTorch
+  /// optim.SGD.
+  void (*sgd_step)(const SgdStep& step, int64_t size, const float* gradient, float* momentum, float* weights,
+                   Parallel& pool);
+  /// Kingma and Ba, "Adam", 2015, in PyTorch's form: weights -= step_size * mean / (sqrt(variance) * correction + epsilon).
+  void (*adam_step)(const AdamStep& step, int64_t size, const float* gradient, float* mean, float* variance,
+                    float* weights, Parallel& pool);
+
+  /// y[i] = low + (high - low) * u, u the uniform number [0, 1) of element first + i: random.h.
+  void (*uniform)(uint64_t seed, uint64_t purpose, int64_t first, int64_t size, float low, float high, float* y);
+};
+
+namespace generic {
+extern const Kernels kKernels;
+}
+namespace avx2 {
+extern const Kernels kKernels;
+}
+namespace avx512 {
+extern const Kernels kKernels;
+}
+
+}  // namespace unroll

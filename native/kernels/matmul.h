@@ -1,0 +1,178 @@
+#pragma once
+
+/// Matrix products for the three orientations of back-propagation: forward and input gradient (matmul over panels of the
+/// weights, packed plain or transposed) and weight gradient (matmul_transposed, which packs both operands as it goes).
+
+#include "kernels/split.h"
+#include "kernels/tile.h"
+
+namespace unroll::UNROLL_ISA {
+
+/// Rows of `a` that one pass over the panels uses: with a k block of 256 they take 192 KiB, less than half of a 512 KiB L2.
+constexpr int64_t kRowChunk = 192;
+
+/// Panel p, row k, column j: the element (k, 16 p + j) of the right operand; columns past the last are zero.
+/// `w` is [columns][k_size] with row stride ldw if `transposed` (a weight [out][in], used forward), else [k_size][columns].
+/// With groups > 1 the columns are that many gates, one after the other in `w`; their panels are interleaved, so that
+/// panel u * groups + g holds gate g of the units 16 u .. 16 u + 15.
+inline void pack_panels(const float* w, int64_t ldw, int64_t k_size, int64_t columns, int64_t groups, bool transposed,
+                        float* panels, Parallel& pool) {
+  const int64_t group_columns = columns / groups;
+  parallel_ranges(pool, groups * divide_up(group_columns, kPanel), 16 * k_size, [&](Range part) {
+    for (int64_t p = part.begin; p < part.end; ++p) {
+      float* panel = panels + p * kPanel * k_size;
+      const int64_t in_group = p / groups * kPanel;
+      const int64_t first = p % groups * group_columns + in_group;
+      const int64_t width = smaller(kPanel, group_columns - in_group);
+      for (int64_t k = 0; k < k_size; ++k) {
+        for (int64_t j = 0; j < width; ++j) {
+          panel[k * kPanel + j] = transposed ? w[(first + j) * ldw + k] : w[k * ldw + first + j];
+        }
+        for (int64_t j = width; j < kPanel; ++j) panel[k * kPanel + j] = 0.0f;
+      }
+    }
+  });
+}
+
+/// One k block of c = start + a * panels for a chunk of rows that stays in L2 and a range of panels; each panel's block
+/// stays in L1 while all row tiles use it.
+inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int64_t k_size, Range k, Range panel_range,
+                           Range rows, Start start, float* c, int64_t ldc, int64_t columns) {
+  const int64_t panel_stride = kPanel * k_size;
+  for (int64_t p = panel_range.begin; p < panel_range.end;) {
+    const int64_t group = smaller(kTilePanels, panel_range.end - p);
+    with_constant<kTilePanels>(group, [&]<int kPanels>() {
+      for_row_tiles(rows, [&]<int kRows>(int64_t row) {
+        const int64_t column = p * kPanel;
+        const float* from = start.data == nullptr ? nullptr : start.data + row * start.stride + column;
+        multiply_block_into<kRows, kPanels>(Left<false>{a + row * lda + k.begin, lda},
+                                            panels + p * panel_stride + k.begin * kPanel, panel_stride, k.size(),
+                                            {from, start.stride}, c + row * ldc + column, ldc, columns - column);
+      });
+    });
+    p += group;
+  }
+}
+
+/// Tasks of a product: row chunks times panel groups. Rows are divided first, because each task then reads the panels
+/// once and writes its own rows; panels are divided as well when the rows do not give every thread work.
+struct ProductSplit {
+  int64_t row_parts, panel_parts;
+
+  ProductSplit(const Parallel& pool, int64_t rows, int64_t k_size, int64_t panels) {
+    const int64_t tasks = tasks_for(pool, rows * panels, 2 * kPanel * k_size);
+    const int64_t whole_tiles = larger(1, rows / (2 * kTileRows));
+    row_parts = larger(divide_up(rows, kRowChunk), smaller(tasks, whole_tiles));
+    panel_parts = smaller(panels, divide_up(tasks, row_parts));
+  }
+};
+
+inline void matmul(int64_t rows, int64_t k_size, int64_t columns, const float* a, int64_t lda, const float* panels,
+                   const float* bias, bool accumulate, float* c, int64_t ldc, Parallel& pool) {
+  if (rows == 0 || columns == 0) return;
+  const int64_t panel_count = divide_up(columns, kPanel);
+  const ProductSplit split(pool, rows, k_size, panel_count);
+  const Start first = accumulate ? Start{c, ldc} : Start{bias, 0};
+  parallel_for(pool, split.row_parts * split.panel_parts, [&](int64_t task, float*) {
+    const Range row_range = part_of(rows, split.row_parts, task / split.panel_parts);
+    const Range panel_range = part_of(panel_count, split.panel_parts, task % split.panel_parts);
+    for (int64_t k = 0; k < k_size; k += kBlock) {
+      multiply_chunk(a, lda, panels, k_size, {k, smaller(k + kBlock, k_size)}, panel_range, row_range,
+                     k == 0 ? first : Start{c, ldc}, c, ldc, columns);
+    }
+  });
+}
+
+/// Tile of both packed operands of matmul_transposed: 96 x 256 and 256 x 256 floats, 352 KiB of scratch in L2.
+constexpr int64_t kTransposedRows = 96;
+constexpr int64_t kTransposedColumns = 256;
+static_assert(kBlock * (kTransposedRows + kTileRows + kTransposedColumns) <= kScratchFloats);
+
+/// Tiles of kTileRows outputs: element (k, r) of tile i at [i][k][r], so that a tile reads one contiguous stream.
+inline void pack_left_transposed(const float* a, int64_t lda, Range k, Range outputs, float* packed) {
+  const int64_t tiles = divide_up(outputs.size(), kTileRows);
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    const Range part = part_of(outputs.size(), tiles, tile);
+    float* to = packed + tile * kBlock * kTileRows;
+    for (int64_t n = k.begin; n < k.end; ++n, to += kTileRows) {
+      const float* from = a + n * lda + outputs.begin + part.begin;
+      for (int64_t r = 0; r < part.size(); ++r) to[r] = from[r];
+    }
+  }
+}
+
+/// Panels of 16 columns of rows k of b, or of the rows that `index` names.
+inline void pack_right(const float* b, int64_t ldb, const int32_t* index, Range k, Range columns, float* packed) {
+  for (int64_t n = k.begin; n < k.end; ++n) {
+    const float* from = b + (index == nullptr ? n : index[n]) * ldb;
+    float* to = packed + (n - k.begin) * kPanel;
+    for (int64_t j = columns.begin; j < columns.end; j += kPanel, to += kBlock * kPanel) {
+      store(to, load_columns(from + j, columns.end - j));
+    }
+  }
+}
+
+/// c[i][j] += sum over n of a[n][i] * b[index[n]][j] for one rectangle of c.
+inline void multiply_transposed_part(int64_t rows, const float* a, int64_t lda, const float* b, int64_t ldb,
+                                     const int32_t* index, Range outputs, Range columns, float* c, int64_t ldc,
+                                     float* scratch) {
+  float* const right = scratch;
+  float* const left = scratch + kBlock * kTransposedColumns;
+  for (int64_t j = columns.begin; j < columns.end; j += kTransposedColumns) {
+    const Range column_block{j, smaller(j + kTransposedColumns, columns.end)};
+    for (int64_t n = 0; n < rows; n += kBlock) {
+      const Range k{n, smaller(n + kBlock, rows)};
+      pack_right(b, ldb, index, k, column_block, right);
+      for (int64_t i = outputs.begin; i < outputs.end; i += kTransposedRows) {
+        const Range output_block{i, smaller(i + kTransposedRows, outputs.end)};
+        pack_left_transposed(a, lda, k, output_block, left);
+        for (int64_t p = 0; p < column_block.size(); p += kPanel) {
+          int64_t tile = 0;
+          for_row_tiles(output_block, [&]<int kRows>(int64_t row) {
+            float* out = c + row * ldc + column_block.begin + p;
+            multiply_block_into<kRows, 1>(Left<true>{left + tile++ * kBlock * kTileRows, 0}, right + p * kBlock, 0,
+                                          k.size(), {out, ldc}, out, ldc, column_block.size() - p);
+          });
+        }
+      }
+    }
+  }
+}
+
+inline void matmul_transposed(int64_t rows, int64_t outputs, int64_t columns, const float* a, int64_t lda,
+                              const float* b, int64_t ldb, const int32_t* index, float* c, int64_t ldc,
+                              Parallel& pool) {
+  if (rows == 0 || outputs == 0 || columns == 0) return;
+  // Packing costs less the larger a part is, so there are as many as threads, cut along the longer side of c.
+  const int64_t parts = smaller(pool.width(), tasks_for(pool, divide_up(larger(outputs, columns), kPanel),
+                                                        2 * kPanel * rows * smaller(outputs, columns)));
+  const bool by_columns = columns > outputs;
+  parallel_for(pool, parts, [&](int64_t task, float* scratch) {
+    const Range part = part_of(divide_up(by_columns ? columns : outputs, kPanel), parts, task);
+    const Range cut{part.begin * kPanel, smaller(part.end * kPanel, by_columns ? columns : outputs)};
+    multiply_transposed_part(rows, a, lda, b, ldb, index, by_columns ? Range{0, outputs} : cut,
+                             by_columns ? cut : Range{0, columns}, c, ldc, scratch);
+  });
+}
+
+inline void column_sums(int64_t rows, int64_t columns, const float* a, int64_t lda, float* sums, Parallel& pool) {
+  parallel_ranges(pool, divide_up(columns, kPanel), kPanel * rows, [&](Range part) {
+    for (int64_t p = part.begin; p < part.end; ++p) {
+      const int64_t width = columns - p * kPanel;
+      const float* column = a + p * kPanel;
+      // Lane l takes rows l, l + 16, ...; then the tree of sum() over the 16 lanes.
+      Vec lane[kLanes];
+      for (int l = 0; l < kLanes; ++l) {
+        lane[l] = broadcast(0.0f);
+        for (int64_t n = l; n < rows; n += kLanes) lane[l] = lane[l] + load_columns(column + n * lda, width);
+      }
+      for (int half = kLanes / 2; half > 0; half /= 2) {
+        for (int l = 0; l < half; ++l) lane[l] = lane[l] + lane[l + half];
+      }
+      float* to = sums + p * kPanel;
+      store_columns(to, load_columns(to, width) + lane[0], width);
+    }
+  });
+}
+
+}  // namespace unroll::UNROLL_ISA

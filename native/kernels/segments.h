@@ -1,0 +1,87 @@
+#pragma once
+
+/// Walks the packed rows of a batch step by step, in either direction of time.
+///
+/// The states of one direction stand in one buffer of B + N rows: first the initial state of every sequence, then the
+/// output of every packed row. So the state before a row is always another row of the same buffer.
+
+#include "kernels/kernels.h"
+#include "kernels/split.h"
+
+namespace unroll::UNROLL_ISA {
+
+UNROLL_INLINE int64_t rows_of_step(const Steps& steps, int64_t t) {
+  return t < steps.count ? steps.offsets[t + 1] - steps.offsets[t] : 0;
+}
+UNROLL_INLINE int64_t packed_rows(const Steps& steps) { return steps.offsets[steps.count]; }
+
+/// Neighbouring sequences at one step: sequence b has the packed row `row + b` and its state before is in row
+/// `previous + b` of the states.
+struct Segment {
+  Range sequences;
+  int64_t row, previous;
+};
+
+UNROLL_INLINE Range intersection(Range a, Range b) { return {larger(a.begin, b.begin), smaller(a.end, b.end)}; }
+
+/// Calls body(segment) for every step of the given sequences: in the order of computation, or with `backward` in the
+/// opposite one. In the reverse direction a step has two segments: sequences that go on from the step after, and
+/// sequences whose last step this is, which start from their initial state.
+template <class Body>
+void for_each_segment(const Steps& steps, Range sequences, bool reverse, bool backward, const Body& body) {
+  const bool ascending = reverse == backward;
+  for (int64_t i = 0; i < steps.count; ++i) {
+    const int64_t t = ascending ? i : steps.count - 1 - i;
+    const int64_t row = steps.offsets[t], rows = rows_of_step(steps, t);
+    const auto visit = [&](Range present, int64_t previous) {
+      const Range part = intersection(present, sequences);
+      if (part.size() > 0) body(Segment{part, row, previous});
+    };
+    if (reverse) {
+      const int64_t rows_after = rows_of_step(steps, t + 1);
+      visit({0, rows_after}, steps.sequences + steps.offsets[t + 1]);
+      visit({rows_after, rows}, 0);
+    } else {
+      visit({0, rows}, t == 0 ? 0 : steps.sequences + steps.offsets[t - 1]);
+    }
+  }
+}
+
+/// Calls body(b, row) with the row of the states that holds the final state of sequence b: its last step, in the reverse
+/// direction its first; the initial state if it has no steps.
+template <class Body>
+void for_each_final_row(const Steps& steps, Range sequences, bool reverse, const Body& body) {
+  int64_t length = steps.count;
+  for (int64_t b = sequences.begin; b < sequences.end; ++b) {
+    while (length > 0 && rows_of_step(steps, length - 1) <= b) --length;
+    body(b, length == 0 ? b : steps.sequences + steps.offsets[reverse ? 0 : length - 1] + b);
+  }
+}
+
+/// Real steps of the sequences 0 .. b-1.
+UNROLL_INLINE int64_t steps_before(const Steps& steps, int64_t b) {
+  int64_t total = 0;
+  for (int64_t t = 0; t < steps.count; ++t) total += smaller(rows_of_step(steps, t), b);
+  return total;
+}
+
+/// Part `index` of `parts` ranges of sequences with nearly equal numbers of real steps.
+UNROLL_INLINE Range balanced_part(const Steps& steps, int64_t parts, int64_t index) {
+  const auto boundary = [&](int64_t part) {
+    if (part == parts) return steps.sequences;
+    const int64_t wanted = packed_rows(steps) * part / parts;
+    int64_t low = 0, high = steps.sequences;
+    while (low < high) {
+      const int64_t middle = (low + high) / 2;
+      if (steps_before(steps, middle) < wanted) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  };
+  return {boundary(index), boundary(index + 1)};
+}
+
+}  // namespace unroll::UNROLL_ISA

@@ -1,0 +1,74 @@
+#pragma once
+
+/// How work is cut: into row tiles within a thread, into tasks among threads. Only outputs are ever divided.
+
+#include "kernels/parallel.h"
+#include "simd/vec.h"
+
+namespace unroll::UNROLL_ISA {
+
+struct Range {
+  int64_t begin, end;
+  int64_t size() const { return end - begin; }
+};
+
+UNROLL_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+UNROLL_INLINE int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+UNROLL_INLINE int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+UNROLL_INLINE int64_t round_up(int64_t a, int64_t b) { return divide_up(a, b) * b; }
+
+/// Part `index` of `parts` nearly equal parts of [0, size).
+UNROLL_INLINE Range part_of(int64_t size, int64_t parts, int64_t index) {
+  const int64_t base = size / parts, extra = size % parts;
+  const int64_t begin = index * base + smaller(index, extra);
+  return {begin, begin + base + (index < extra)};
+}
+
+/// Calls body(index, scratch) for every task, on the threads of the pool.
+template <class Body>
+void parallel_for(Parallel& pool, int64_t tasks, const Body& body) {
+  if (tasks <= 0) return;
+  pool.run(
+      tasks, [](void* context, int64_t index, float* scratch) { (*static_cast<const Body*>(context))(index, scratch); },
+      const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+/// Below this many operations a task costs less than handing it to another thread.
+constexpr int64_t kWorthSharing = 500'000;
+
+/// Tasks for `items` equal items of `cost` operations each: 1 if small, else up to four a thread, so that a thread that
+/// is late takes fewer.
+UNROLL_INLINE int64_t tasks_for(const Parallel& pool, int64_t items, int64_t cost) {
+  if (pool.width() == 1 || items <= 1) return 1;
+  const int64_t worth = larger(1, items * cost / kWorthSharing);
+  return smaller(items, smaller(worth, 4 * pool.width()));
+}
+
+/// Calls body(range) for parts of [0, items) on the threads of the pool; `cost` is the operations of one item.
+template <class Body>
+void parallel_ranges(Parallel& pool, int64_t items, int64_t cost, const Body& body) {
+  const int64_t tasks = tasks_for(pool, items, cost);
+  parallel_for(pool, tasks, [&](int64_t task, float*) { body(part_of(items, tasks, task)); });
+}
+
+/// Calls body.template operator()<kRows>() with kRows == rows, for rows in 1 .. kMax.
+template <int kMax, class Body>
+UNROLL_INLINE void with_constant(int64_t rows, const Body& body) {
+  if constexpr (kMax > 1) {
+    if (rows != kMax) return with_constant<kMax - 1>(rows, body);
+  }
+  body.template operator()<kMax>();
+}
+
+/// Cuts rows into tiles of at most kTileRows whose heights differ by at most one, and calls
+/// body.template operator()<kRows>(first_row) for each: 32 rows give 6 6 5 5 5 5, not 6 6 6 6 6 2.
+template <class Body>
+UNROLL_INLINE void for_row_tiles(Range rows, const Body& body) {
+  const int64_t tiles = divide_up(rows.size(), kTileRows);
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    const Range part = part_of(rows.size(), tiles, tile);
+    with_constant<kTileRows>(part.size(), [&]<int kRows>() { body.template operator()<kRows>(rows.begin + part.begin); });
+  }
+}
+
+}  // namespace unroll::UNROLL_ISA

@@ -1,0 +1,107 @@
+#pragma once
+
+/// The register tile: the one inner loop of every matrix product.
+
+#include "simd/vec.h"
+
+namespace unroll::UNROLL_ISA {
+
+/// The contract's block of k: each output sums a block from 0 by ascending fma; block sums are added in ascending order
+/// to the start value.
+constexpr int64_t kBlock = 256;
+
+constexpr int64_t kPanel = 16;
+
+/// Left operand of a tile, element (r, k) at data[r * row_stride + k * k_stride]. One of the strides is known when
+/// compiling: rows of a matrix (kPacked = false, k_stride 1) or a packed tile (kPacked = true, row_stride 1).
+template <bool kPacked>
+struct Left {
+  const float* data;
+  int64_t stride;
+
+  UNROLL_INLINE float at(int r, int64_t k) const {
+    return kPacked ? data[r + k * kTileRows] : data[r * stride + k];
+  }
+};
+
+template <int kRows, int kPanels>
+struct Accumulators {
+  Vec sum[kRows][kPanels];
+};
+
+/// sum[r][p] = one block of products, k in [0, length), of `left` with panels of 16 columns, `panel_stride` floats apart.
+template <int kRows, int kPanels, bool kPacked>
+UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, const float* panels, int64_t panel_stride,
+                                                          int64_t length) {
+  // gcc 12 keeps the accumulators in memory unless every loop over them is unrolled.
+  Accumulators<kRows, kPanels> acc;
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int p = 0; p < kPanels; ++p) acc.sum[r][p] = broadcast(0.0f);
+  }
+  for (int64_t k = 0; k < length; ++k) {
+    Vec right[kPanels];
+#pragma GCC unroll 4
+    for (int p = 0; p < kPanels; ++p) right[p] = load(panels + p * panel_stride + k * kPanel);
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      const Vec x = broadcast(left.at(r, k));
+#pragma GCC unroll 4
+      for (int p = 0; p < kPanels; ++p) acc.sum[r][p] = fma(x, right[p], acc.sum[r][p]);
+    }
+  }
+  return acc;
+}
+
+/// Start values of a tile's outputs: rows of a matrix, one bias row for all (stride 0), or zero (no data).
+struct Start {
+  const float* data;
+  int64_t stride;
+};
+
+UNROLL_INLINE Vec load_columns(const float* p, int64_t columns) {
+  return columns >= kPanel ? load(p) : load_partial(p, static_cast<int>(columns));
+}
+UNROLL_INLINE void store_columns(float* p, Vec v, int64_t columns) {
+  if (columns >= kPanel) return store(p, v);
+  store_partial(p, v, static_cast<int>(columns));
+}
+
+/// out[r][c] = start[r][c] + sum[r][c] for the first `columns` columns of the tile; out may be the start.
+template <int kRows, int kPanels>
+UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, Start start, float* out, int64_t out_stride,
+                              int64_t columns) {
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int p = 0; p < kPanels; ++p) {
+      const int64_t left = columns - p * kPanel;
+      Vec value = acc.sum[r][p];
+      if (start.data != nullptr) value = load_columns(start.data + r * start.stride + p * kPanel, left) + value;
+      store_columns(out + r * out_stride + p * kPanel, value, left);
+    }
+  }
+}
+
+/// One tile and one k block: out = start + left * panels. A function of its own, because gcc 12 spills an accumulator when
+/// it shares the registers with the loops around it.
+template <int kRows, int kPanels, bool kPacked>
+__attribute__((noinline)) void multiply_block_into(Left<kPacked> left, const float* panels, int64_t panel_stride,
+                                                   int64_t length, Start start, float* out, int64_t out_stride,
+                                                   int64_t columns) {
+  store_tile(multiply_block<kRows, kPanels>(left, panels, panel_stride, length), start, out, out_stride, columns);
+}
+
+/// One tile over all of k: out = start + a * panels, where a has kRows rows.
+template <int kRows, int kPanels>
+UNROLL_INLINE void multiply_tile(const float* a, int64_t lda, const float* panels, int64_t panel_stride, int64_t k_size,
+                                 Start start, float* out, int64_t out_stride, int64_t columns) {
+  for (int64_t k = 0; k < k_size; k += kBlock) {
+    const int64_t length = k_size - k < kBlock ? k_size - k : kBlock;
+    multiply_block_into<kRows, kPanels>(Left<false>{a + k, lda}, panels + k * kPanel, panel_stride, length,
+                                        k == 0 ? start : Start{out, out_stride}, out, out_stride, columns);
+  }
+}
+
+}  // namespace unroll::UNROLL_ISA

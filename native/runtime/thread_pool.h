@@ -1,0 +1,52 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "kernels/parallel.h"
+
+namespace unroll {
+
+/// The threads of the process. A caller works on its own call; idle workers help. With several callers at once, callers
+/// and busy workers together stay within the width, so that the processors are not over-subscribed.
+class ThreadPool final : public Parallel {
+ public:
+  explicit ThreadPool(int width);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int width() const override { return width_.load(std::memory_order_relaxed); }
+
+  /// Starts or stops workers. Calls under way finish with the workers that they have.
+  /// Throws std::system_error if the operating system gives no thread; the width is then what it was.
+  void resize(int width);
+
+  /// Throws std::bad_alloc if there is no memory for the caller's scratch; nothing has run then.
+  void run(int64_t tasks, Task task, void* context) override;
+
+ private:
+  struct Job;
+
+  void work(int index);
+  void start_workers(int count);
+  void stop_workers();
+  Job* find_job();
+
+  std::atomic<int> width_;
+  std::atomic<int> waiting_jobs_{0};  // jobs with tasks left, as spinning workers see it
+  std::mutex mutex_;                  // guards everything below
+  std::condition_variable work_or_stop_;
+  std::vector<Job*> jobs_;
+  int callers_ = 0, busy_workers_ = 0, wanted_workers_ = 0;
+  std::mutex resizing_;
+  std::vector<std::thread> workers_;
+};
+
+/// The pool of the process. It is never destroyed: its threads may outlive static destructors.
+ThreadPool& pool();
+
+}  // namespace unroll

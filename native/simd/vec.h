@@ -1,0 +1,36 @@
+#pragma once
+
+/// Vec: 16 float lanes, Ints: 16 int32 lanes, Mask: 16 booleans - the same operations and the same lanes for every
+/// instruction set, so that code written over them gives the same bits on all of them. Everything that depends on the
+/// instruction set lives in namespace unroll::UNROLL_ISA: two builds of one header never share a symbol.
+///
+///   max(a, b)      a > b ? a : b, so b if either is NaN; min(a, b) likewise with <
+///   a < b, ...     false if either is NaN
+///   round_to_int   to nearest, ties to even; the argument must fit an int32
+///   sum(v)         the contract's tree: (l, l+8), (l, l+4), (l, l+2), (l, l+1)
+
+#include <cstddef>
+#include <cstdint>
+
+#define UNROLL_INLINE inline __attribute__((always_inline))
+
+#if defined(UNROLL_ISA_AVX512)
+#include "simd/vec_avx512.h"
+#elif defined(UNROLL_ISA_AVX2)
+#include "simd/vec_avx2.h"
+#else
+#include "simd/vec_generic.h"
+#endif
+
+namespace unroll::UNROLL_ISA {
+
+constexpr int kLanes = 16;
+
+UNROLL_INLINE Vec operator-(Vec a) { return bits_to_float(float_to_bits(a) ^ broadcast_int(INT32_MIN)); }
+UNROLL_INLINE Vec abs(Vec a) { return bits_to_float(float_to_bits(a) & broadcast_int(INT32_MAX)); }
+/// |magnitude| with the sign of `sign`; the magnitude must not be negative.
+UNROLL_INLINE Vec with_sign(Vec magnitude, Vec sign) {
+  return bits_to_float(float_to_bits(magnitude) | (float_to_bits(sign) & broadcast_int(INT32_MIN)));
+}
+
+}  // namespace unroll::UNROLL_ISA

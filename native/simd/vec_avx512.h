@@ -1,0 +1,86 @@
+#pragma once
+
+/// AVX-512 (F, BW, DQ, VL): 16 lanes are one register.
+
+#include <immintrin.h>
+
+namespace unroll::UNROLL_ISA {
+
+/// Register tile of the matrix product: 8 rows x 32 columns take 16 of the 32 registers and hide the FMA latency.
+constexpr int kTileRows = 8;
+constexpr int kTilePanels = 2;
+
+struct Vec {
+  __m512 v;
+};
+struct Ints {
+  __m512i v;
+};
+struct Mask {
+  __mmask16 v;
+};
+
+UNROLL_INLINE Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
+UNROLL_INLINE void store(float* p, Vec a) { _mm512_storeu_ps(p, a.v); }
+UNROLL_INLINE __mmask16 lanes_below(int n) { return static_cast<__mmask16>(n >= 16 ? 0xffff : (1u << n) - 1); }
+UNROLL_INLINE Vec load_partial(const float* p, int n) { return {_mm512_maskz_loadu_ps(lanes_below(n), p)}; }
+UNROLL_INLINE void store_partial(float* p, Vec a, int n) { _mm512_mask_storeu_ps(p, lanes_below(n), a.v); }
+UNROLL_INLINE Vec broadcast(float x) { return {_mm512_set1_ps(x)}; }
+UNROLL_INLINE Ints broadcast_int(int32_t x) { return {_mm512_set1_epi32(x)}; }
+UNROLL_INLINE Ints load_ints(const int32_t* p) { return {_mm512_loadu_si512(p)}; }
+UNROLL_INLINE void store_ints(int32_t* p, Ints a) { _mm512_storeu_si512(p, a.v); }
+
+UNROLL_INLINE Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
+UNROLL_INLINE Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
+UNROLL_INLINE Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
+UNROLL_INLINE Vec operator/(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
+UNROLL_INLINE Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+UNROLL_INLINE Vec sqrt(Vec a) { return {_mm512_maskz_sqrt_ps(0xffff, a.v)}; }
+UNROLL_INLINE Vec max(Vec a, Vec b) { return {_mm512_maskz_max_ps(0xffff, a.v, b.v)}; }
+UNROLL_INLINE Vec min(Vec a, Vec b) { return {_mm512_maskz_min_ps(0xffff, a.v, b.v)}; }
+
+UNROLL_INLINE Mask operator<(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
+UNROLL_INLINE Mask operator<=(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LE_OQ)}; }
+UNROLL_INLINE Mask operator==(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ)}; }
+UNROLL_INLINE Mask is_nan(Vec a) { return {_mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q)}; }
+UNROLL_INLINE Vec select(Mask mask, Vec yes, Vec no) { return {_mm512_mask_blend_ps(mask.v, no.v, yes.v)}; }
+
+UNROLL_INLINE Ints float_to_bits(Vec a) { return {_mm512_castps_si512(a.v)}; }
+UNROLL_INLINE Vec bits_to_float(Ints a) { return {_mm512_castsi512_ps(a.v)}; }
+UNROLL_INLINE Vec to_float(Ints a) { return {_mm512_maskz_cvtepi32_ps(0xffff, a.v)}; }
+UNROLL_INLINE Ints round_to_int(Vec a) { return {_mm512_maskz_cvtps_epi32(0xffff, a.v)}; }
+
+UNROLL_INLINE Ints operator+(Ints a, Ints b) { return {_mm512_add_epi32(a.v, b.v)}; }
+UNROLL_INLINE Ints operator-(Ints a, Ints b) { return {_mm512_sub_epi32(a.v, b.v)}; }
+UNROLL_INLINE Ints operator&(Ints a, Ints b) { return {_mm512_and_si512(a.v, b.v)}; }
+UNROLL_INLINE Ints operator|(Ints a, Ints b) { return {_mm512_or_si512(a.v, b.v)}; }
+UNROLL_INLINE Ints operator^(Ints a, Ints b) { return {_mm512_xor_si512(a.v, b.v)}; }
+template <int kBits>
+UNROLL_INLINE Ints shift_left(Ints a) {
+  return {_mm512_maskz_slli_epi32(0xffff, a.v, kBits)};
+}
+template <int kBits>
+UNROLL_INLINE Ints shift_right_arithmetic(Ints a) {
+  return {_mm512_maskz_srai_epi32(0xffff, a.v, kBits)};
+}
+
+/// Eight of the lanes, by a form that gcc 12 does not warn about (its plain one reads an undefined register).
+template <int kHalf>
+UNROLL_INLINE __m256 half(__m512 v) {
+  return _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xff, _mm512_castps_pd(v), kHalf));
+}
+UNROLL_INLINE float sum(Vec a) {
+  const __m256 eight = _mm256_add_ps(half<0>(a.v), half<1>(a.v));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+UNROLL_INLINE float largest(Vec a) {
+  const __m256 eight = _mm256_max_ps(half<0>(a.v), half<1>(a.v));
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+UNROLL_INLINE void prefetch(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0); }
+
+}  // namespace unroll::UNROLL_ISA

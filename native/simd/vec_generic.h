@@ -1,0 +1,150 @@
+#pragma once
+
+/// Plain C++: the reference that the other instruction sets are compared with, and the build for other processors.
+
+#include <bit>
+
+namespace unroll::UNROLL_ISA {
+
+/// Register tile of the matrix product: rows, and panels of 16 columns.
+constexpr int kTileRows = 4;
+constexpr int kTilePanels = 1;
+
+struct Vec {
+  float lane[16];
+};
+struct Ints {
+  int32_t lane[16];
+};
+struct Mask {
+  bool lane[16];
+};
+
+template <class Result, class Lane>
+UNROLL_INLINE Result each_lane(Lane value) {
+  Result result;
+  for (int l = 0; l < 16; ++l) result.lane[l] = value(l);
+  return result;
+}
+
+UNROLL_INLINE Vec load(const float* p) {
+  return each_lane<Vec>([=](int l) { return p[l]; });
+}
+UNROLL_INLINE Vec load_partial(const float* p, int n) {
+  return each_lane<Vec>([=](int l) { return l < n ? p[l] : 0.0f; });
+}
+UNROLL_INLINE void store(float* p, const Vec& v) {
+  for (int l = 0; l < 16; ++l) p[l] = v.lane[l];
+}
+UNROLL_INLINE void store_partial(float* p, const Vec& v, int n) {
+  for (int l = 0; l < n; ++l) p[l] = v.lane[l];
+}
+UNROLL_INLINE Vec broadcast(float x) {
+  return each_lane<Vec>([=](int) { return x; });
+}
+UNROLL_INLINE Ints broadcast_int(int32_t x) {
+  return each_lane<Ints>([=](int) { return x; });
+}
+UNROLL_INLINE Ints load_ints(const int32_t* p) {
+  return each_lane<Ints>([=](int l) { return p[l]; });
+}
+UNROLL_INLINE void store_ints(int32_t* p, const Ints& v) {
+  for (int l = 0; l < 16; ++l) p[l] = v.lane[l];
+}
+
+UNROLL_INLINE Vec operator+(const Vec& a, const Vec& b) {
+  return each_lane<Vec>([&](int l) { return a.lane[l] + b.lane[l]; });
+}
+UNROLL_INLINE Vec operator-(const Vec& a, const Vec& b) {
+  return each_lane<Vec>([&](int l) { return a.lane[l] - b.lane[l]; });
+}
+UNROLL_INLINE Vec operator*(const Vec& a, const Vec& b) {
+  return each_lane<Vec>([&](int l) { return a.lane[l] * b.lane[l]; });
+}
+UNROLL_INLINE Vec operator/(const Vec& a, const Vec& b) {
+  return each_lane<Vec>([&](int l) { return a.lane[l] / b.lane[l]; });
+}
+UNROLL_INLINE Vec fma(const Vec& a, const Vec& b, const Vec& c) {
+  return each_lane<Vec>([&](int l) { return __builtin_fmaf(a.lane[l], b.lane[l], c.lane[l]); });
+}
+UNROLL_INLINE Vec sqrt(const Vec& a) {
+  return each_lane<Vec>([&](int l) { return __builtin_sqrtf(a.lane[l]); });
+}
+UNROLL_INLINE Vec max(const Vec& a, const Vec& b) {
+  return each_lane<Vec>([&](int l) { return a.lane[l] > b.lane[l] ? a.lane[l] : b.lane[l]; });
+}
+UNROLL_INLINE Vec min(const Vec& a, const Vec& b) {
+  return each_lane<Vec>([&](int l) { return a.lane[l] < b.lane[l] ? a.lane[l] : b.lane[l]; });
+}
+
+UNROLL_INLINE Mask operator<(const Vec& a, const Vec& b) {
+  return each_lane<Mask>([&](int l) { return a.lane[l] < b.lane[l]; });
+}
+UNROLL_INLINE Mask operator<=(const Vec& a, const Vec& b) {
+  return each_lane<Mask>([&](int l) { return a.lane[l] <= b.lane[l]; });
+}
+UNROLL_INLINE Mask operator==(const Vec& a, const Vec& b) {
+  return each_lane<Mask>([&](int l) { return a.lane[l] == b.lane[l]; });
+}
+UNROLL_INLINE Mask is_nan(const Vec& a) {
+  return each_lane<Mask>([&](int l) { return a.lane[l] != a.lane[l]; });
+}
+UNROLL_INLINE Vec select(const Mask& mask, const Vec& yes, const Vec& no) {
+  return each_lane<Vec>([&](int l) { return mask.lane[l] ? yes.lane[l] : no.lane[l]; });
+}
+
+UNROLL_INLINE Ints float_to_bits(const Vec& a) {
+  return each_lane<Ints>([&](int l) { return std::bit_cast<int32_t>(a.lane[l]); });
+}
+UNROLL_INLINE Vec bits_to_float(const Ints& a) {
+  return each_lane<Vec>([&](int l) { return std::bit_cast<float>(a.lane[l]); });
+}
+UNROLL_INLINE Vec to_float(const Ints& a) {
+  return each_lane<Vec>([&](int l) { return static_cast<float>(a.lane[l]); });
+}
+UNROLL_INLINE Ints round_to_int(const Vec& a) {
+  // Adding 1.5 * 2^23 rounds to an integer in the low bits of the sum, for |a| < 2^22.
+  return each_lane<Ints>([&](int l) { return std::bit_cast<int32_t>(a.lane[l] + 12582912.0f) - 0x4b400000; });
+}
+
+UNROLL_INLINE Ints operator+(const Ints& a, const Ints& b) {
+  return each_lane<Ints>(
+      [&](int l) { return static_cast<int32_t>(static_cast<uint32_t>(a.lane[l]) + static_cast<uint32_t>(b.lane[l])); });
+}
+UNROLL_INLINE Ints operator-(const Ints& a, const Ints& b) {
+  return each_lane<Ints>(
+      [&](int l) { return static_cast<int32_t>(static_cast<uint32_t>(a.lane[l]) - static_cast<uint32_t>(b.lane[l])); });
+}
+UNROLL_INLINE Ints operator&(const Ints& a, const Ints& b) {
+  return each_lane<Ints>([&](int l) { return a.lane[l] & b.lane[l]; });
+}
+UNROLL_INLINE Ints operator|(const Ints& a, const Ints& b) {
+  return each_lane<Ints>([&](int l) { return a.lane[l] | b.lane[l]; });
+}
+UNROLL_INLINE Ints operator^(const Ints& a, const Ints& b) {
+  return each_lane<Ints>([&](int l) { return a.lane[l] ^ b.lane[l]; });
+}
+template <int kBits>
+UNROLL_INLINE Ints shift_left(const Ints& a) {
+  return each_lane<Ints>([&](int l) { return static_cast<int32_t>(static_cast<uint32_t>(a.lane[l]) << kBits); });
+}
+template <int kBits>
+UNROLL_INLINE Ints shift_right_arithmetic(const Ints& a) {
+  return each_lane<Ints>([&](int l) { return a.lane[l] >> kBits; });
+}
+
+UNROLL_INLINE float sum(const Vec& v) {
+  float s[8];
+  for (int l = 0; l < 8; ++l) s[l] = v.lane[l] + v.lane[l + 8];
+  for (int l = 0; l < 4; ++l) s[l] += s[l + 4];
+  return (s[0] + s[2]) + (s[1] + s[3]);
+}
+UNROLL_INLINE float largest(const Vec& v) {
+  float m = v.lane[0];
+  for (int l = 1; l < 16; ++l) m = v.lane[l] > m ? v.lane[l] : m;
+  return m;
+}
+/// A hint only; plain C++ has none to give.
+UNROLL_INLINE void prefetch(const float*) {}
+
+}  // namespace unroll::UNROLL_ISA

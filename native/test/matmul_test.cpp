@@ -1,0 +1,115 @@
+#include "test/check.h"
+
+namespace unroll::test {
+namespace {
+
+const int64_t kEdges[] = {1, 2, 5, 6, 7, 8, 9, 13, 15, 16, 17, 31, 32, 33, 48, 63, 97, 130};
+
+std::string shape(int64_t m, int64_t k, int64_t n) {
+  return std::to_string(m) + "x" + std::to_string(k) + "x" + std::to_string(n);
+}
+
+/// The contract itself, one element at a time: blocks of 256, each from 0 by ascending fma, added to the start.
+float contract_dot(int64_t k_size, const float* a, int64_t stride_a, const float* b, int64_t stride_b, bool has_start,
+                   float start) {
+  float total = start;
+  for (int64_t k0 = 0; k0 < k_size; k0 += 256) {
+    float block = 0.0f;
+    for (int64_t k = k0; k < std::min<int64_t>(k_size, k0 + 256); ++k) {
+      block = std::fma(a[k * stride_a], b[k * stride_b], block);
+    }
+    total = k0 == 0 && !has_start ? block : total + block;
+  }
+  return total;
+}
+
+void check_matmul(int64_t m, int64_t k, int64_t n, bool transposed) {
+  const int64_t lda = k + 3, ldc = n + 1;
+  const Floats a = random_floats(m * lda, 1), w = random_floats(k * n, 2), bias = random_floats(n, 3);
+  const Floats before = random_floats(m * ldc, 4);
+  const auto weight = [&](int64_t kk, int64_t j) { return &w[transposed ? j * k + kk : kk * n + j]; };
+  for (int mode = 0; mode < 3; ++mode) {  // zero, bias, accumulate
+    const Floats result = same_everywhere("matmul " + shape(m, k, n), [&](const Kernels& kernels, Parallel& pool) {
+      const Floats panels = pack(kernels, pool, w.data(), transposed ? k : n, k, n, 1, transposed);
+      Floats c = before;
+      kernels.matmul(m, k, n, a.data(), lda, panels.data(), mode == 1 ? bias.data() : nullptr, mode == 2, c.data(), ldc,
+                     pool);
+      return c;
+    });
+    Floats expected = before;
+    for (int64_t i = 0; i < m; ++i) {
+      for (int64_t j = 0; j < n; ++j) {
+        const float start = mode == 1 ? bias[j] : before[i * ldc + j];
+        expected[i * ldc + j] =
+            contract_dot(k, &a[i * lda], 1, weight(0, j), weight(k > 1, j) - weight(0, j), mode > 0, start);
+      }
+    }
+    check_same(result, expected, "matmul " + shape(m, k, n) + " against the contract, mode " + std::to_string(mode));
+  }
+}
+
+void check_matmul_transposed(int64_t rows, int64_t outputs, int64_t columns, bool indexed) {
+  const int64_t lda = outputs + 1, ldb = columns + 2;
+  const Floats a = random_floats(rows * lda, 5), b = random_floats((rows + 1) * ldb, 6);
+  const Floats before = random_floats(outputs * columns, 7);
+  std::vector<int32_t> index(rows);
+  for (int64_t n = 0; n < rows; ++n) index[n] = static_cast<int32_t>((n * 7 + 3) % (rows + 1));
+  const std::string what = "matmul_transposed " + shape(rows, outputs, columns);
+  const Floats result = same_everywhere(what, [&](const Kernels& kernels, Parallel& pool) {
+    Floats c = before;
+    kernels.matmul_transposed(rows, outputs, columns, a.data(), lda, b.data(), ldb, indexed ? index.data() : nullptr,
+                              c.data(), columns, pool);
+    return c;
+  });
+  Floats expected = before;
+  for (int64_t i = 0; i < outputs; ++i) {
+    for (int64_t j = 0; j < columns; ++j) {
+      Floats column(rows);
+      for (int64_t n = 0; n < rows; ++n) column[n] = b[(indexed ? index[n] : n) * ldb + j];
+      expected[i * columns + j] = contract_dot(rows, &a[i], lda, column.data(), 1, true, before[i * columns + j]);
+    }
+  }
+  check_same(result, expected, what + " against the contract");
+}
+
+void check_column_sums(int64_t rows, int64_t columns) {
+  const Floats a = random_floats(rows * (columns + 1), 8), before = random_floats(columns, 9);
+  const std::string what = "column_sums " + std::to_string(rows) + "x" + std::to_string(columns);
+  const Floats result = same_everywhere(what, [&](const Kernels& kernels, Parallel& pool) {
+    Floats sums = before;
+    kernels.column_sums(rows, columns, a.data(), columns + 1, sums.data(), pool);
+    return sums;
+  });
+  for (int64_t j = 0; j < columns; ++j) {
+    float lane[16] = {};
+    for (int64_t n = 0; n < rows; ++n) lane[n % 16] += a[n * (columns + 1) + j];
+    for (int half = 8; half > 0; half /= 2) {
+      for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
+    }
+    check(same(result[j], before[j] + lane[0]), what + " against the contract");
+  }
+}
+
+}  // namespace
+}  // namespace unroll::test
+
+int main() {
+  using namespace unroll::test;
+  const unroll::FlushDenormals scope;
+  for (const int64_t m : kEdges) {
+    for (const int64_t n : {1, 15, 16, 17, 33, 48}) check_matmul(m, 9, n, m % 2 == 0);
+  }
+  for (const int64_t k : {1, 2, 255, 256, 257, 512, 700}) check_matmul(7, k, 33, k % 2 == 0);
+  check_matmul(200, 300, 50, true);  // more than one chunk of rows, more than one task
+  check_matmul(2, 300, 900, true);   // tasks by panels
+  for (const int64_t m : kEdges) {
+    for (const int64_t n : {1, 16, 17, 33}) check_matmul_transposed(5, m, n, n % 2 == 0);
+  }
+  for (const int64_t k : {1, 255, 256, 257, 600}) check_matmul_transposed(k, 19, 40, k % 2 == 0);
+  check_matmul_transposed(40, 120, 300, true);  // several blocks of outputs and columns
+  check_matmul_transposed(40, 30, 600, false);  // tasks by columns
+  for (const int64_t rows : {0, 1, 15, 16, 17, 100}) {
+    for (const int64_t columns : {1, 16, 17, 50}) check_column_sums(rows, columns);
+  }
+  return finish("matmul");
+}

@@ -1,0 +1,128 @@
+package dev.unroll.internal;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import org.scijava.nativelib.JniExtractor;
+
+/**
+ * Copies a native library from the class path into a new folder that only the current user can enter, and deletes both
+ * when closed.
+ *
+ * <p>Whoever asks for the library swallows exceptions, so this class remembers what it looked for and what went wrong.
+ */
+final class ResourceExtractor implements JniExtractor, AutoCloseable {
+  private final String parent;
+  private final List<String> searched = new ArrayList<>();
+  private Path folder;
+  private Path file;
+  private IOException failure;
+
+  /**
+   * Creates an extractor; nothing is written yet.
+   *
+   * @param parent the existing folder in which to create the new one
+   */
+  ResourceExtractor(String parent) {
+    this.parent = parent;
+  }
+
+  /**
+   * Extracts a library.
+   *
+   * @param libPath the resource folder, ending in a slash
+   * @param libname the library's name without prefix and suffix
+   * @return the extracted file, or {@code null} if there is no such resource
+   * @throws IOException if the file cannot be written; {@link #failure()} keeps it
+   */
+  @Override
+  public File extractJni(String libPath, String libname) throws IOException {
+    String name = System.mapLibraryName(libname);
+    String resource = libPath + name;
+    searched.add(resource);
+    try (InputStream in = ResourceExtractor.class.getResourceAsStream("/" + resource)) {
+      if (in == null) {
+        return null;
+      }
+      folder = createFolder();
+      file = folder.resolve(name);
+      Files.copy(in, file);
+      return file.toFile();
+    } catch (IOException e) {
+      failure = e;
+      throw e;
+    } catch (InvalidPathException e) {
+      failure = new IOException(e.getMessage(), e);
+      throw failure;
+    }
+  }
+
+  /** Does nothing: no library is ever registered here. */
+  @Override
+  public void extractRegistered() {}
+
+  /**
+   * Returns the resources asked for so far.
+   *
+   * @return their names, in the order of the search
+   */
+  List<String> searched() {
+    return List.copyOf(searched);
+  }
+
+  /**
+   * Returns the extracted file.
+   *
+   * @return the file, which may be incomplete if there is a {@link #failure()}, or {@code null} if none was created
+   */
+  Path file() {
+    return file;
+  }
+
+  /**
+   * Returns what kept the library from being extracted.
+   *
+   * @return the exception, or {@code null}
+   */
+  IOException failure() {
+    return failure;
+  }
+
+  /** Deletes the file and its folder. A library that is loaded keeps its mapping. */
+  @Override
+  public void close() {
+    deleteIfPossible(file);
+    deleteIfPossible(folder);
+  }
+
+  private Path createFolder() throws IOException {
+    boolean posix = FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
+    FileAttribute<?>[] ownerOnly =
+        posix
+            ? new FileAttribute<?>[] {
+              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"))
+            }
+            : new FileAttribute<?>[0];
+    return Files.createTempDirectory(Path.of(parent), "unroll-", ownerOnly);
+  }
+
+  private static void deleteIfPossible(Path path) {
+    if (path == null) {
+      return;
+    }
+    try {
+      Files.deleteIfExists(path);
+    } catch (IOException e) {
+      // A leftover in the temporary folder is no reason to refuse work; some systems lock loaded libraries.
+      path.toFile().deleteOnExit();
+    }
+  }
+}
