@@ -10,26 +10,25 @@
 //
 // Leaves with 1 if a bound is passed, a fall is seen, an end is wrong or a bit differs.
 
-#include <xmmintrin.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <span>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include "runtime/dispatch.h"
+#include "runtime/floating_point.h"
+#include "runtime/thread_pool.h"
 
 namespace {
 
 using unroll::Kernels;
-using Map = void (*)(const float* x, float* y, int64_t n);
+using Map = decltype(Kernels::exp);
 
 constexpr double kInfinity = HUGE_VAL;
 constexpr double kNan = NAN;
@@ -45,7 +44,7 @@ struct End {
 
 struct Function {
   const char* name;
-  Map Kernels::*map;
+  Map Kernels::* map;
   double (*exact)(double x);
   double bound;
   std::vector<End> ends;
@@ -56,7 +55,14 @@ const Function kFunctions[] = {
      &Kernels::exp,
      [](double x) { return std::exp(x); },
      1.0,
-     {{0, 1}, {-0.0f, 1}, {1e-40f, 1}, {HUGE_VALF, kInfinity}, {-HUGE_VALF, 0}, {89, kInfinity}, {-88, 0}, {NAN, kNan}}},
+     {{0, 1},
+      {-0.0f, 1},
+      {1e-40f, 1},
+      {HUGE_VALF, kInfinity},
+      {-HUGE_VALF, 0},
+      {89, kInfinity},
+      {-88, 0},
+      {NAN, kNan}}},
     {"log",
      &Kernels::log,
      [](double x) { return std::log(x); },
@@ -105,14 +111,19 @@ struct Row {
 
 bool same(float a, float b) { return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b) || (a != a && b != b); }
 
+/// Distance of the floats around a value: its power of two times 2^-23.
+double spacing(double exact) {
+  const double bounded = std::clamp(std::fabs(exact), kSmallestNormal, 0x1p127);
+  return std::bit_cast<double>(std::bit_cast<uint64_t>(bounded) & 0x7ff0000000000000) * 0x1p-23;
+}
+
 /// A denormal exact value may be flushed. Infinity for a finite value counts as 2^128, and the other way round.
 double ulps(float computed, double exact) {
   if (std::isnan(exact) || std::isnan(computed)) return std::isnan(exact) && std::isnan(computed) ? 0 : kInfinity;
   if (computed == 0 && std::fabs(exact) < kSmallestNormal) return 0;
   if (std::isinf(exact) && std::isinf(computed)) return computed == exact ? 0 : kInfinity;
   const auto finite = [](double v) { return std::clamp(v, -0x1p128, 0x1p128); };
-  const int exponent = std::clamp(std::ilogb(exact), -126, 127);
-  return std::fabs(finite(computed) - finite(exact)) / std::ldexp(1.0, exponent - 23);
+  return std::fabs(finite(computed) - finite(exact)) / spacing(exact);
 }
 
 /// The i-th float in ascending order: NaNs, -infinity, ..., -0, 0, ..., infinity, NaNs.
@@ -121,12 +132,11 @@ float nth_float(uint64_t i) {
   return std::bit_cast<float>(key >> 31 ? key ^ 0x80000000u : ~key);
 }
 
-void flush_denormals() { _mm_setcsr(_mm_getcsr() | 0x8040); }
-
 /// One row per contender, over the floats first, first + step, ... below last.
 std::vector<Row> measure(const Function& function, uint64_t first, uint64_t last, uint64_t step) {
   constexpr int kChunk = 4096;
-  flush_denormals();
+  const unroll::FlushDenormals scope;
+  unroll::ThreadPool alone(1);
   std::vector<float> x(kChunk), y(kChunk), generic(kChunk);
   std::vector<double> exact(kChunk);
   std::vector<Row> rows(contenders().size());
@@ -139,7 +149,7 @@ std::vector<Row> measure(const Function& function, uint64_t first, uint64_t last
       i += step;
     }
     for (size_t c = 0; c < rows.size(); ++c) {
-      (contenders()[c]->*function.map)(x.data(), y.data(), kChunk);
+      (contenders()[c]->*function.map)(x.data(), y.data(), kChunk, alone);
       if (c == 0) generic = y;  // the list begins with generic
       Row& row = rows[c];
       for (int k = 0; k < kChunk; ++k) {
@@ -155,12 +165,13 @@ std::vector<Row> measure(const Function& function, uint64_t first, uint64_t last
 }
 
 bool ends_exact(const Function& function, const Kernels& kernels) {
-  flush_denormals();
+  const unroll::FlushDenormals scope;
+  unroll::ThreadPool alone(1);
   bool exact = true;
   for (const End& end : function.ends) {
     float x[16], y[16];
     std::fill(x, x + 16, end.x);
-    (kernels.*function.map)(x, y, 16);
+    (kernels.*function.map)(x, y, 16, alone);
     if (same(y[0], static_cast<float>(end.expected))) continue;
     std::printf("%s %s(%a) = %a, not %a\n", kernels.name, function.name, end.x, y[0], end.expected);
     exact = false;
@@ -195,7 +206,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   bool good = true;
-  std::printf("%-8s %-8s %9s  %-15s %6s  %-5s  %10s\n", "function", "set", "worst ULP", "at", "falls", "ends", "!= generic");
+  std::printf("%-8s %-8s %9s  %-15s %6s  %-5s  %10s\n", "function", "set", "worst ULP", "at", "falls", "ends",
+              "!= generic");
   for (const Function& function : kFunctions) {
     const std::vector<Row> rows = measure_all(function, step);
     for (size_t c = 0; c < rows.size(); ++c) {

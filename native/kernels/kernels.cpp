@@ -49,6 +49,7 @@ const Kernels kKernels = {
     .recurrent_backward = recurrent_backward,
     .softmax = softmax,
     .log_softmax = log_softmax,
+    .softmax_backward = softmax_backward,
     .softmax_cross_entropy = softmax_cross_entropy,
     .embedding_forward = embedding_forward,
     .embedding_backward = embedding_backward,

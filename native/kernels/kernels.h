@@ -100,6 +100,9 @@ struct Kernels {
   /// y = softmax(scale * x) along each row, scale > 0; y may be x.
   void (*softmax)(int64_t rows, int64_t columns, const float* x, float scale, float* y, Parallel& pool);
   void (*log_softmax)(int64_t rows, int64_t columns, const float* x, float scale, float* y, Parallel& pool);
+  /// d_x = scale * y * (d_y - sum(y * d_y)) along each row, y = softmax(scale * x); d_x may be d_y.
+  void (*softmax_backward)(int64_t rows, int64_t columns, const float* y, const float* d_y, float scale, float* d_x,
+                           Parallel& pool);
   /// losses[r] = -log softmax(logits[r])[labels[r]]; unless d_logits is null, its row r = gradient_scale * dloss_r/dlogits.
   /// d_logits may be logits.
   void (*softmax_cross_entropy)(int64_t rows, int64_t columns, const float* logits, const int32_t* labels,

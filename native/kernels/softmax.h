@@ -82,6 +82,24 @@ inline void log_softmax(int64_t rows, int64_t columns, const float* x, float sca
   });
 }
 
+inline void softmax_backward(int64_t rows, int64_t columns, const float* y, const float* d_y, float scale, float* d_x,
+                             Parallel& pool) {
+  parallel_ranges(pool, rows, 6 * columns, [&](Range part) {
+    for (int64_t r = part.begin; r < part.end; ++r) {
+      const int64_t row = r * columns;
+      Vec products = broadcast(0.0f);
+      for_column_blocks(columns, [&](int64_t c, int64_t width) {
+        products = fma(load_columns(y + row + c, width), load_columns(d_y + row + c, width), products);
+      });
+      const Vec mean = broadcast(sum(products)), factor = broadcast(scale);
+      for_column_blocks(columns, [&](int64_t c, int64_t width) {
+        const Vec centred = load_columns(d_y + row + c, width) - mean;
+        store_columns(d_x + row + c, load_columns(y + row + c, width) * factor * centred, width);
+      });
+    }
+  });
+}
+
 inline void softmax_cross_entropy(int64_t rows, int64_t columns, const float* logits, const int32_t* labels,
                                   float gradient_scale, float* losses, float* d_logits, Parallel& pool) {
   parallel_ranges(pool, rows, kSoftmaxCost * columns, [&](Range part) {

@@ -1,0 +1,35 @@
+#include "jni/border.h"
+
+using namespace unroll;
+using namespace unroll::border;
+
+UNROLL_NATIVE(void, ArrayNative, exp)(JNIEnv* env, jclass, jlong x, jlong y, jlong size) {
+  guarded(env, [&] { kernels().exp(floats(x), floats(y), size, pool()); });
+}
+
+UNROLL_NATIVE(void, ArrayNative, log)(JNIEnv* env, jclass, jlong x, jlong y, jlong size) {
+  guarded(env, [&] { kernels().log(floats(x), floats(y), size, pool()); });
+}
+
+UNROLL_NATIVE(void, ArrayNative, tanh)(JNIEnv* env, jclass, jlong x, jlong y, jlong size) {
+  guarded(env, [&] { kernels().tanh(floats(x), floats(y), size, pool()); });
+}
+
+UNROLL_NATIVE(void, ArrayNative, sigmoid)(JNIEnv* env, jclass, jlong x, jlong y, jlong size) {
+  guarded(env, [&] { kernels().sigmoid(floats(x), floats(y), size, pool()); });
+}
+
+UNROLL_NATIVE(jdouble, ArrayNative, sum)(JNIEnv* env, jclass, jlong x, jlong size) {
+  return guarded(env, [&] { return kernels().array_sum(floats(x), size, pool()); });
+}
+
+UNROLL_NATIVE(jdouble, ArrayNative, sumOfSquares)(JNIEnv* env, jclass, jlong x, jlong size) {
+  return guarded(env, [&] { return kernels().sum_of_squares(floats(x), size, pool()); });
+}
+
+UNROLL_NATIVE(void, ArrayNative, uniform)(JNIEnv* env, jclass, jlong seed, jlong purpose, jlong first, jlong size,
+                                          jfloat low, jfloat high, jlong y) {
+  guarded(env, [&] {
+    kernels().uniform(static_cast<uint64_t>(seed), static_cast<uint64_t>(purpose), first, size, low, high, floats(y));
+  });
+}

@@ -1,0 +1,95 @@
+#pragma once
+
+/// What every native method needs: addresses to pointers, the floating-point state, and C++ failures to Java exceptions.
+
+#include <jni.h>
+
+#include <cstdint>
+#include <exception>
+#include <new>
+
+#include "runtime/dispatch.h"
+#include "runtime/floating_point.h"
+#include "runtime/thread_pool.h"
+
+#define UNROLL_NATIVE(Result, Class, method) \
+  extern "C" JNIEXPORT Result JNICALL Java_dev_unroll_internal_##Class##_##method
+
+namespace unroll::border {
+
+inline float* floats(jlong address) { return reinterpret_cast<float*>(address); }
+inline int32_t* ints(jlong address) { return reinterpret_cast<int32_t*>(address); }
+
+inline void throw_java(JNIEnv* env, const char* type, const char* message) {
+  if (const jclass exception = env->FindClass(type)) env->ThrowNew(exception, message);
+}
+
+/// Runs `body` in the kernels' floating-point state; a C++ exception becomes a Java one.
+template <class Body>
+auto guarded(JNIEnv* env, const Body& body) -> decltype(body()) {
+  try {
+    const FlushDenormals scope;
+    return body();
+  } catch (const std::bad_alloc&) {
+    throw_java(env, "java/lang/OutOfMemoryError", "no native memory for the scratch space of a thread");
+  } catch (const std::exception& e) {
+    throw_java(env, "java/lang/IllegalStateException", e.what());
+  }
+  return decltype(body())();
+}
+
+/// A copy of a Java array's elements; data() is null, with a Java exception pending, if there is no memory for them.
+template <class Array, class Element, Element* (JNIEnv::*kGet)(Array, jboolean*),
+          void (JNIEnv::*kRelease)(Array, Element*, jint)>
+class Elements {
+ public:
+  Elements(JNIEnv* env, Array array) : env_(env), array_(array), elements_((env->*kGet)(array, nullptr)) {}
+  ~Elements() {
+    if (elements_ != nullptr) (env_->*kRelease)(array_, elements_, JNI_ABORT);
+  }
+  Elements(const Elements&) = delete;
+  Elements& operator=(const Elements&) = delete;
+
+  Element* data() const { return elements_; }
+
+  /// The elements as consecutive structs of 8-byte fields.
+  template <class Struct>
+  Struct* as() const {
+    static_assert(sizeof(Struct) % sizeof(Element) == 0 && sizeof(void*) == sizeof(Element));
+    return reinterpret_cast<Struct*>(elements_);
+  }
+
+ private:
+  JNIEnv* env_;
+  Array array_;
+  Element* elements_;
+};
+
+using Longs = Elements<jlongArray, jlong, &JNIEnv::GetLongArrayElements, &JNIEnv::ReleaseLongArrayElements>;
+using Ints = Elements<jintArray, jint, &JNIEnv::GetIntArrayElements, &JNIEnv::ReleaseIntArrayElements>;
+
+/// The elements of a Java array in place, for a short copy only: the collector waits meanwhile.
+template <class Element>
+class Pinned {
+ public:
+  Pinned(JNIEnv* env, jarray array, jint release_mode)
+      : env_(env),
+        array_(array),
+        release_mode_(release_mode),
+        elements_(static_cast<Element*>(env->GetPrimitiveArrayCritical(array, nullptr))) {}
+  ~Pinned() {
+    if (elements_ != nullptr) env_->ReleasePrimitiveArrayCritical(array_, elements_, release_mode_);
+  }
+  Pinned(const Pinned&) = delete;
+  Pinned& operator=(const Pinned&) = delete;
+
+  Element* data() const { return elements_; }
+
+ private:
+  JNIEnv* env_;
+  jarray array_;
+  jint release_mode_;
+  Element* elements_;
+};
+
+}  // namespace unroll::border

@@ -1,0 +1,39 @@
+#include <cstring>
+
+#include "jni/border.h"
+#include "runtime/memory.h"
+
+using namespace unroll;
+using namespace unroll::border;
+
+UNROLL_NATIVE(jlong, MemoryNative, allocate)(JNIEnv*, jclass, jlong bytes) {
+  return reinterpret_cast<jlong>(allocate(bytes));
+}
+
+UNROLL_NATIVE(void, MemoryNative, release)(JNIEnv*, jclass, jlong address) {
+  release(reinterpret_cast<void*>(address));
+}
+
+UNROLL_NATIVE(void, MemoryNative, clear)(JNIEnv*, jclass, jlong address, jlong bytes) {
+  std::memset(reinterpret_cast<void*>(address), 0, static_cast<size_t>(bytes));
+}
+
+UNROLL_NATIVE(void, MemoryNative, copy)(JNIEnv*, jclass, jlong from, jlong to, jlong bytes) {
+  std::memmove(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), static_cast<size_t>(bytes));
+}
+
+UNROLL_NATIVE(void, MemoryNative, putFloats)(JNIEnv* env, jclass, jlong to, jfloatArray from, jint offset, jint size) {
+  env->GetFloatArrayRegion(from, offset, size, floats(to));
+}
+
+UNROLL_NATIVE(void, MemoryNative, getFloats)(JNIEnv* env, jclass, jlong from, jfloatArray to, jint offset, jint size) {
+  env->SetFloatArrayRegion(to, offset, size, floats(from));
+}
+
+UNROLL_NATIVE(void, MemoryNative, putInts)(JNIEnv* env, jclass, jlong to, jintArray from, jint offset, jint size) {
+  env->GetIntArrayRegion(from, offset, size, ints(to));
+}
+
+UNROLL_NATIVE(void, MemoryNative, getInts)(JNIEnv* env, jclass, jlong from, jintArray to, jint offset, jint size) {
+  env->SetIntArrayRegion(to, offset, size, ints(from));
+}

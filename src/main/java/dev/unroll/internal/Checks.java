@@ -1,0 +1,109 @@
+package dev.unroll.internal;
+
+/** Argument checks; every message names the argument, its value and what was expected. */
+public final class Checks {
+  private Checks() {}
+
+  /**
+   * Requires a value.
+   *
+   * @param <T> the value's type
+   * @param name the argument
+   * @param value its value
+   * @return the value
+   * @throws NullPointerException if it is null
+   */
+  public static <T> T notNull(String name, T value) {
+    if (value == null) {
+      throw new NullPointerException(name + " is null: expected a value");
+    }
+    return value;
+  }
+
+  /**
+   * Requires a number of at least 1.
+   *
+   * @param name the argument
+   * @param value its value
+   * @return the value
+   */
+  public static int positive(String name, int value) {
+    require(value >= 1, name, value, "1 or more");
+    return value;
+  }
+
+  /**
+   * Requires a number of at least 0.
+   *
+   * @param name the argument
+   * @param value its value
+   * @return the value
+   */
+  public static int notNegative(String name, int value) {
+    require(value >= 0, name, value, "0 or more");
+    return value;
+  }
+
+  /**
+   * Requires a finite number above 0.
+   *
+   * @param name the argument
+   * @param value its value
+   * @return the value
+   */
+  public static double positive(String name, double value) {
+    require(value > 0 && value < Double.POSITIVE_INFINITY, name, value, "a finite number above 0");
+    return value;
+  }
+
+  /**
+   * Requires a number in [0, 1).
+   *
+   * @param name the argument
+   * @param value its value
+   * @return the value
+   */
+  public static double fraction(String name, double value) {
+    require(value >= 0 && value < 1, name, value, "at least 0 and below 1");
+    return value;
+  }
+
+  /**
+   * Requires an index.
+   *
+   * @param name the argument
+   * @param value its value
+   * @param size the number of indices
+   * @return the value
+   */
+  public static int index(String name, int value, int size) {
+    require(value >= 0 && value < size, name, value, "at least 0 and below " + size);
+    return value;
+  }
+
+  /**
+   * Requires an exact number.
+   *
+   * @param name what is counted
+   * @param actual its value
+   * @param expected the value it must have
+   */
+  public static void equal(String name, long actual, long expected) {
+    require(actual == expected, name, actual, Long.toString(expected));
+  }
+
+  /**
+   * Requires a condition.
+   *
+   * @param condition what must hold
+   * @param name the argument
+   * @param value its value
+   * @param expected what was expected of it
+   * @throws IllegalArgumentException if it does not hold
+   */
+  public static void require(boolean condition, String name, Object value, String expected) {
+    if (!condition) {
+      throw new IllegalArgumentException(name + " is " + value + ": expected " + expected);
+    }
+  }
+}

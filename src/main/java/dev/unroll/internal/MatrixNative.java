@@ -1,0 +1,19 @@
+package dev.unroll.internal;
+
+/**
+ * Matrix products over dense row-major matrices and packed panels; the contracts are those of {@code kernels.h}. Nothing is
+ * checked.
+ */
+public final class MatrixNative {
+  private MatrixNative() {}
+
+  public static native void packPanels(
+      long w, long ldw, long k, long columns, long groups, boolean transposed, long panels);
+
+  public static native void matmul(
+      long rows, long k, long columns, long a, long panels, long bias, boolean accumulate, long c);
+
+  public static native void matmulTransposed(long rows, long outputs, long columns, long a, long b, long c);
+
+  public static native void columnSums(long rows, long columns, long a, long sums);
+}

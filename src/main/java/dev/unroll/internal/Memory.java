@@ -1,0 +1,150 @@
+package dev.unroll.internal;
+
+import java.lang.ref.Cleaner;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * One block of off-heap memory with one owner.
+ *
+ * <p>Work that hands the address to native code pins the block first (see {@link Lease}): closing it meanwhile makes every
+ * later use fail, and frees the memory when the last pin is gone. A block that is forgotten is freed by a Cleaner.
+ */
+public final class Memory implements AutoCloseable {
+  private static final Cleaner CLEANER = Cleaner.create();
+
+  private final Block block;
+  private final Cleaner.Cleanable forgotten;
+  private final String owner;
+
+  private Memory(MemorySource source, long bytes, String owner) {
+    block = new Block(source, source.take(bytes), bytes);
+    forgotten = CLEANER.register(this, block);
+    this.owner = owner;
+  }
+
+  /**
+   * Allocates zeroed memory.
+   *
+   * @param bytes its size
+   * @param owner how messages name the object that owns it
+   * @return the memory
+   */
+  public static Memory zeroed(long bytes, String owner) {
+    return new Memory(MemorySource.SYSTEM, bytes, owner);
+  }
+
+  /**
+   * Allocates memory of undefined content.
+   *
+   * @param source where from
+   * @param bytes its size
+   * @param owner how messages name the object that owns it
+   * @return the memory
+   */
+  public static Memory from(MemorySource source, long bytes, String owner) {
+    return new Memory(source, bytes, owner);
+  }
+
+  /**
+   * Returns where this memory came from, for results that belong with it.
+   *
+   * @return the source
+   */
+  public MemorySource source() {
+    return block.source;
+  }
+
+  /**
+   * Returns the size.
+   *
+   * @return bytes
+   */
+  public long bytes() {
+    return block.bytes;
+  }
+
+  /**
+   * Tells whether {@link #close} was called.
+   *
+   * @return true if so
+   */
+  public boolean isClosed() {
+    return block.state.get() < 0;
+  }
+
+  /** Requires that the memory is open. */
+  public void checkOpen() {
+    if (isClosed()) {
+      throw closedException();
+    }
+  }
+
+  /**
+   * Keeps the memory until {@link #unpin}.
+   *
+   * @return its address
+   * @throws IllegalStateException if it is closed; the message names the owner
+   */
+  long pin() {
+    if (!block.pin()) {
+      throw closedException();
+    }
+    return block.address;
+  }
+
+  /** Undoes one {@link #pin}. */
+  void unpin() {
+    block.unpin();
+  }
+
+  /** Ends the use of this memory; calling it again does nothing. */
+  @Override
+  public void close() {
+    forgotten.clean();
+  }
+
+  private IllegalStateException closedException() {
+    return new IllegalStateException(owner + " is closed: expected an open one");
+  }
+
+  /** What the Cleaner needs; it must not refer to the Memory. */
+  private static final class Block implements Runnable {
+    final MemorySource source;
+    final long address;
+    final long bytes;
+
+    /** Open with n pins: n. Closed with n pins left: -1 - n; memory is given back on reaching -1. */
+    final AtomicInteger state = new AtomicInteger();
+
+    Block(MemorySource source, long address, long bytes) {
+      this.source = source;
+      this.address = address;
+      this.bytes = bytes;
+    }
+
+    boolean pin() {
+      for (int pins = state.get(); pins >= 0; pins = state.get()) {
+        if (state.compareAndSet(pins, pins + 1)) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    void unpin() {
+      int after = state.updateAndGet(s -> s >= 0 ? s - 1 : s + 1);
+      if (after == -1) {
+        source.giveBack(address, bytes);
+      }
+    }
+
+    /** Closes the block: called once, by {@link Memory#close} or by the Cleaner. */
+    @Override
+    public void run() {
+      int after = state.updateAndGet(s -> -1 - s);
+      if (after == -1) {
+        source.giveBack(address, bytes);
+      }
+    }
+  }
+}

@@ -1,0 +1,24 @@
+package dev.unroll.internal;
+
+/**
+ * Plain memory: allocation and copies. Addresses come from {@link #allocate}; nothing is checked.
+ */
+public final class MemoryNative {
+  private MemoryNative() {}
+
+  static native long allocate(long bytes);
+
+  static native void release(long address);
+
+  public static native void clear(long address, long bytes);
+
+  public static native void copy(long from, long to, long bytes);
+
+  public static native void putFloats(long to, float[] from, int offset, int size);
+
+  public static native void getFloats(long from, float[] to, int offset, int size);
+
+  public static native void putInts(long to, int[] from, int offset, int size);
+
+  public static native void getInts(long from, int[] to, int offset, int size);
+}

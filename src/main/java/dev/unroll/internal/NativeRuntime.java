@@ -1,0 +1,80 @@
+package dev.unroll.internal;
+
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** Loads and configures the native library before its first use. */
+public final class NativeRuntime {
+  /** System property that forces an instruction set. */
+  public static final String ISA_PROPERTY = "unroll.isa";
+
+  private NativeRuntime() {}
+
+  /**
+   * Makes sure that the library is loaded and configured. Later calls cost next to nothing.
+   *
+   * @throws UnsatisfiedLinkError if it cannot be loaded
+   * @throws IllegalStateException if {@value #ISA_PROPERTY} names an instruction set that cannot be used here
+   */
+  public static void start() {
+    NativeLibrary.load();
+    if (Configuration.FAILURE != null) {
+      throw new IllegalStateException(Configuration.FAILURE);
+    }
+  }
+
+  /**
+   * Names the instruction set in use.
+   *
+   * @return generic, avx2 or avx512
+   */
+  public static String instructionSet() {
+    start();
+    return RuntimeNative.instructionSet();
+  }
+
+  /**
+   * Lists what this processor can run.
+   *
+   * @return names, slowest first
+   */
+  public static List<String> supportedInstructionSets() {
+    NativeLibrary.load();
+    return IntStream.range(0, RuntimeNative.supportedInstructionSets())
+        .mapToObj(RuntimeNative::supportedInstructionSet)
+        .toList();
+  }
+
+  /**
+   * Returns the size of the thread pool.
+   *
+   * @return threads, the calling one included
+   */
+  public static int threads() {
+    start();
+    return RuntimeNative.threads();
+  }
+
+  /**
+   * Changes the size of the thread pool.
+   *
+   * @param threads the calling one included, at least 1
+   */
+  public static void setThreads(int threads) {
+    start();
+    RuntimeNative.setThreads(threads);
+  }
+
+  /** Happens once, by class initialisation; a failure is kept for every caller. */
+  private static final class Configuration {
+    static final String FAILURE = configure(System.getProperty(ISA_PROPERTY));
+
+    private static String configure(String isa) {
+      if (isa != null && !isa.isEmpty() && !RuntimeNative.selectInstructionSet(isa)) {
+        return "-D" + ISA_PROPERTY + "=" + isa + ": expected one of " + supportedInstructionSets() + " on this processor";
+      }
+      RuntimeNative.setThreads(Runtime.getRuntime().availableProcessors());
+      return null;
+    }
+  }
+}

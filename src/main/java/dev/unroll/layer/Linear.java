@@ -1,0 +1,126 @@
+package dev.unroll.layer;
+
+import dev.unroll.internal.Checks;
+import dev.unroll.internal.Lease;
+import dev.unroll.internal.MatrixNative;
+import dev.unroll.sequence.PackedSequence;
+import java.util.List;
+
+/**
+ * The same affine map of every step: {@code y = x W^T + b} (PyTorch {@code nn.Linear}), parameters {@code weight} [outputs,
+ * inputs] and {@code bias} [outputs], both uniform in +-1/sqrt(inputs) at first.
+ */
+public final class Linear implements Layer {
+  private final int inputSize;
+  private final int outputSize;
+  private final ParameterSet parameters;
+  private final Parameter weight;
+  private final Parameter bias;
+  private final Panels forwardPanels;
+  private final Panels backwardPanels;
+
+  /**
+   * Makes a layer.
+   *
+   * @param inputSize features of its input, 1 or more
+   * @param outputSize features of its output, 1 or more
+   * @param seed of the initial weights
+   * @throws IllegalArgumentException if a size is below 1
+   */
+  public Linear(int inputSize, int outputSize, long seed) {
+    this.inputSize = Checks.positive("inputSize", inputSize);
+    this.outputSize = Checks.positive("outputSize", outputSize);
+    parameters = new ParameterSet(seed);
+    double bound = 1 / Math.sqrt(inputSize);
+    weight = parameters.uniform("weight", bound, outputSize, inputSize);
+    bias = parameters.uniform("bias", bound, outputSize);
+    forwardPanels = Panels.forward(weight, 1);
+    backwardPanels = Panels.backward(weight);
+  }
+
+  /**
+   * Returns the number of input features.
+   *
+   * @return inputs
+   */
+  public int inputSize() {
+    return inputSize;
+  }
+
+  /**
+   * Returns the number of output features.
+   *
+   * @return outputs
+   */
+  public int outputSize() {
+    return outputSize;
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return parameters.all();
+  }
+
+  /**
+   * Maps every step.
+   *
+   * @param input rows of {@link #inputSize()} features
+   * @return rows of {@link #outputSize()} features, laid out as the input; close it to free its memory
+   * @throws NullPointerException if {@code input} is null
+   * @throws IllegalArgumentException if the feature count differs
+   * @throws IllegalStateException if this layer or the input is closed
+   */
+  public PackedSequence forward(PackedSequence input) {
+    Checks.equal("input features", Checks.notNull("input", input).features(), inputSize);
+    try (Lease lease = new Lease()) {
+      long x = input.address(lease);
+      long panels = lease.address(forwardPanels.current());
+      long biasValues = lease.address(bias.memory());
+      PackedSequence output = PackedSequence.allocate(input.source(), input.layout(), outputSize);
+      int rows = input.layout().rows();
+      MatrixNative.matmul(rows, inputSize, outputSize, x, panels, biasValues, false, output.address(lease));
+      return output;
+    }
+  }
+
+  /**
+   * Adds to the gradients of the parameters and returns that of the input.
+   *
+   * @param input what {@link #forward} was given
+   * @param outputGradient dE/dy, laid out as the input, rows of {@link #outputSize()} features
+   * @return dE/dx; close it to free its memory
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if a feature count or the layouts differ
+   * @throws IllegalStateException if this layer or an argument is closed
+   */
+  public PackedSequence backward(PackedSequence input, PackedSequence outputGradient) {
+    Checks.equal("input features", Checks.notNull("input", input).features(), inputSize);
+    Checks.equal("outputGradient features", Checks.notNull("outputGradient", outputGradient).features(), outputSize);
+    Shapes.sameLayout("outputGradient", outputGradient.layout(), input.layout());
+    try (Lease lease = new Lease()) {
+      long x = input.address(lease);
+      long dY = outputGradient.address(lease);
+      long panels = lease.address(backwardPanels.current());
+      long dWeight = lease.address(weight.gradientMemory());
+      long dBias = lease.address(bias.gradientMemory());
+      PackedSequence inputGradient = PackedSequence.allocate(input.source(), input.layout(), inputSize);
+      int rows = input.layout().rows();
+      MatrixNative.matmul(rows, outputSize, inputSize, dY, panels, 0, false, inputGradient.address(lease));
+      MatrixNative.matmulTransposed(rows, outputSize, inputSize, dY, x, dWeight);
+      MatrixNative.columnSums(rows, outputSize, dY, dBias);
+      return inputGradient;
+    }
+  }
+
+  @Override
+  public void close() {
+    parameters.close();
+    forwardPanels.close();
+    backwardPanels.close();
+  }
+
+  @Override
+  public String toString() {
+    return "Linear(" + inputSize + " to " + outputSize + ")";
+  }
+}

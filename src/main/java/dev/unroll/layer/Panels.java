@@ -1,0 +1,66 @@
+package dev.unroll.layer;
+
+import dev.unroll.internal.Lease;
+import dev.unroll.internal.MatrixNative;
+import dev.unroll.internal.Memory;
+
+/** A weight matrix packed for the kernels, packed again only when the weights have changed. */
+final class Panels implements AutoCloseable {
+  private static final int PANEL_COLUMNS = 16;
+
+  private final Parameter weight;
+  private final int k;
+  private final int columns;
+  private final int groups;
+  private final boolean transposed;
+  private final Memory memory;
+  private volatile long packedVersion = -1;
+
+  private Panels(Parameter weight, int k, int columns, int groups, boolean transposed) {
+    this.weight = weight;
+    this.k = k;
+    this.columns = columns;
+    this.groups = groups;
+    this.transposed = transposed;
+    long panels = (long) groups * ((columns / groups + PANEL_COLUMNS - 1) / PANEL_COLUMNS);
+    memory = Memory.zeroed(panels * PANEL_COLUMNS * k * Float.BYTES, "the layer of parameter " + weight.name());
+  }
+
+  /** The transpose of a weight [out][in], for {@code x W^T}; the gates that its rows hold are interleaved. */
+  static Panels forward(Parameter weight, int gates) {
+    int[] shape = weight.shape();
+    return new Panels(weight, shape[1], shape[0], gates, true);
+  }
+
+  /** A weight [out][in] as it is, for {@code dY W}. */
+  static Panels backward(Parameter weight) {
+    int[] shape = weight.shape();
+    return new Panels(weight, shape[0], shape[1], 1, false);
+  }
+
+  /** Returns the memory of the panels, up to date. */
+  Memory current() {
+    if (packedVersion != weight.version()) {
+      pack();
+    }
+    return memory;
+  }
+
+  private synchronized void pack() {
+    long version = weight.version();
+    if (packedVersion == version) {
+      return;
+    }
+    try (Lease lease = new Lease()) {
+      int rowStride = transposed ? k : columns;
+      MatrixNative.packPanels(
+          lease.address(weight.memory()), rowStride, k, columns, groups, transposed, lease.address(memory));
+    }
+    packedVersion = version;
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}

@@ -1,0 +1,180 @@
+package dev.unroll.layer;
+
+import dev.unroll.internal.Checks;
+import dev.unroll.internal.Lease;
+import dev.unroll.internal.RecurrentNative;
+import dev.unroll.sequence.PackedSequence;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A stack of layers that carry a state through time. What is common to all kinds is here: stacking, directions, states, and
+ * back-propagation through time; a kind adds its formulas.
+ *
+ * <p>Parameters have PyTorch's names and shapes: {@code weight_ih_l0} [gates * hidden, inputs], {@code weight_hh_l0} [gates *
+ * hidden, hidden], {@code bias_ih_l0} and {@code bias_hh_l0} [gates * hidden]; the number is the layer's, and those of the
+ * reverse direction end in {@code _reverse}.
+ */
+public abstract sealed class Recurrent implements Layer permits Rnn {
+  private final RecurrentOptions options;
+  private final CellKind kind;
+  private final ParameterSet parameters;
+  private final List<DirectionWeights> weights = new ArrayList<>();
+
+  Recurrent(RecurrentOptions options, CellKind kind) {
+    this.options = options;
+    this.kind = kind;
+    parameters = new ParameterSet(options.seed());
+    for (int layer = 0; layer < options.layers(); layer++) {
+      for (int direction = 0; direction < options.directions(); direction++) {
+        weights.add(new DirectionWeights(parameters, options, kind.gates(), layer, direction));
+      }
+    }
+  }
+
+  /**
+   * Returns the number of features of an input step.
+   *
+   * @return input size
+   */
+  public int inputSize() {
+    return options.inputSize();
+  }
+
+  /**
+   * Returns the number of units of one direction.
+   *
+   * @return hidden size
+   */
+  public int hiddenSize() {
+    return options.hiddenSize();
+  }
+
+  /**
+   * Returns the number of features of an output step: the hidden size, twice that if bidirectional.
+   *
+   * @return output size
+   */
+  public int outputSize() {
+    return options.outputSize();
+  }
+
+  /**
+   * Counts the stacked layers.
+   *
+   * @return layers
+   */
+  public int layers() {
+    return options.layers();
+  }
+
+  /**
+   * Tells whether every layer runs in both directions.
+   *
+   * @return true if so
+   */
+  public boolean isBidirectional() {
+    return options.bidirectional();
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return parameters.all();
+  }
+
+  /**
+   * Runs the layer over every sequence of the batch, from a state of zeros.
+   *
+   * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed
+   * @return outputs for every real step and the final state of every sequence; close it to free its memory
+   * @throws NullPointerException if {@code input} is null
+   * @throws IllegalArgumentException if the feature count differs; the message names both
+   * @throws IllegalStateException if this layer or the input is closed
+   */
+  public RecurrentOutput forward(PackedSequence input) {
+    return forward(input, null);
+  }
+
+  /**
+   * Runs the layer over every sequence of the batch.
+   *
+   * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed
+   * @param initial state [layers * directions, sequences, hidden size] in the caller's order, or {@code null} for zero
+   * @return outputs for every real step and the final state of every sequence, in the caller's order; close it to free its
+   *     memory
+   * @throws NullPointerException if {@code input} is null
+   * @throws IllegalArgumentException if the feature count or the state's shape differs; the message names both
+   * @throws IllegalStateException if this layer, the input or the state is closed
+   */
+  public RecurrentOutput forward(PackedSequence input, State initial) {
+    Checks.equal("input features", Checks.notNull("input", input).features(), inputSize());
+    if (initial != null) {
+      checkState("initial", initial, input);
+    }
+    parameters.checkOpen();
+    try (Lease lease = new Lease()) {
+      input.address(lease);
+      RecurrentTape tape = new RecurrentTape(options, kind, input, parameters.version());
+      RecurrentNative.forward(
+          tape.call(lease), tape.forwardLayers(lease, weights, initial), input.layout().offsets(), input.layout().order());
+      return new RecurrentOutput(this, tape);
+    }
+  }
+
+  /**
+   * Propagates gradients back through time, over all steps of the batch: adds to the gradients of the parameters and returns
+   * those of the input and the initial state.
+   *
+   * @param output what {@link #forward} returned, once; its outputs stay readable
+   * @param outputGradient dE/d outputs, rows of {@link #outputSize()} features, or {@code null} for zero
+   * @param finalStateGradient dE/d final state, shaped as the state, or {@code null} for zero
+   * @return the gradients; close them to free their memory
+   * @throws NullPointerException if {@code output} is null
+   * @throws IllegalArgumentException if {@code output} is another layer's, or a shape differs; the message names both
+   * @throws IllegalStateException if something is closed, {@code output} was propagated before, or a parameter has changed
+   *     since {@link #forward}
+   */
+  public RecurrentGradients backward(RecurrentOutput output, PackedSequence outputGradient, State finalStateGradient) {
+    Checks.require(Checks.notNull("output", output).layer() == this, "output", output, "an output of this " + this);
+    RecurrentTape tape = output.tape();
+    PackedSequence input = tape.input();
+    if (outputGradient != null) {
+      Checks.equal("outputGradient features", outputGradient.features(), outputSize());
+      Shapes.sameLayout("outputGradient", outputGradient.layout(), input.layout());
+    }
+    if (finalStateGradient != null) {
+      checkState("finalStateGradient", finalStateGradient, input);
+    }
+    try (Lease lease = new Lease();
+        BackwardBuffers buffers = new BackwardBuffers(options, input, outputGradient, finalStateGradient)) {
+      long[] call = tape.call(lease);
+      long[] layers = tape.backwardLayers(lease, weights);
+      long[] gradients = buffers.gradients(lease, weights);
+      tape.startBackward(parameters.version());
+      RecurrentNative.backward(call, layers, gradients, input.layout().offsets(), input.layout().order());
+      return buffers.result();
+    }
+  }
+
+  private void checkState(String name, State state, PackedSequence input) {
+    state.check(name, options.layers() * options.directions(), input.layout().sequences(), options.hiddenSize());
+  }
+
+  @Override
+  public void close() {
+    parameters.close();
+    weights.forEach(DirectionWeights::close);
+  }
+
+  @Override
+  public String toString() {
+    return kind.label()
+        + "("
+        + inputSize()
+        + " to "
+        + hiddenSize()
+        + (layers() > 1 ? ", " + layers() + " layers" : "")
+        + (isBidirectional() ? ", bidirectional" : "")
+        + ")";
+  }
+}

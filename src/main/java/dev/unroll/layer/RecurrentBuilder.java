@@ -1,0 +1,81 @@
+package dev.unroll.layer;
+
+import dev.unroll.internal.Checks;
+
+/**
+ * The options that all recurrent layers have.
+ *
+ * @param <B> the builder of one kind of layer
+ * @param <L> the layer
+ */
+public abstract sealed class RecurrentBuilder<B, L extends Recurrent> permits Rnn.Builder {
+  private final int inputSize;
+  private final int hiddenSize;
+  private int layers = 1;
+  private boolean bidirectional;
+  private boolean bias = true;
+  private long seed;
+
+  RecurrentBuilder(int inputSize, int hiddenSize) {
+    this.inputSize = Checks.positive("inputSize", inputSize);
+    this.hiddenSize = Checks.positive("hiddenSize", hiddenSize);
+  }
+
+  /**
+   * Stacks layers: each takes the outputs of the one below as its input.
+   *
+   * @param count 1 or more; default 1
+   * @return this builder
+   * @throws IllegalArgumentException if below 1
+   */
+  public B layers(int count) {
+    layers = Checks.positive("layers", count);
+    return self();
+  }
+
+  /**
+   * Runs every layer in both directions of time; an output holds the forward and the reverse state, in this order.
+   *
+   * @param both whether to; default false
+   * @return this builder
+   */
+  public B bidirectional(boolean both) {
+    bidirectional = both;
+    return self();
+  }
+
+  /**
+   * Adds bias terms to the gates.
+   *
+   * @param present whether to; default true
+   * @return this builder
+   */
+  public B bias(boolean present) {
+    bias = present;
+    return self();
+  }
+
+  /**
+   * Chooses the initial weights, uniform in +-1/sqrt(hidden size) as in PyTorch.
+   *
+   * @param value any; default 0
+   * @return this builder
+   */
+  public B seed(long value) {
+    seed = value;
+    return self();
+  }
+
+  /**
+   * Makes the layer.
+   *
+   * @return a new layer; close it to free its memory
+   */
+  public abstract L build();
+
+  abstract B self();
+
+  RecurrentOptions options() {
+    return new RecurrentOptions(inputSize, hiddenSize, layers, bidirectional, bias, seed);
+  }
+}

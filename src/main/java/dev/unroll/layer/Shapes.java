@@ -1,0 +1,14 @@
+package dev.unroll.layer;
+
+import dev.unroll.internal.Checks;
+import dev.unroll.sequence.SequenceLayout;
+
+/** Checks of shapes that several layers make. */
+final class Shapes {
+  private Shapes() {}
+
+  /** Requires that what belongs to the same steps is laid out alike. */
+  static void sameLayout(String name, SequenceLayout actual, SequenceLayout expected) {
+    Checks.require(actual.equals(expected), "layout of " + name, actual, "that of the input, " + expected);
+  }
+}

@@ -1,0 +1,94 @@
+package dev.unroll.layer;
+
+import dev.unroll.internal.Checks;
+import dev.unroll.internal.Lease;
+import dev.unroll.internal.SoftmaxNative;
+import dev.unroll.sequence.PackedSequence;
+
+/**
+ * Softmax of every step: {@code y_i = exp(x_i / temperature) / sum_j exp(x_j / temperature)}, computed after subtracting the
+ * largest element, so that nothing overflows. It has no parameters and no memory. To train with cross-entropy use
+ * {@link dev.unroll.train.CrossEntropy}, which takes the scores themselves.
+ */
+public final class Softmax {
+  private final float scale;
+
+  /** Makes a layer of temperature 1. */
+  public Softmax() {
+    this(1);
+  }
+
+  /**
+   * Makes a layer.
+   *
+   * @param temperature above 0; below 1 the largest element gains, above 1 all come closer
+   * @throws IllegalArgumentException if it is not a finite number above 0
+   */
+  public Softmax(double temperature) {
+    scale = (float) (1 / Checks.positive("temperature", temperature));
+    Checks.require(scale > 0 && Float.isFinite(scale), "temperature", temperature, "1e-38 to 1e38");
+  }
+
+  /**
+   * Computes probabilities.
+   *
+   * @param scores rows of any number of features; -infinity means probability 0
+   * @return rows that sum to 1; NaN for rows with NaN or +infinity; close it to free its memory
+   * @throws NullPointerException if {@code scores} is null
+   * @throws IllegalStateException if it is closed
+   */
+  public PackedSequence forward(PackedSequence scores) {
+    try (Lease lease = new Lease()) {
+      long x = Checks.notNull("scores", scores).address(lease);
+      PackedSequence output = like(scores);
+      SoftmaxNative.softmax(scores.layout().rows(), scores.features(), x, scale, output.address(lease));
+      return output;
+    }
+  }
+
+  /**
+   * Computes the logarithms of the probabilities, without rounding small ones to 0 first.
+   *
+   * @param scores rows of any number of features
+   * @return rows of natural logarithms; close it to free its memory
+   * @throws NullPointerException if {@code scores} is null
+   * @throws IllegalStateException if it is closed
+   */
+  public PackedSequence logForward(PackedSequence scores) {
+    try (Lease lease = new Lease()) {
+      long x = Checks.notNull("scores", scores).address(lease);
+      PackedSequence output = like(scores);
+      SoftmaxNative.logSoftmax(scores.layout().rows(), scores.features(), x, scale, output.address(lease));
+      return output;
+    }
+  }
+
+  /**
+   * Computes the gradient of the scores: {@code dE/dx_i = y_i (dE/dy_i - sum_j y_j dE/dy_j) / temperature}.
+   *
+   * @param probabilities what {@link #forward} returned
+   * @param probabilitiesGradient dE/dy, shaped alike
+   * @return dE/dx; close it to free its memory
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if the shapes differ
+   * @throws IllegalStateException if an argument is closed
+   */
+  public PackedSequence backward(PackedSequence probabilities, PackedSequence probabilitiesGradient) {
+    Checks.notNull("probabilities", probabilities);
+    Checks.notNull("probabilitiesGradient", probabilitiesGradient);
+    Checks.equal("probabilitiesGradient features", probabilitiesGradient.features(), probabilities.features());
+    Shapes.sameLayout("probabilitiesGradient", probabilitiesGradient.layout(), probabilities.layout());
+    try (Lease lease = new Lease()) {
+      long y = probabilities.address(lease);
+      long dY = probabilitiesGradient.address(lease);
+      PackedSequence dX = like(probabilities);
+      int rows = probabilities.layout().rows();
+      SoftmaxNative.softmaxBackward(rows, probabilities.features(), y, dY, scale, dX.address(lease));
+      return dX;
+    }
+  }
+
+  private static PackedSequence like(PackedSequence batch) {
+    return PackedSequence.allocate(batch.source(), batch.layout(), batch.features());
+  }
+}

@@ -1,0 +1,303 @@
+package dev.unroll.model;
+
+import dev.unroll.internal.Checks;
+import dev.unroll.layer.Embedding;
+import dev.unroll.layer.Linear;
+import dev.unroll.layer.Parameter;
+import dev.unroll.layer.RecurrentOutput;
+import dev.unroll.layer.Rnn;
+import dev.unroll.layer.State;
+import dev.unroll.sequence.PackedSequence;
+import dev.unroll.sequence.PackedTokens;
+import dev.unroll.train.CrossEntropy;
+import dev.unroll.train.Divisor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * Predicts the next token of a sequence from all tokens before it: embedding, recurrent layers, linear layer, softmax.
+ *
+ * <p>Any number of threads may evaluate and generate with one model at once; training is one thread's business, alone.
+ */
+public final class LanguageModel implements AutoCloseable {
+  private static final int EVALUATION_WINDOW = 512;
+
+  private final Embedding embedding;
+  private final Rnn recurrent;
+  private final Linear linear;
+
+  private LanguageModel(Builder builder) {
+    embedding = new Embedding(builder.vocabulary, builder.embeddingSize, builder.seed);
+    recurrent =
+        Rnn.builder(builder.embeddingSize, builder.hiddenSize).layers(builder.layers).seed(builder.seed + 1).build();
+    linear = new Linear(builder.hiddenSize, builder.vocabulary, builder.seed + 2);
+  }
+
+  /**
+   * Starts a model.
+   *
+   * @param vocabulary how many tokens there are, 1 or more
+   * @return its builder
+   * @throws IllegalArgumentException if below 1
+   */
+  public static Builder builder(int vocabulary) {
+    return new Builder(vocabulary);
+  }
+
+  /**
+   * Counts the tokens that there are.
+   *
+   * @return vocabulary
+   */
+  public int vocabulary() {
+    return embedding.vocabulary();
+  }
+
+  /**
+   * Returns the parameters by name: {@code embedding.weight}, {@code recurrent.weight_ih_l0}, ..., {@code linear.bias}.
+   *
+   * @return all of them, always in the same order
+   */
+  public Map<String, Parameter> parameters() {
+    Map<String, Parameter> named = new LinkedHashMap<>();
+    embedding.parameters().forEach(p -> named.put("embedding." + p.name(), p));
+    recurrent.parameters().forEach(p -> named.put("recurrent." + p.name(), p));
+    linear.parameters().forEach(p -> named.put("linear." + p.name(), p));
+    return named;
+  }
+
+  /**
+   * Counts the weights.
+   *
+   * @return the number of values of all parameters together
+   */
+  public long parameterCount() {
+    return embedding.parameterCount() + recurrent.parameterCount() + linear.parameterCount();
+  }
+
+  /**
+   * Trains on a text.
+   *
+   * @param tokens the text, 2 tokens or more of the vocabulary; each is to be predicted from those before it
+   * @param options how
+   * @param listener told about every window, or {@code null}
+   * @return mean loss of the last epoch, in nats per token
+   * @throws NullPointerException if {@code tokens} or {@code options} is null
+   * @throws IllegalArgumentException if there are fewer than 2 tokens, or one is outside the vocabulary
+   * @throws IllegalStateException if this model is closed
+   */
+  public double train(int[] tokens, TrainingOptions options, Consumer<TrainingProgress> listener) {
+    checkTokens(tokens, 2);
+    Checks.notNull("options", options);
+    try (LanguageModelTrainer trainer = new LanguageModelTrainer(this, options)) {
+      return trainer.train(tokens, listener == null ? progress -> {} : listener);
+    }
+  }
+
+  /**
+   * Computes how well the model predicts a text, read from its start as one sequence.
+   *
+   * @param tokens the text, 2 tokens or more of the vocabulary
+   * @return mean of {@code -log p(token | all before)} over all tokens but the first, in nats
+   * @throws NullPointerException if {@code tokens} is null
+   * @throws IllegalArgumentException if there are fewer than 2 tokens, or one is outside the vocabulary
+   * @throws IllegalStateException if this model is closed
+   */
+  public double evaluate(int[] tokens) {
+    checkTokens(tokens, 2);
+    CrossEntropy loss = new CrossEntropy(Divisor.SUM_OVER_STEPS);
+    double sum = 0;
+    try (LanguageModelSession session = session()) {
+      for (int start = 0; start < tokens.length - 1; start += EVALUATION_WINDOW) {
+        int end = Math.min(start + EVALUATION_WINDOW, tokens.length - 1);
+        int[] targets = Arrays.copyOfRange(tokens, start + 1, end + 1);
+        try (PackedSequence scores = session.scores(Arrays.copyOfRange(tokens, start, end));
+            PackedTokens right = PackedTokens.of(session.workspace(), new int[][] {targets}, vocabulary())) {
+          sum += loss.loss(scores, right);
+        }
+      }
+    }
+    return sum / (tokens.length - 1);
+  }
+
+  /**
+   * Predicts, after each token of a text, the most probable next one.
+   *
+   * @param tokens the text, of the vocabulary
+   * @return as many tokens
+   * @throws NullPointerException if {@code tokens} is null
+   * @throws IllegalArgumentException if one is outside the vocabulary
+   * @throws IllegalStateException if this model is closed
+   */
+  public int[] predict(int[] tokens) {
+    checkTokens(tokens, 0);
+    int[] next = new int[tokens.length];
+    try (LanguageModelSession session = session()) {
+      for (int i = 0; i < tokens.length; i++) {
+        next[i] = Sampler.mostProbable(session.next(tokens[i]));
+      }
+    }
+    return next;
+  }
+
+  /**
+   * Generates a text: each token is drawn from the probabilities that the model gives after all before, and becomes the next
+   * input.
+   *
+   * @param prime the text to go on from, 1 token or more
+   * @param length tokens to generate, 0 or more
+   * @param temperature above 0 divides the scores before the softmax; 0 always takes the most probable token
+   * @param seed of the random numbers: the same seed gives the same text
+   * @return the generated tokens, without the prime
+   * @throws NullPointerException if {@code prime} is null
+   * @throws IllegalArgumentException if an argument is out of range or a token outside the vocabulary
+   * @throws IllegalStateException if this model is closed
+   */
+  public int[] generate(int[] prime, int length, double temperature, long seed) {
+    checkTokens(prime, 1);
+    Checks.notNegative("length", length);
+    Sampler sampler = new Sampler(temperature, seed, length);
+    int[] generated = new int[length];
+    try (LanguageModelSession session = session()) {
+      float[] scores = null;
+      for (int token : prime) {
+        scores = session.next(token);
+      }
+      for (int i = 0; i < length; i++) {
+        generated[i] = sampler.next(scores);
+        scores = session.next(generated[i]);
+      }
+    }
+    return generated;
+  }
+
+  /**
+   * Starts reading a text token by token.
+   *
+   * @return a session of its own state; close it before this model
+   */
+  public LanguageModelSession session() {
+    return new LanguageModelSession(this);
+  }
+
+  private void checkTokens(int[] tokens, int least) {
+    int count = Checks.notNull("tokens", tokens).length;
+    Checks.require(count >= least, "number of tokens", count, least + " or more");
+    for (int i = 0; i < count; i++) {
+      if (tokens[i] < 0 || tokens[i] >= vocabulary()) {
+        Checks.index("tokens[" + i + "]", tokens[i], vocabulary());
+      }
+    }
+  }
+
+  /** Runs all layers over a batch; closing the pass frees everything but a final state that was taken over. */
+  Pass forward(PackedTokens tokens, State initial) {
+    PackedSequence embedded = embedding.forward(tokens);
+    RecurrentOutput states = recurrent.forward(embedded, initial);
+    return new Pass(tokens, embedded, states, linear.forward(states.outputs()));
+  }
+
+  /** Adds to the gradients of all layers; the state that a window starts from gets none, which truncates it. */
+  void backward(Pass pass, PackedSequence scoresGradient) {
+    try (PackedSequence dOutputs = linear.backward(pass.states.outputs(), scoresGradient);
+        var gradients = recurrent.backward(pass.states, dOutputs, null)) {
+      embedding.backward(pass.tokens, gradients.input());
+    }
+  }
+
+  List<Parameter> parameterList() {
+    return new ArrayList<>(parameters().values());
+  }
+
+  /** Frees the memory of all layers; calling it again does nothing. */
+  @Override
+  public void close() {
+    embedding.close();
+    recurrent.close();
+    linear.close();
+  }
+
+  /** What one forward pass computed. */
+  record Pass(PackedTokens tokens, PackedSequence embedded, RecurrentOutput states, PackedSequence scores)
+      implements AutoCloseable {
+    @Override
+    public void close() {
+      embedded.close();
+      states.close();
+      scores.close();
+    }
+  }
+
+  /** The sizes of a {@link LanguageModel}. */
+  public static final class Builder {
+    private final int vocabulary;
+    private int embeddingSize = 64;
+    private int hiddenSize = 256;
+    private int layers = 1;
+    private long seed;
+
+    private Builder(int vocabulary) {
+      this.vocabulary = Checks.positive("vocabulary", vocabulary);
+    }
+
+    /**
+     * Sets the number of features of a token.
+     *
+     * @param size 1 or more; default 64
+     * @return this builder
+     * @throws IllegalArgumentException if below 1
+     */
+    public Builder embeddingSize(int size) {
+      embeddingSize = Checks.positive("embeddingSize", size);
+      return this;
+    }
+
+    /**
+     * Sets the number of hidden units of a layer.
+     *
+     * @param size 1 or more; default 256
+     * @return this builder
+     * @throws IllegalArgumentException if below 1
+     */
+    public Builder hiddenSize(int size) {
+      hiddenSize = Checks.positive("hiddenSize", size);
+      return this;
+    }
+
+    /**
+     * Stacks recurrent layers.
+     *
+     * @param count 1 or more; default 1
+     * @return this builder
+     * @throws IllegalArgumentException if below 1
+     */
+    public Builder layers(int count) {
+      layers = Checks.positive("layers", count);
+      return this;
+    }
+
+    /**
+     * Chooses the initial weights.
+     *
+     * @param value any; default 0
+     * @return this builder
+     */
+    public Builder seed(long value) {
+      seed = value;
+      return this;
+    }
+
+    /**
+     * Makes the model.
+     *
+     * @return a new model; close it to free its memory
+     */
+    public LanguageModel build() {
+      return new LanguageModel(this);
+    }
+  }
+}

@@ -1,0 +1,139 @@
+package dev.unroll.model;
+
+import dev.unroll.Workspace;
+import dev.unroll.layer.State;
+import dev.unroll.sequence.PackedTokens;
+import dev.unroll.train.Adam;
+import dev.unroll.train.CrossEntropy;
+import dev.unroll.train.Divisor;
+import dev.unroll.train.LossGradient;
+import java.util.function.Consumer;
+
+/**
+ * Truncated back-propagation through time over a text. The text is cut into streams of nearly equal length that run side by
+ * side; a window of each is one batch, and the state goes on from window to window.
+ */
+final class LanguageModelTrainer implements AutoCloseable {
+  private final LanguageModel model;
+  private final TrainingOptions options;
+  private final CrossEntropy loss = new CrossEntropy(Divisor.MEAN_OVER_STEPS);
+  private final Adam optimizer;
+  private final Workspace workspace = new Workspace();
+
+  LanguageModelTrainer(LanguageModel model, TrainingOptions options) {
+    this.model = model;
+    this.options = options;
+    optimizer = Adam.builder(model.parameterList()).clipNorm(options.clipNorm()).build();
+  }
+
+  double train(int[] tokens, Consumer<TrainingProgress> listener) {
+    long steps = tokens.length - 1; // every token but the first is predicted
+    double epochLoss = 0;
+    for (int epoch = 0; epoch < options.epochs(); epoch++) {
+      double sum = 0;
+      long done = 0;
+      State state = null;
+      for (Windows windows = new Windows(tokens, epoch); windows.hasNext(); ) {
+        int[][] inputs = windows.inputs();
+        int[][] targets = windows.targets();
+        windows.advance();
+        int count = count(inputs);
+        optimizer.learningRate(options.learningRateAt((double) (epoch * steps + done) / (options.epochs() * steps)));
+        try (PackedTokens x = PackedTokens.of(workspace, inputs, model.vocabulary());
+            PackedTokens y = PackedTokens.of(workspace, targets, model.vocabulary());
+            LanguageModel.Pass pass = model.forward(x, state);
+            LossGradient gradient = loss.gradient(pass.scores(), y)) {
+          optimizer.zeroGradients();
+          model.backward(pass, gradient.gradient());
+          optimizer.step();
+          state = replace(state, pass.states().takeFinalState());
+          done += count;
+          sum += gradient.loss() * count;
+          listener.accept(
+              new TrainingProgress(
+                  epoch + 1, options.epochs(), epoch * steps + done, options.epochs() * steps, gradient.loss()));
+        }
+      }
+      replace(state, null);
+      epochLoss = sum / steps;
+    }
+    return epochLoss;
+  }
+
+  private static State replace(State old, State next) {
+    if (old != null) {
+      old.close();
+    }
+    return next;
+  }
+
+  private static int count(int[][] sequences) {
+    int count = 0;
+    for (int[] sequence : sequences) {
+      count += sequence.length;
+    }
+    return count;
+  }
+
+  @Override
+  public void close() {
+    optimizer.close();
+    workspace.close();
+  }
+
+  /** The windows of one epoch, in order. */
+  private final class Windows {
+    private final int[] tokens;
+    private final int[] position; // of every stream, the next input
+    private final int[] end;
+    private int size;
+
+    Windows(int[] tokens, int epoch) {
+      this.tokens = tokens;
+      int steps = tokens.length - 1;
+      int streams = Math.min(options.streams(), steps);
+      position = new int[streams];
+      end = new int[streams];
+      for (int s = 0; s < streams; s++) {
+        position[s] = (int) ((long) steps * s / streams);
+        end[s] = (int) ((long) steps * (s + 1) / streams);
+      }
+      // The first window is shorter in every epoch by another amount, so that gradients are not always cut at the same places.
+      size = options.window() - (int) ((long) options.window() * epoch / options.epochs());
+    }
+
+    boolean hasNext() {
+      for (int s = 0; s < position.length; s++) {
+        if (position[s] < end[s]) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    int[][] inputs() {
+      return slices(0);
+    }
+
+    int[][] targets() {
+      return slices(1);
+    }
+
+    private int[][] slices(int shift) {
+      int[][] slices = new int[position.length][];
+      for (int s = 0; s < slices.length; s++) {
+        int length = Math.min(size, end[s] - position[s]);
+        slices[s] = new int[length];
+        System.arraycopy(tokens, position[s] + shift, slices[s], 0, length);
+      }
+      return slices;
+    }
+
+    void advance() {
+      for (int s = 0; s < position.length; s++) {
+        position[s] = Math.min(position[s] + size, end[s]);
+      }
+      size = options.window();
+    }
+  }
+}

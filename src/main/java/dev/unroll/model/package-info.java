@@ -1,0 +1,2 @@
+/** Models built of layers. */
+package dev.unroll.model;

@@ -1,0 +1,2 @@
+/** The library as a whole: settings, and memory that is used again. */
+package dev.unroll;

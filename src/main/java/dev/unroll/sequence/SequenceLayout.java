@@ -1,0 +1,166 @@
+package dev.unroll.sequence;
+
+import dev.unroll.internal.Checks;
+import java.util.Arrays;
+
+/**
+ * How the steps of a batch of sequences lie in a packed batch: all first steps, then all second steps, and so on;
+ * sequences ordered by length, longest first, equal lengths in the caller's order. There are exactly as many rows as real
+ * steps. Length 0 and a batch of 0 sequences are legal.
+ *
+ * <p>Immutable. Two layouts are equal if their lengths are.
+ */
+public final class SequenceLayout {
+  private final int[] lengths;
+  private final int[] order;
+  private final int[] positions;
+  private final int[] offsets;
+
+  private SequenceLayout(int[] lengths) {
+    this.lengths = lengths;
+    int steps = Arrays.stream(lengths).max().orElse(0);
+    int[] atLeast = new int[steps + 2]; // sequences of at least this length
+    for (int length : lengths) {
+      atLeast[length]++;
+    }
+    for (int length = steps; length > 0; length--) {
+      atLeast[length - 1] += atLeast[length];
+    }
+    offsets = new int[steps + 1];
+    for (int t = 0; t < steps; t++) {
+      offsets[t + 1] = offsets[t] + atLeast[t + 1];
+    }
+    order = new int[lengths.length];
+    positions = new int[lengths.length];
+    int[] next = Arrays.copyOfRange(atLeast, 1, steps + 2); // first position of each length: as many are longer
+    for (int i = 0; i < lengths.length; i++) {
+      positions[i] = next[lengths[i]]++;
+      order[positions[i]] = i;
+    }
+  }
+
+  /**
+   * Lays out sequences of the given lengths.
+   *
+   * @param lengths steps of each sequence, each 0 or more, in any order
+   * @return the layout
+   * @throws NullPointerException if {@code lengths} is null
+   * @throws IllegalArgumentException if a length is negative, or all together exceed 2^31 - 2 steps
+   */
+  public static SequenceLayout of(int... lengths) {
+    Checks.notNull("lengths", lengths);
+    long rows = 0;
+    for (int i = 0; i < lengths.length; i++) {
+      Checks.require(lengths[i] >= 0, "lengths[" + i + "]", lengths[i], "0 or more");
+      rows += lengths[i];
+    }
+    Checks.require(rows < Integer.MAX_VALUE, "sum of lengths", rows, "at most 2^31 - 2 steps in one batch");
+    return new SequenceLayout(lengths.clone());
+  }
+
+  /**
+   * Counts the sequences.
+   *
+   * @return B, 0 or more
+   */
+  public int sequences() {
+    return lengths.length;
+  }
+
+  /**
+   * Returns the length of the longest sequence.
+   *
+   * @return T, 0 or more
+   */
+  public int steps() {
+    return offsets.length - 1;
+  }
+
+  /**
+   * Counts the rows: the real steps of all sequences.
+   *
+   * @return N, 0 or more
+   */
+  public int rows() {
+    return offsets[steps()];
+  }
+
+  /**
+   * Returns the length of a sequence.
+   *
+   * @param sequence its index in the caller's order
+   * @return its steps, 0 or more
+   * @throws IllegalArgumentException if there is no such sequence
+   */
+  public int length(int sequence) {
+    return lengths[Checks.index("sequence", sequence, sequences())];
+  }
+
+  /**
+   * Returns all lengths.
+   *
+   * @return a copy, in the caller's order
+   */
+  public int[] lengths() {
+    return lengths.clone();
+  }
+
+  /**
+   * Returns the packed row of one step.
+   *
+   * @param sequence the sequence's index in the caller's order
+   * @param step the step, from 0
+   * @return the row, from 0
+   * @throws IllegalArgumentException if there is no such sequence or it has no such step
+   */
+  public int row(int sequence, int step) {
+    Checks.index("step", step, length(sequence));
+    return offsets[step] + positions[sequence];
+  }
+
+  /**
+   * Returns the first row of every step, and the number of rows.
+   *
+   * @return [T + 1], not a copy
+   * @hidden
+   */
+  public int[] offsets() {
+    return offsets;
+  }
+
+  /**
+   * Returns the caller's index of every packed sequence.
+   *
+   * @return [B], not a copy
+   * @hidden
+   */
+  public int[] order() {
+    return order;
+  }
+
+  /**
+   * Returns the packed index of every sequence of the caller.
+   *
+   * @return [B], not a copy
+   * @hidden
+   */
+  public int[] positions() {
+    return positions;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return this == other || other instanceof SequenceLayout layout && Arrays.equals(lengths, layout.lengths);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(lengths);
+  }
+
+  @Override
+  public String toString() {
+    String all = Arrays.toString(lengths);
+    return "lengths " + (all.length() <= 60 ? all : all.substring(0, 57) + "...");
+  }
+}

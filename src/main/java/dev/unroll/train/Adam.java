@@ -1,0 +1,117 @@
+package dev.unroll.train;
+
+import dev.unroll.internal.Checks;
+import dev.unroll.internal.Lease;
+import dev.unroll.internal.Memory;
+import dev.unroll.internal.OptimizerNative;
+import dev.unroll.layer.Parameter;
+import java.util.List;
+
+/**
+ * Adam (D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", 2015) in PyTorch's form: {@code m = beta1 m + (1 -
+ * beta1) g; v = beta2 v + (1 - beta2) g^2; w -= learningRate / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + epsilon)}.
+ */
+public final class Adam extends Optimizer {
+  private final double beta1;
+  private final double beta2;
+  private final double epsilon;
+  private final List<Memory> means;
+  private final List<Memory> variances;
+  private long steps;
+  private double meanCorrection;
+  private double varianceCorrection;
+
+  private Adam(Builder builder) {
+    super(builder.parameters(), builder.learningRate(), builder.clipNorm());
+    beta1 = builder.beta1;
+    beta2 = builder.beta2;
+    epsilon = builder.epsilon;
+    means = zerosLikeParameters();
+    variances = zerosLikeParameters();
+  }
+
+  /**
+   * Starts an optimiser.
+   *
+   * @param parameters what to change
+   * @return its builder; learning rate 0.001, betas 0.9 and 0.999, epsilon 1e-8, no clipping
+   * @throws NullPointerException if null
+   */
+  public static Builder builder(List<Parameter> parameters) {
+    return new Builder(parameters);
+  }
+
+  @Override
+  void startStep() {
+    steps++;
+    // StrictMath gives the same bits on every JVM, where Math.pow may not.
+    meanCorrection = 1 - StrictMath.pow(beta1, steps);
+    varianceCorrection = 1 - StrictMath.pow(beta2, steps);
+  }
+
+  @Override
+  void update(int index, int size, float gradientScale, long gradient, long weights, Lease lease) {
+    OptimizerNative.adam(
+        (float) (learningRate() / meanCorrection),
+        (float) beta1,
+        (float) (1 - beta1),
+        (float) beta2,
+        (float) (1 - beta2),
+        (float) (1 / Math.sqrt(varianceCorrection)),
+        (float) epsilon,
+        gradientScale,
+        size,
+        gradient,
+        lease.address(means.get(index)),
+        lease.address(variances.get(index)),
+        weights);
+  }
+
+  /** The options of an {@link Adam}. */
+  public static final class Builder extends OptimizerBuilder<Builder> {
+    private double beta1 = 0.9;
+    private double beta2 = 0.999;
+    private double epsilon = 1e-8;
+
+    private Builder(List<Parameter> parameters) {
+      super(parameters, 0.001);
+    }
+
+    /**
+     * Sets how long the moments last.
+     *
+     * @param first of the mean, at least 0 and below 1; default 0.9
+     * @param second of the variance, at least 0 and below 1; default 0.999
+     * @return this builder
+     * @throws IllegalArgumentException if out of that range
+     */
+    public Builder betas(double first, double second) {
+      Checks.fraction("first", first);
+      beta2 = Checks.fraction("second", second);
+      beta1 = first;
+      return this;
+    }
+
+    /**
+     * Sets what keeps the divisor from zero.
+     *
+     * @param value a finite number above 0; default 1e-8
+     * @return this builder
+     * @throws IllegalArgumentException if it is not
+     */
+    public Builder epsilon(double value) {
+      epsilon = Checks.positive("epsilon", value);
+      return this;
+    }
+
+    @Override
+    public Adam build() {
+      return new Adam(this);
+    }
+
+    @Override
+    Builder self() {
+      return this;
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Losses and optimisers. */
+package dev.unroll.train;
