@@ -1,0 +1,144 @@
+package dev.unroll.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.unroll.Unroll;
+import dev.unroll.layer.Parameter;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class LanguageModelTest {
+  private static final int VOCABULARY = 11;
+
+  /**
+   * SHA-256 of the weights after the training below. One value for all instruction sets and thread counts; it changes only
+   * when the order of a sum or a formula changes, which breaks the promise that a run can be repeated by a later version.
+   */
+  private static final String GOLDEN = "c6b0c29e95d6411b7323f9af14469ffee99fb44a7b1e9a061c2da701dd933dac";
+
+  private static int[] text(int size) {
+    Random random = new Random(5);
+    return IntStream.range(0, size).map(i -> (i % 7 == 0 ? random.nextInt(VOCABULARY) : i * i % VOCABULARY)).toArray();
+  }
+
+  private static LanguageModel model() {
+    return LanguageModel.builder(VOCABULARY).embeddingSize(9).hiddenSize(33).layers(2).seed(3).build();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 7})
+  void trainingGivesTheSameBitsForEveryInstructionSetAndThreadCount(int threads) {
+    int before = Unroll.threads();
+    Unroll.threads(threads);
+    try (LanguageModel model = model()) {
+      model.train(text(3000), TrainingOptions.DEFAULT.withEpochs(2).withBatch(24, 32), null);
+      assertEquals(GOLDEN, digest(model));
+    } finally {
+      Unroll.threads(before);
+    }
+  }
+
+  private static String digest(LanguageModel model) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (Parameter parameter : model.parameters().values()) {
+        ByteBuffer bytes = ByteBuffer.allocate(parameter.size() * Float.BYTES);
+        bytes.asFloatBuffer().put(parameter.values());
+        digest.update(bytes.array());
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void evaluationIsTheMeanOfThePredictionsOfASession() {
+    int[] text = text(1200); // more than two evaluation windows
+    try (LanguageModel model = model();
+        LanguageModelSession session = model.session()) {
+      double sum = 0;
+      for (int i = 0; i + 1 < text.length; i++) {
+        float[] scores = session.next(text[i]);
+        double total = 0;
+        for (float score : scores) {
+          total += Math.exp(score);
+        }
+        sum += Math.log(total) - scores[text[i + 1]];
+      }
+      // Both sum 1199 losses of about 2.4 that were rounded to float.
+      assertEquals(sum / (text.length - 1), model.evaluate(text), 1e-6);
+    }
+  }
+
+  @Test
+  void lossFallsAndTheListenerHearsOfEveryWindow() {
+    int[] text = text(1500);
+    TrainingOptions options = TrainingOptions.DEFAULT.withEpochs(3).withBatch(4, 32);
+    List<TrainingProgress> heard = new ArrayList<>();
+    try (LanguageModel model = model()) {
+      double before = model.evaluate(text);
+      double last = model.train(text, options, heard::add);
+      assertTrue(model.evaluate(text) < before - 0.3, "before " + before + ", after " + model.evaluate(text));
+      assertTrue(last < before);
+    }
+    TrainingProgress end = heard.get(heard.size() - 1);
+    assertEquals(3 * 1499, end.tokens());
+    assertEquals(3 * 1499, end.totalTokens());
+    assertEquals(3, end.epoch());
+    assertTrue(heard.stream().mapToLong(TrainingProgress::tokens).distinct().count() == heard.size());
+  }
+
+  @Test
+  void trainingAllocatesNoNativeMemoryAfterTheFirstWindows() {
+    int[] text = text(4001);
+    List<Long> live = new ArrayList<>();
+    try (LanguageModel model = model()) {
+      model.train(text, TrainingOptions.DEFAULT.withEpochs(1).withBatch(4, 25), p -> live.add(Unroll.liveBytes()));
+    }
+    // The last window is as long as the others: 1000 steps a stream, 25 a window.
+    assertEquals(40, live.size());
+    assertEquals(live.get(2), live.get(39));
+  }
+
+  @Test
+  void generationDependsOnTheSeedAlone() {
+    try (LanguageModel model = model()) {
+      int[] prime = {1, 2, 3};
+      int[] first = model.generate(prime, 50, 1, 42);
+      assertArrayEquals(first, model.generate(prime, 50, 1, 42));
+      assertNotEquals(Arrays.toString(first), Arrays.toString(model.generate(prime, 50, 1, 43)));
+      assertArrayEquals(Arrays.copyOf(first, 20), model.generate(prime, 20, 1, 42));
+    }
+  }
+
+  @Test
+  void samplingFollowsTheProbabilities() {
+    // Zero weights but for the output bias make every token independent of what was before.
+    try (LanguageModel model = LanguageModel.builder(3).embeddingSize(1).hiddenSize(1).build()) {
+      model.parameters().values().forEach(p -> p.set(new float[p.size()]));
+      model.parameters().get("linear.bias").set(new float[] {(float) Math.log(0.2), (float) Math.log(0.5), (float) Math.log(0.3)});
+      int[] counts = new int[3];
+      for (int token : model.generate(new int[] {0}, 4000, 1, 7)) {
+        counts[token]++;
+      }
+      // Five standard deviations of a count of 4000 draws are at most 158.
+      assertEquals(800, counts[0], 158);
+      assertEquals(2000, counts[1], 158);
+      assertEquals(1200, counts[2], 158);
+    }
+  }
+}

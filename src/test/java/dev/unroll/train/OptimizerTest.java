@@ -1,0 +1,127 @@
+package dev.unroll.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.unroll.layer.Linear;
+import dev.unroll.layer.Parameter;
+import dev.unroll.sequence.PackedSequence;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** Optimisers against PyTorch's formulas in double precision, over several steps with changing gradients. */
+class OptimizerTest {
+  private static final int INPUTS = 7;
+  private static final int OUTPUTS = 5; // 35 weights: two whole vectors of 16 and a rest
+  private static final double TOLERANCE = 1e-6; // ten steps of a few float roundings of numbers below 1
+
+  private final Random random = new Random(41);
+  private double[] weights;
+  private double[] gradient;
+
+  @Test
+  void sgdWithMomentumAndClippingEqualsTheFormula() {
+    double rate = 0.1;
+    double momentum = 0.9;
+    double clip = 0.5;
+    double[] u = new double[(INPUTS + 1) * OUTPUTS];
+    try (Linear layer = new Linear(INPUTS, OUTPUTS, 1);
+        Sgd sgd = Sgd.builder(layer.parameters()).learningRate(rate).momentum(momentum).clipNorm(clip).build()) {
+      for (int step = 0; step < 10; step++) {
+        load(layer);
+        double scale = Math.min(1, clip / (norm() + 1e-6));
+        assertEquals(norm(), sgd.gradientNorm(), 1e-5 * norm());
+        sgd.step();
+        for (int i = 0; i < u.length; i++) {
+          u[i] = momentum * u[i] + scale * gradient[i];
+          weights[i] -= rate * u[i];
+        }
+        compare(layer);
+      }
+    }
+  }
+
+  @Test
+  void adamEqualsTheFormula() {
+    double rate = 0.01;
+    double[] m = new double[(INPUTS + 1) * OUTPUTS];
+    double[] v = new double[m.length];
+    try (Linear layer = new Linear(INPUTS, OUTPUTS, 1);
+        Adam adam = Adam.builder(layer.parameters()).betas(0.8, 0.95).epsilon(1e-6).build()) {
+      for (int step = 1; step <= 10; step++) {
+        load(layer);
+        adam.learningRate(rate / step);
+        adam.step();
+        for (int i = 0; i < m.length; i++) {
+          m[i] = 0.8 * m[i] + 0.2 * gradient[i];
+          v[i] = 0.95 * v[i] + 0.05 * gradient[i] * gradient[i];
+          double mean = m[i] / (1 - Math.pow(0.8, step));
+          double variance = v[i] / (1 - Math.pow(0.95, step));
+          weights[i] -= rate / step * mean / (Math.sqrt(variance) + 1e-6);
+        }
+        compare(layer);
+      }
+    }
+  }
+
+  @Test
+  void gradientsBelowTheLimitAreNotScaled() {
+    try (Linear layer = new Linear(INPUTS, OUTPUTS, 1);
+        Sgd sgd = Sgd.builder(layer.parameters()).learningRate(1).clipNorm(1e6).build()) {
+      load(layer);
+      sgd.step();
+      for (int i = 0; i < weights.length; i++) {
+        weights[i] -= gradient[i];
+      }
+      compare(layer);
+    }
+  }
+
+  /** Gives the layer a new gradient, by one backward pass of random data, and reads weights and gradient. */
+  private void load(Linear layer) {
+    layer.zeroGradients();
+    float[][][] x = {new float[3][INPUTS]};
+    float[][][] dY = {new float[3][OUTPUTS]};
+    for (int t = 0; t < 3; t++) {
+      for (int i = 0; i < INPUTS; i++) {
+        x[0][t][i] = random.nextFloat() - 0.5f;
+      }
+      for (int o = 0; o < OUTPUTS; o++) {
+        dY[0][t][o] = random.nextFloat() - 0.5f;
+      }
+    }
+    try (PackedSequence input = PackedSequence.of(x, INPUTS);
+        PackedSequence outputGradient = PackedSequence.of(dY, OUTPUTS)) {
+      layer.backward(input, outputGradient).close();
+    }
+    gradient = all(layer, true);
+    if (weights == null) {
+      weights = all(layer, false);
+    }
+  }
+
+  private double norm() {
+    double sum = 0;
+    for (double g : gradient) {
+      sum += g * g;
+    }
+    return Math.sqrt(sum);
+  }
+
+  private static double[] all(Linear layer, boolean gradients) {
+    double[] values = new double[(INPUTS + 1) * OUTPUTS];
+    int i = 0;
+    for (Parameter parameter : layer.parameters()) {
+      for (float value : gradients ? parameter.gradient() : parameter.values()) {
+        values[i++] = value;
+      }
+    }
+    return values;
+  }
+
+  private void compare(Linear layer) {
+    double[] actual = all(layer, false);
+    for (int i = 0; i < weights.length; i++) {
+      assertEquals(weights[i], actual[i], TOLERANCE, "weight " + i);
+    }
+  }
+}
