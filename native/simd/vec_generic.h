@@ -7,7 +7,7 @@
 namespace unroll::UNROLL_ISA {
 
 /// Register tile of the matrix product: rows, and panels of 16 columns.
-constexpr int kTileRows = 4;
+constexpr int kTileRows = 2;
 constexpr int kTilePanels = 1;
 
 struct Vec {

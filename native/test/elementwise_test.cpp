@@ -1,0 +1,85 @@
+#include "test/check.h"
+
+namespace unroll::test {
+namespace {
+
+using Function = void (*)(const float*, float*, int64_t, Parallel&);
+
+struct Case {
+  const char* name;
+  Function Kernels::* function;
+  double (*reference)(double);
+  double worst_ulp;
+};
+
+double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
+
+const Case kCases[] = {{"exp", &Kernels::exp, std::exp, 1.0},
+                       {"log", &Kernels::log, std::log, 1.0},
+                       {"tanh", &Kernels::tanh, std::tanh, 1.5},
+                       {"sigmoid", &Kernels::sigmoid, sigmoid, 1.5}};
+
+/// Every 9973rd float of all 2^32, in ascending bit order, and the neighbours of the ends.
+Floats sample() {
+  Floats values;
+  for (uint64_t bits = 0; bits < (uint64_t{1} << 32); bits += 9973) values.push_back(std::bit_cast<float>(static_cast<uint32_t>(bits)));
+  for (const float end : {0.0f, 1.0f, 88.72f, -87.33f, 9.01f, 1.17549435e-38f, INFINITY}) {
+    for (const float value : {end, -end, std::nextafter(end, 0.0f), -std::nextafter(end, 0.0f)}) values.push_back(value);
+  }
+  values.push_back(NAN);
+  return values;
+}
+
+bool is_denormal(double x) { return x != 0.0 && std::abs(x) < 0x1p-126; }
+
+/// |actual - exact| in units of the spacing of floats at the exact value.
+double error_in_ulp(float actual, double exact) {
+  int exponent;
+  std::frexp(exact, &exponent);
+  return std::abs(static_cast<double>(actual) - exact) / std::ldexp(1.0, std::max(exponent, -125) - 24);
+}
+
+void check_function(const Case& c, const Floats& x) {
+  const Floats y = same_everywhere(c.name, [&](const Kernels& kernels, Parallel& pool) {
+    Floats result(x.size());
+    (kernels.*c.function)(x.data(), result.data(), static_cast<int64_t>(x.size()), pool);
+    return result;
+  });
+  for (size_t i = 0; i < x.size(); ++i) {
+    const double in = is_denormal(x[i]) ? 0.0 : x[i];
+    const double exact = c.reference(in);
+    const bool right = std::isnan(exact)             ? std::isnan(y[i])
+                       : is_denormal(exact)          ? y[i] == 0.0f || error_in_ulp(y[i], exact) <= c.worst_ulp
+                       : std::abs(exact) > 0x1p128   ? std::isinf(y[i]) && (y[i] > 0) == (exact > 0)
+                                                     : error_in_ulp(y[i], exact) <= c.worst_ulp;
+    if (!right) fail(std::string(c.name) + " of " + std::to_string(x[i]) + " is " + std::to_string(y[i]));
+  }
+}
+
+/// Sizes around whole vectors: nothing is written past the end.
+void check_edges(const Case& c) {
+  for (const size_t size : {0, 1, 7, 8, 15, 16, 17, 31, 33}) {
+    const Floats x = random_floats(size + 1, 1, 0.1f, 2.0f);
+    const Floats y = same_everywhere(c.name, [&](const Kernels& kernels, Parallel& pool) {
+      Floats result(size + 1, 77.0f);
+      (kernels.*c.function)(x.data(), result.data(), static_cast<int64_t>(size), pool);
+      return result;
+    });
+    check(y[size] == 77.0f, std::string(c.name) + " writes past its end");
+    for (size_t i = 0; i < size; ++i) check_close(y[i], c.reference(x[i]), 1e-6, c.name);
+  }
+}
+
+}  // namespace
+}  // namespace unroll::test
+
+int main() {
+  using namespace unroll::test;
+  const Floats x = sample();
+  for (const Case& c : kCases) {
+    const unroll::FlushDenormals scope;
+    check_function(c, x);
+    check_edges(c);
+  }
+  return finish("elementwise");
+}

@@ -1,0 +1,158 @@
+#include <algorithm>
+
+#include "test/check.h"
+
+/// Kernels over rows and arrays: softmax, loss, embedding, packing, optimisers, sums, random numbers.
+
+namespace unroll::test {
+namespace {
+
+const int64_t kColumns[] = {1, 2, 15, 16, 17, 31, 32, 33, 100};
+
+void check_softmax(int64_t columns) {
+  const int64_t rows = 9;
+  const Floats x = random_floats(rows * columns, 1, -5.0f, 5.0f), d_y = random_floats(rows * columns, 2);
+  std::vector<int32_t> labels(rows);
+  for (int64_t r = 0; r < rows; ++r) labels[r] = static_cast<int32_t>(r * 5 % columns);
+  const std::string what = "softmax of " + std::to_string(columns) + " columns";
+  const size_t size = x.size();
+  const Floats all = same_everywhere(what, [&](const Kernels& kernels, Parallel& pool) {
+    Floats y(4 * size + rows);
+    kernels.softmax(rows, columns, x.data(), 0.7f, &y[0], pool);
+    kernels.log_softmax(rows, columns, x.data(), 0.7f, &y[size], pool);
+    kernels.softmax_backward(rows, columns, &y[0], d_y.data(), 0.7f, &y[2 * size], pool);
+    std::copy(x.begin(), x.end(), &y[3 * size]);  // in place
+    kernels.softmax_cross_entropy(rows, columns, &y[3 * size], labels.data(), 0.25f, &y[4 * size], &y[3 * size], pool);
+    return y;
+  });
+  for (int64_t r = 0; r < rows; ++r) {
+    double scaled_sum = 0.0, sum = 0.0;
+    for (int64_t c = 0; c < columns; ++c) {
+      scaled_sum += std::exp(0.7f * static_cast<double>(x[r * columns + c]));
+      sum += std::exp(static_cast<double>(x[r * columns + c]));
+    }
+    for (int64_t c = 0; c < columns; ++c) {
+      const int64_t i = r * columns + c;
+      const double p = std::exp(0.7f * static_cast<double>(x[i])) / scaled_sum;
+      check_close(all[i], p, 1e-6, what);
+      check_close(all[size + i], std::log(p), 1e-6, "log " + what);
+      const double d = std::exp(static_cast<double>(x[i])) / sum - (c == labels[r] ? 1.0 : 0.0);
+      check_close(all[3 * size + i], 0.25 * d, 1e-6, "gradient of " + what);
+    }
+    check_close(all[4 * size + r], std::log(sum) - x[r * columns + labels[r]], 1e-6, "loss of " + what);
+  }
+}
+
+void check_embedding(int64_t size) {
+  const std::vector<int32_t> tokens = {3, 0, 3, 2, 3, 0};
+  const int64_t rows = static_cast<int64_t>(tokens.size());
+  const Floats table = random_floats(5 * size, 1), d_y = random_floats(rows * size, 2);
+  const Floats all = same_everywhere("embedding", [&](const Kernels& kernels, Parallel& pool) {
+    Floats y(rows * size + 5 * size);
+    kernels.embedding_forward(rows, size, tokens.data(), table.data(), &y[0], pool);
+    kernels.embedding_backward(rows, size, tokens.data(), d_y.data(), &y[rows * size], pool);
+    return y;
+  });
+  Floats expected(rows * size + 5 * size);
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t j = 0; j < size; ++j) {
+      expected[r * size + j] = table[tokens[r] * size + j];
+      expected[rows * size + tokens[r] * size + j] += d_y[r * size + j];
+    }
+  }
+  check_same(all, expected, "embedding of " + std::to_string(size));
+}
+
+void check_rows() {
+  const std::vector<int32_t> offsets = {0, 3, 5, 6}, index = {4, 0, 4, 1};
+  for (const int64_t features : {1, 7, 16, 19}) {
+    const Floats rows = random_floats(3 * features, 1), table = random_floats(5 * features, 2);
+    const Floats all = same_everywhere("rows", [&](const Kernels& kernels, Parallel& pool) {
+      Floats y((6 + 3 + 4 + 5) * features);
+      kernels.pack_sequence(offsets.data(), 0, 3, features, rows.data(), &y[0]);
+      kernels.unpack_sequence(offsets.data(), 0, 3, features, &y[0], &y[6 * features]);
+      kernels.gather_rows(4, features, index.data(), table.data(), &y[9 * features], pool);
+      kernels.scatter_add_rows(4, features, index.data(), table.data(), &y[13 * features]);
+      return y;
+    });
+    Floats expected((6 + 3 + 4 + 5) * features);
+    for (int64_t j = 0; j < features; ++j) {
+      for (int64_t t = 0; t < 3; ++t) {
+        expected[offsets[t] * features + j] = expected[(6 + t) * features + j] = rows[t * features + j];
+      }
+      for (int64_t r = 0; r < 4; ++r) {
+        expected[(9 + r) * features + j] = table[index[r] * features + j];
+        expected[(13 + index[r]) * features + j] += table[r * features + j];
+      }
+    }
+    check_same(all, expected, "rows of " + std::to_string(features));
+  }
+}
+
+void check_optimizers(int64_t size) {
+  const Floats gradient = random_floats(size, 1), start = random_floats(size, 2);
+  const Floats all = same_everywhere("optimizers", [&](const Kernels& kernels, Parallel& pool) {
+    Floats sgd = start, momentum(size), adam = start, mean(size), variance(size);
+    for (int step = 1; step <= 3; ++step) {
+      kernels.sgd_step({0.1f, 0.9f, 0.5f}, size, gradient.data(), momentum.data(), sgd.data(), pool);
+      kernels.adam_step({0.01f, 0.9f, 0.1f, 0.99f, 0.01f, 2.0f, 1e-6f, 0.5f}, size, gradient.data(), mean.data(),
+                        variance.data(), adam.data(), pool);
+    }
+    sgd.insert(sgd.end(), adam.begin(), adam.end());
+    return sgd;
+  });
+  for (int64_t i = 0; i < size; ++i) {
+    double momentum = 0.0, weight = start[i];
+    for (int step = 1; step <= 3; ++step) weight -= 0.1 * (momentum = 0.9 * momentum + 0.5 * gradient[i]);
+    check_close(all[i], weight, 1e-6, "sgd");
+  }
+}
+
+void check_sums(int64_t size) {
+  const Floats x = random_floats(size, 1);
+  static ThreadPool one(1), three(3);
+  double sum = 0.0, squares = 0.0;
+  for (const float value : x) {
+    sum += value;
+    squares += static_cast<double>(value) * value;
+  }
+  const double expected = generic::kKernels.array_sum(x.data(), size, one);
+  check_close(expected, sum, 1e-5, "array_sum");
+  check_close(generic::kKernels.sum_of_squares(x.data(), size, one), squares, 1e-6, "sum_of_squares");
+  for (const Kernels* table : supported_kernels()) {
+    check(table->array_sum(x.data(), size, three) == expected, std::string("array_sum by ") + table->name);
+    check(table->sum_of_squares(x.data(), size, three) == generic::kKernels.sum_of_squares(x.data(), size, one),
+          std::string("sum_of_squares by ") + table->name);
+  }
+}
+
+void check_random() {
+  const Floats whole = same_everywhere("uniform", [](const Kernels& kernels, Parallel&) {
+    Floats y(1000);
+    kernels.uniform(0, 0, 0, 1000, 0.0f, 1.0f, y.data());
+    return y;
+  });
+  // Known answer of Philox4x32-10 for counter 0 and key 0 (Random123, kat_vectors).
+  const uint32_t known[] = {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8};
+  for (int i = 0; i < 4; ++i) check(whole[i] == static_cast<float>(known[i] >> 8) * 0x1p-24f, "Philox known answer");
+  Floats part(10);
+  generic::kKernels.uniform(0, 0, 123, 10, 0.0f, 1.0f, part.data());
+  check_same(part, Floats(whole.begin() + 123, whole.begin() + 133), "uniform from the middle");
+}
+
+}  // namespace
+}  // namespace unroll::test
+
+int main() {
+  using namespace unroll::test;
+  const unroll::FlushDenormals scope;
+  for (const int64_t columns : kColumns) {
+    check_softmax(columns);
+    check_embedding(columns);
+    check_optimizers(columns);
+  }
+  check_rows();
+  for (const int64_t size : {0, 1, 15, 16, 17, 4095, 4096, 4097, 70'000, 2'000'000}) check_sums(size);
+  check_random();
+  return finish("rows");
+}

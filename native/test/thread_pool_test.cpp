@@ -1,0 +1,56 @@
+#include <atomic>
+#include <thread>
+
+#include "runtime/memory.h"
+#include "test/check.h"
+
+namespace unroll::test {
+namespace {
+
+struct Counts {
+  std::vector<std::atomic<int>> of_task;
+  std::atomic<int> without_scratch{0};
+
+  explicit Counts(size_t tasks) : of_task(tasks) {}
+
+  static void task(void* context, int64_t index, float* scratch) {
+    auto& counts = *static_cast<Counts*>(context);
+    counts.of_task[static_cast<size_t>(index)].fetch_add(1);
+    if (scratch == nullptr || reinterpret_cast<uintptr_t>(scratch) % 64 != 0) counts.without_scratch.fetch_add(1);
+    scratch[index % kScratchFloats] = 1.0f;
+  }
+};
+
+void check_every_task_runs_once(ThreadPool& pool, size_t tasks) {
+  Counts counts(tasks);
+  pool.run(static_cast<int64_t>(tasks), Counts::task, &counts);
+  for (const auto& count : counts.of_task) check(count.load() == 1, "a task ran " + std::to_string(count.load()) + " times");
+  check(counts.without_scratch == 0, "a task had no aligned scratch");
+}
+
+void check_callers_share(int width) {
+  ThreadPool pool(width);
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 4; ++caller) {
+    callers.emplace_back([&pool, caller] {
+      for (size_t round = 0; round < 300; ++round) check_every_task_runs_once(pool, (round + static_cast<size_t>(caller)) % 9);
+    });
+  }
+  for (int round = 0; round < 20; ++round) pool.resize(1 + round % 5);
+  for (std::thread& caller : callers) caller.join();
+}
+
+}  // namespace
+}  // namespace unroll::test
+
+int main() {
+  using namespace unroll::test;
+  for (const int width : {1, 2, 3, 8}) {
+    unroll::ThreadPool pool(width);
+    check(pool.width() == width, "width");
+    for (const size_t tasks : {0, 1, 2, 3, 7, 100}) check_every_task_runs_once(pool, tasks);
+    check_callers_share(width);
+  }
+  check(unroll::allocate(INT64_MAX) == nullptr, "an impossible size gives null");
+  return finish("thread_pool");
+}
