@@ -4,11 +4,13 @@
 
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
+#include "kernels/gru_cell.h"
+#include "kernels/lstm_cell.h"
 #include "kernels/matmul.h"
 #include "kernels/optimizer.h"
 #include "kernels/packing.h"
 #include "kernels/random.h"
-#include "kernels/recurrence.h"
+#include "kernels/recurrent_stack.h"
 #include "kernels/reduce.h"
 #include "kernels/rnn_cell.h"
 #include "kernels/softmax.h"
@@ -24,6 +26,9 @@ void with_cell(CellKind kind, const Body& body) {
   switch (kind) {
     case CellKind::kRnnTanh: return body.template operator()<RnnCell<TanhActivation>>();
     case CellKind::kRnnRelu: return body.template operator()<RnnCell<ReluActivation>>();
+    case CellKind::kLstm: return body.template operator()<LstmCell>();
+    case CellKind::kGru: return body.template operator()<GruCell>();
+    case CellKind::kGruResetBefore: return body.template operator()<GruResetBeforeCell>();
   }
 }
 

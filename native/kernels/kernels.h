@@ -20,40 +20,63 @@ struct Steps {
   int64_t sequences;       ///< B
 };
 
-enum class CellKind : int64_t { kRnnTanh, kRnnRelu };
+enum class CellKind : int64_t { kRnnTanh, kRnnRelu, kLstm, kGru, kGruResetBefore };
 
-/// One layer and direction of a call: its weights and the buffers that the forward pass fills and the backward pass reads.
-/// Matrices with D H columns hold the directions side by side; their pointers are at the direction's first column.
-struct RecurrentLayer {
-  const float* w_ih_panels;    ///< W_ih^T [I][G H]
-  const float* w_hh_panels;    ///< W_hh^T [H][G H], interleaved by gate
-  const float* bias;           ///< [G H] b_ih + b_hh, or null
-  const float* initial_state;  ///< [B][H] in the caller's order, or null for zero
-  float* final_state;          ///< [B][H] in the caller's order
-  float* states;               ///< [B + N][D H] initial states in packed order, then the output of every row
-  float* gates;                ///< [N][G H] gates; after the backward pass their gradients
+/// What a cell has beside its weights.
+struct CellOptions {
+  const float* peepholes;       ///< LSTM: [3][H] of i, f, o, or null
+  const float* recurrent_bias;  ///< GRU, reset after: [H] b_hn, or null
+  int64_t coupled;              ///< LSTM: whether f = 1 - i
 };
 
-/// Gradients of one layer and direction. Those of the weights are added to what is there.
+/// One layer and direction of a call: its weights and the buffers that the forward pass fills and the backward pass reads.
+/// P is the size of a state: H, or that of the projection. Matrices with D P columns hold the directions side by side; their
+/// pointers are at the direction's first column. States are in the caller's order, null meaning zero.
+struct RecurrentLayer {
+  const float* w_ih_panels;    ///< W_ih^T [I][G H]
+  const float* w_hh_panels;    ///< W_hh^T [P][G H], interleaved by gate
+  const float* w_hr_panels;    ///< W_hr^T [H][P], or null without projection
+  const float* bias;           ///< [G H] b_ih + b_hh (without what is in recurrent_bias), or null
+  CellOptions options;
+  const float* initial_state;  ///< [B][P] or null
+  const float* initial_cells;  ///< LSTM: [B][H] or null
+  float* final_state;          ///< [B][P]
+  float* final_cells;          ///< LSTM: [B][H]
+  float* states;               ///< [B + N][D P] initial states in packed order, then the output of every row
+  float* cells;                ///< LSTM: [B + N][H] likewise
+  float* gates;                ///< [N][G H] gates; after the backward pass the gradients of their sums
+  float* recurrent;            ///< GRU: [N][G H], see gru_cell.h
+  float* unprojected;          ///< [N][H] with projection
+};
+
+/// Gradients of one layer and direction. Those of the weights are added to what is there, null where there is no such weight.
 struct RecurrentGradient {
-  const float* w_ih_back_panels;  ///< W_ih [G H][I]
-  const float* w_hh_back_panels;  ///< W_hh [G H][H]
-  const float* d_output;          ///< [N][D H]
-  const float* d_final_state;     ///< [B][H] in the caller's order, or null for zero
-  float* d_initial_state;         ///< [B][H] in the caller's order, or null if not wanted
-  float* d_input;                 ///< [N][I], shared by the directions of a layer, or null if not wanted
-  float* d_w_ih;                  ///< [G H][I]
-  float* d_w_hh;                  ///< [G H][H]
-  float* d_b_ih;                  ///< [G H], or null
-  float* d_b_hh;                  ///< [G H], or null
-  float* d_h;                     ///< [B][H] work space
-  int32_t* previous_rows;         ///< [N] work space
+  const float* w_ih_back_panels;     ///< W_ih [G H][I]
+  const float* w_hh_back_panels[2];  ///< W_hh [G H][P]; the rows of the second phase apart: see recurrence.h
+  const float* w_hr_back_panels;     ///< W_hr [P][H]
+  const float* d_output;             ///< [N][D P]
+  const float* d_final_state;        ///< [B][P] or null
+  const float* d_final_cells;        ///< [B][H] or null
+  float* d_initial_state;            ///< [B][P]
+  float* d_initial_cells;            ///< [B][H]
+  float* d_input;                    ///< [N][I], shared by the directions of a layer
+  float* d_w_ih;                     ///< [G H][I]
+  float* d_w_hh;                     ///< [G H][P]
+  float* d_w_hr;                     ///< [P][H]
+  float* d_b_ih;                     ///< [G H]
+  float* d_b_hh;                     ///< [G H]
+  float* d_peepholes;                ///< [3][H]
+  float* d_h;                        ///< work space: [B][P]
+  float* d_c;                        ///< [B][H], LSTM
+  float* d_unprojected;              ///< [B][H], with projection or two phases
+  float* d_projected;                ///< [N][P], with projection
+  int32_t* previous_rows;            ///< [N]
 };
 
 /// One pass through a stack of recurrent layers; `layers` has layer_count * directions entries, directions innermost.
 struct RecurrentCall {
   CellKind cell;
-  int64_t input_size, hidden, layer_count, directions;
+  int64_t input_size, hidden, state_size, layer_count, directions;
   Steps steps;
   const float* input;  ///< [N][I]
   const RecurrentLayer* layers;
@@ -92,7 +115,7 @@ struct Kernels {
   /// sums[j] += sum over rows of a[.][j].
   void (*column_sums)(int64_t rows, int64_t columns, const float* a, int64_t lda, float* sums, Parallel& pool);
 
-  /// A stack of recurrent layers over a packed batch: recurrence.h.
+  /// A stack of recurrent layers over a packed batch: recurrent_stack.h.
   void (*recurrent_forward)(const RecurrentCall& call, Parallel& pool);
   /// Back-propagation through time of the call whose forward pass filled the buffers; `gradients` as `call.layers`.
   void (*recurrent_backward)(const RecurrentCall& call, const RecurrentGradient* gradients, Parallel& pool);

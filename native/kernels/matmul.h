@@ -155,23 +155,38 @@ inline void matmul_transposed(int64_t rows, int64_t outputs, int64_t columns, co
   });
 }
 
-inline void column_sums(int64_t rows, int64_t columns, const float* a, int64_t lda, float* sums, Parallel& pool) {
-  parallel_ranges(pool, divide_up(columns, kPanel), kPanel * rows, [&](Range part) {
+/// sums[j] += the sum over rows of term(row, first column, columns, lane), which adds a row's 16 columns to a lane: lane l
+/// takes rows l, l + 16, ...; then the tree of sum() over the 16 lanes.
+template <class Term>
+void sum_columns(int64_t rows, int64_t columns, float* sums, Parallel& pool, const Term& term) {
+  parallel_ranges(pool, divide_up(columns, kPanel), 2 * kPanel * rows, [&](Range part) {
     for (int64_t p = part.begin; p < part.end; ++p) {
-      const int64_t width = columns - p * kPanel;
-      const float* column = a + p * kPanel;
-      // Lane l takes rows l, l + 16, ...; then the tree of sum() over the 16 lanes.
+      const int64_t first = p * kPanel, width = columns - first;
       Vec lane[kLanes];
       for (int l = 0; l < kLanes; ++l) {
         lane[l] = broadcast(0.0f);
-        for (int64_t n = l; n < rows; n += kLanes) lane[l] = lane[l] + load_columns(column + n * lda, width);
+        for (int64_t n = l; n < rows; n += kLanes) lane[l] = term(n, first, width, lane[l]);
       }
       for (int half = kLanes / 2; half > 0; half /= 2) {
         for (int l = 0; l < half; ++l) lane[l] = lane[l] + lane[l + half];
       }
-      float* to = sums + p * kPanel;
-      store_columns(to, load_columns(to, width) + lane[0], width);
+      store_columns(sums + first, load_columns(sums + first, width) + lane[0], width);
     }
+  });
+}
+
+inline void column_sums(int64_t rows, int64_t columns, const float* a, int64_t lda, float* sums, Parallel& pool) {
+  sum_columns(rows, columns, sums, pool, [=](int64_t n, int64_t first, int64_t width, Vec lane) {
+    return lane + load_columns(a + n * lda + first, width);
+  });
+}
+
+/// sums[j] += sum over n of a[n][j] * b[index[n]][j].
+inline void column_products(int64_t rows, int64_t columns, const float* a, int64_t lda, const float* b, int64_t ldb,
+                            const int32_t* index, float* sums, Parallel& pool) {
+  sum_columns(rows, columns, sums, pool, [=](int64_t n, int64_t first, int64_t width, Vec lane) {
+    const float* other = b + (index == nullptr ? n : index[n]) * ldb + first;
+    return fma(load_columns(a + n * lda + first, width), load_columns(other, width), lane);
   });
 }
 

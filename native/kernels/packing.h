@@ -3,14 +3,11 @@
 /// Moves one sequence between the caller's order (its steps one after the other) and the packed rows of a batch (step by
 /// step, all sequences of a step together).
 
+#include "kernels/copy.h"
 #include "kernels/kernels.h"
 #include "kernels/split.h"
 
 namespace unroll::UNROLL_ISA {
-
-UNROLL_INLINE void copy_floats(const float* from, float* to, int64_t size) {
-  for (int64_t i = 0; i < size; ++i) to[i] = from[i];
-}
 
 inline void pack_sequence(const int32_t* offsets, int64_t sequence, int64_t length, int64_t features,
                           const float* sequence_rows, float* packed) {

@@ -1,210 +1,232 @@
 #pragma once
 
-/// Layers that carry a state through time, written once for every cell: the time loop, the direction, the stack of
-/// layers, and back-propagation through time.
+/// One recurrent layer and direction, written once for every cell: the time loop and back-propagation through time.
 ///
-/// A cell provides the gate arithmetic of 16 hidden units of one row:
-///   kGates                 gates a unit has, in PyTorch's order
-///   forward(sums, row)     sums[g] = W_ih x + b + W_hh h_{t-1} of gate g; writes the state, and what backward needs
-///   backward(row, d_h)     d_h = dE/dh_t; leaves dE/d(sums[g]) in row.gates
+/// A cell provides the gate arithmetic of up to 16 units of one row (CellRow), and says what it needs of a step:
+///   kGates              gates a unit has, in PyTorch's order
+///   kPhases             products of one step: 1, or 2 if some gates need the result of others for all units
+///   kFirstGates         gates of the first phase
+///   kDirectPath         whether h_{t-1} reaches h_t beside the gates; backward then leaves that part in row.d_h_prev
+///   kHasCells           whether there is a second state c
+///   kHasRecurrent       whether it keeps more than the gates: see CellRow::recurrent
+///   kRecurrentGradient  whether backward leaves dE/d(W_hh h) in row.recurrent, because it is not that of W_ih x
+///   start(g, row)     what the product of gate g is added to: row.gates, or a bias kept apart
+///   forward<phase>(sums, row)     sums[g] = W_ih x + b + W_hh h_{t-1} of gate g; writes the state and what backward needs
+///   backward<phase>(row, d_h)     d_h = dE/dh_t; leaves dE/d(W_ih x) in row.gates
 
+#include "kernels/cell_row.h"
+#include "kernels/copy.h"
 #include "kernels/matmul.h"
 #include "kernels/segments.h"
 
 namespace unroll::UNROLL_ISA {
 
-/// Up to 16 hidden units of one packed row; every pointer is at the first of them, gate g is at gates + g * gate_stride.
-struct CellRow {
-  int64_t units, gate_stride;
-  float* gates;
-  float* h;
-};
-
-/// One layer and direction of a call, with the sizes that all of them share.
 template <class Cell>
 struct Recurrence {
-  const Steps& steps;
+  const RecurrentCall& call;
   const RecurrentLayer& layer;
-  int64_t hidden, state_stride;
   bool reverse;
 
   static constexpr int64_t kGates = Cell::kGates;
 
-  int64_t unit_blocks() const { return divide_up(hidden, kPanel); }
-  float* state(int64_t row) const { return layer.states + row * state_stride; }
-  float* output(int64_t row) const { return state(steps.sequences + row); }
-  float* gates(int64_t row) const { return layer.gates + row * kGates * hidden; }
-  CellRow cell_row(int64_t row, int64_t unit) const {
-    return {smaller(kPanel, hidden - unit), hidden, gates(row) + unit, output(row) + unit};
-  }
-
   void forward(Range sequences) const {
-    load_initial(sequences);
-    for_each_segment(steps, sequences, reverse, false, [&](const Segment& segment) { forward_segment(segment); });
-    for_each_final_row(steps, sequences, reverse, [&](int64_t b, int64_t row) {
-      copy(state(row), layer.final_state + steps.order[b] * hidden);
+    load_initial(sequences, layer.initial_state, state_size(), [&](int64_t b) { return state(b); });
+    if constexpr (Cell::kHasCells) {
+      load_initial(sequences, layer.initial_cells, hidden(), [&](int64_t b) { return cells(b); });
+    }
+    for_each_segment(steps(), sequences, reverse, false, [&](const Segment& segment) { forward_segment(segment); });
+    for_each_final_row(steps(), sequences, reverse, [&](int64_t b, int64_t row) {
+      copy_floats(state(row), layer.final_state + steps().order[b] * state_size(), state_size());
+      if constexpr (Cell::kHasCells) {
+        copy_floats(cells(row), layer.final_cells + steps().order[b] * hidden(), hidden());
+      }
     });
   }
 
-  /// `d_h` [B][H] carries dE/dh from step to step: it starts as the gradient of the final state and ends as that of the
-  /// initial state, both in packed order while in here.
+  /// d_h [B][P] and d_c [B][H] carry the gradient from step to step: they start as that of the final state and end as that
+  /// of the initial state, both in packed order while in here.
   void backward(Range sequences, const RecurrentGradient& gradient) const {
-    for (int64_t b = sequences.begin; b < sequences.end; ++b) {
-      float* d_h = gradient.d_h + b * hidden;
-      if (gradient.d_final_state == nullptr) {
-        clear(d_h);
-      } else {
-        copy(gradient.d_final_state + steps.order[b] * hidden, d_h);
-      }
+    load_initial(sequences, gradient.d_final_state, state_size(),
+                 [&](int64_t b) { return gradient.d_h + b * state_size(); });
+    if constexpr (Cell::kHasCells) {
+      load_initial(sequences, gradient.d_final_cells, hidden(), [&](int64_t b) { return gradient.d_c + b * hidden(); });
     }
-    for_each_segment(steps, sequences, reverse, true,
+    for_each_segment(steps(), sequences, reverse, true,
                      [&](const Segment& segment) { backward_segment(segment, gradient); });
-    if (gradient.d_initial_state == nullptr) return;
-    for (int64_t b = sequences.begin; b < sequences.end; ++b) {
-      copy(gradient.d_h + b * hidden, gradient.d_initial_state + steps.order[b] * hidden);
-    }
+    store_final(sequences, gradient.d_h, state_size(), gradient.d_initial_state);
+    if constexpr (Cell::kHasCells) store_final(sequences, gradient.d_c, hidden(), gradient.d_initial_cells);
   }
+
+  int64_t hidden() const { return call.hidden; }
+  int64_t state_size() const { return call.state_size; }
+  int64_t state_stride() const { return call.directions * call.state_size; }
+  const Steps& steps() const { return call.steps; }
+  bool projected() const { return layer.w_hr_panels != nullptr; }
 
  private:
-  void copy(const float* from, float* to) const {
-    for (int64_t j = 0; j < hidden; ++j) to[j] = from[j];
-  }
-  void clear(float* to) const {
-    for (int64_t j = 0; j < hidden; ++j) to[j] = 0.0f;
+  int64_t unit_blocks() const { return divide_up(hidden(), kPanel); }
+  int64_t gate_columns() const { return kGates * hidden(); }
+  float* state(int64_t row) const { return layer.states + row * state_stride(); }
+  float* cells(int64_t row) const { return layer.cells + row * hidden(); }
+  float* gates(int64_t row) const { return layer.gates + row * gate_columns(); }
+  float* recurrent(int64_t row) const { return layer.recurrent + row * gate_columns(); }
+
+  CellRow cell_row(const Segment& segment, int64_t b, int64_t unit) const {
+    const int64_t row = segment.row + b, before = segment.previous + b, after = steps().sequences + row;
+    CellRow result;
+    result.units = smaller(kPanel, hidden() - unit);
+    result.stride = hidden();
+    result.gates = gates(row) + unit;
+    result.h_prev = state(before) + unit;
+    result.h = (projected() ? layer.unprojected + row * hidden() : state(after)) + unit;
+    result.options = &layer.options;
+    result.unit = unit;
+    if constexpr (Cell::kHasCells) {
+      result.c_prev = cells(before) + unit;
+      result.c = cells(after) + unit;
+    }
+    if constexpr (Cell::kHasRecurrent) result.recurrent = recurrent(row) + unit;
+    return result;
   }
 
-  void load_initial(Range sequences) const {
+  /// Rows in packed order from an array in the caller's order, or zeros.
+  template <class Target>
+  void load_initial(Range sequences, const float* values, int64_t size, const Target& target) const {
     for (int64_t b = sequences.begin; b < sequences.end; ++b) {
-      if (layer.initial_state == nullptr) {
-        clear(state(b));
+      if (values == nullptr) {
+        clear_floats(target(b), size);
       } else {
-        copy(layer.initial_state + steps.order[b] * hidden, state(b));
+        copy_floats(values + steps().order[b] * size, target(b), size);
       }
     }
   }
 
-  /// One step: for each block of 16 units, all gates of a row tile into L1, then the cell.
-  void forward_segment(const Segment& segment) const {
-    for (int64_t block = 0; block < unit_blocks(); ++block) {
-      const float* panels = layer.w_hh_panels + block * kGates * kPanel * hidden;
-      for_row_tiles(segment.sequences, [&]<int kRows>(int64_t b) {
-        forward_tile<kRows>(segment, b, block * kPanel, panels);
-      });
+  void store_final(Range sequences, const float* rows, int64_t size, float* values) const {
+    for (int64_t b = sequences.begin; b < sequences.end; ++b) {
+      copy_floats(rows + b * size, values + steps().order[b] * size, size);
     }
   }
 
-  template <int kRows>
-  UNROLL_INLINE void forward_tile(const Segment& segment, int64_t b, int64_t unit, const float* panels) const {
-    alignas(64) float sums[kGates][kRows][kPanel];
-    const int64_t row = segment.row + b, units = smaller(kPanel, hidden - unit);
-    for (int g = 0; g < kGates; ++g) {
-      multiply_tile<kRows, 1>(state(segment.previous + b), state_stride, panels + g * kPanel * hidden, 0, hidden,
-                              {gates(row) + g * hidden + unit, kGates * hidden}, &sums[g][0][0], kPanel, units);
+  /// One step: for each phase and block of 16 units, all its gates of a row tile into L1, then the cell.
+  void forward_segment(const Segment& segment) const {
+    forward_phase<0>(segment);
+    if constexpr (Cell::kPhases == 2) forward_phase<1>(segment);
+    if (projected()) project(segment);
+  }
+
+  template <int kPhase>
+  void forward_phase(const Segment& segment) const {
+    for (int64_t block = 0; block < unit_blocks(); ++block) {
+      for_row_tiles(segment.sequences,
+                    [&]<int kRows>(int64_t b) { forward_tile<kPhase, kRows>(segment, b, block * kPanel); });
     }
-    for (int r = 0; r < kRows; ++r) {
+  }
+
+  template <int kPhase, int kRows>
+  UNROLL_INLINE void forward_tile(const Segment& segment, int64_t b, int64_t unit) const {
+    constexpr int kFirst = kPhase == 0 ? 0 : Cell::kFirstGates;
+    constexpr int kEnd = kPhase + 1 == Cell::kPhases ? Cell::kGates : Cell::kFirstGates;
+    Sums sums;
+    // The second phase multiplies what the first left in `recurrent`.
+    const float* left = kPhase == 0 ? state(segment.previous + b) : recurrent(segment.row + b);
+    const int64_t left_stride = kPhase == 0 ? state_stride() : gate_columns();
+    const int64_t units = smaller(kPanel, hidden() - unit), panel_size = kPanel * state_size();
+    const CellRow first_row = cell_row(segment, b, unit);
+    for (int g = kFirst; g < kEnd; ++g) {
+      multiply_tile<kRows, 1>(left, left_stride, layer.w_hh_panels + (unit / kPanel * kGates + g) * panel_size, 0,
+                              state_size(), Cell::start(g, first_row, gate_columns()), sums.of[g][0], kPanel, units);
+    }
+    forward_cells<kPhase>(segment, b, unit, kRows, sums);
+  }
+
+  /// Gate sums of a row tile.
+  struct alignas(64) Sums {
+    float of[kGates][kTileRows][kPanel];
+  };
+
+  /// Not inlined: one copy serves every tile height.
+  template <int kPhase>
+  __attribute__((noinline)) void forward_cells(const Segment& segment, int64_t b, int64_t unit, int rows,
+                                               const Sums& sums) const {
+    for (int r = 0; r < rows; ++r) {
       const float* of_row[kGates];
-      for (int g = 0; g < kGates; ++g) of_row[g] = sums[g][r];
-      Cell::forward(of_row, cell_row(row + r, unit));
+      for (int g = 0; g < kGates; ++g) of_row[g] = sums.of[g][r];
+      Cell::template forward<kPhase>(of_row, cell_row(segment, b + r, unit));
+    }
+  }
+
+  /// h = W_hr m, m what the cell gives without projection.
+  void project(const Segment& segment) const {
+    multiply_rows(segment.sequences, layer.w_hr_panels, hidden(), state_size(), {nullptr, 0},
+                  layer.unprojected + segment.row * hidden(), hidden(), state(steps().sequences + segment.row),
+                  state_stride());
+  }
+
+  /// to = start + from * panels for a range of rows; start may only be `to` or nothing.
+  void multiply_rows(Range rows, const float* panels, int64_t k_size, int64_t columns, Start start, const float* from,
+                     int64_t from_stride, float* to, int64_t to_stride) const {
+    for (int64_t column = 0; column < columns; column += kPanel) {
+      for_row_tiles(rows, [&]<int kRows>(int64_t b) {
+        float* out = to + b * to_stride + column;
+        multiply_tile<kRows, 1>(from + b * from_stride, from_stride, panels + column * k_size, 0, k_size,
+                                start.data == nullptr ? start : Start{out, to_stride}, out, to_stride, columns - column);
+      });
     }
   }
 
   void backward_segment(const Segment& segment, const RecurrentGradient& gradient) const {
-    const Range sequences = segment.sequences;
-    for (int64_t b = sequences.begin; b < sequences.end; ++b) {
-      const float* d_output = gradient.d_output + (segment.row + b) * state_stride;
-      const float* d_h = gradient.d_h + b * hidden;
-      for (int64_t unit = 0; unit < hidden; unit += kPanel) {
-        const CellRow row = cell_row(segment.row + b, unit);
-        Cell::backward(row, load_columns(d_output + unit, row.units) + load_columns(d_h + unit, row.units));
-      }
+    add_output_gradient(segment, gradient);
+    const float* d_h = gradient.d_h;
+    if (projected()) {
+      unproject(segment, gradient);
+      d_h = gradient.d_unprojected;
     }
-    // dE/dh_{t-1} = d_gates W_hh
-    for (int64_t block = 0; block < unit_blocks(); ++block) {
-      const float* panel = gradient.w_hh_back_panels + block * kPanel * kGates * hidden;
-      for_row_tiles(sequences, [&]<int kRows>(int64_t b) {
-        multiply_tile<kRows, 1>(gates(segment.row + b), kGates * hidden, panel, 0, kGates * hidden, {nullptr, 0},
-                                gradient.d_h + b * hidden + block * kPanel, hidden, hidden - block * kPanel);
-      });
+    backward_cells<0>(segment, gradient, d_h);
+    const Start direct = Cell::kDirectPath ? Start{gradient.d_h, state_size()} : Start{nullptr, 0};
+    const float* d_recurrent = Cell::kRecurrentGradient ? recurrent(segment.row) : gates(segment.row);
+    if constexpr (Cell::kPhases == 1) {
+      // dE/dh_{t-1} = d_gates W_hh
+      multiply_rows(segment.sequences, gradient.w_hh_back_panels[0], gate_columns(), state_size(), direct, d_recurrent,
+                    gate_columns(), gradient.d_h, state_size());
+    } else {
+      const int64_t first = Cell::kFirstGates * hidden();
+      multiply_rows(segment.sequences, gradient.w_hh_back_panels[1], gate_columns() - first, state_size(), {nullptr, 0},
+                    gates(segment.row) + first, gate_columns(), gradient.d_unprojected, state_size());
+      backward_cells<1>(segment, gradient, gradient.d_unprojected);
+      multiply_rows(segment.sequences, gradient.w_hh_back_panels[0], first, state_size(), direct, gates(segment.row),
+                    gate_columns(), gradient.d_h, state_size());
+    }
+  }
+
+  /// d_h += dE/d output of the step.
+  void add_output_gradient(const Segment& segment, const RecurrentGradient& gradient) const {
+    for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
+      const float* d_output = gradient.d_output + (segment.row + b) * state_stride();
+      float* d_h = gradient.d_h + b * state_size();
+      for (int64_t j = 0; j < state_size(); ++j) d_h[j] = d_output[j] + d_h[j];
+    }
+  }
+
+  /// dE/dm = dE/dh W_hr; dE/dh of every row is kept for the gradient of W_hr.
+  void unproject(const Segment& segment, const RecurrentGradient& gradient) const {
+    for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
+      copy_floats(gradient.d_h + b * state_size(), gradient.d_projected + (segment.row + b) * state_size(), state_size());
+    }
+    multiply_rows(segment.sequences, gradient.w_hr_back_panels, state_size(), hidden(), {nullptr, 0}, gradient.d_h,
+                  state_size(), gradient.d_unprojected, hidden());
+  }
+
+  template <int kPhase>
+  void backward_cells(const Segment& segment, const RecurrentGradient& gradient, const float* d_h) const {
+    for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
+      for (int64_t unit = 0; unit < hidden(); unit += kPanel) {
+        CellRow row = cell_row(segment, b, unit);
+        row.d_h_prev = gradient.d_h + b * state_size() + unit;
+        if constexpr (Cell::kHasCells) row.d_c = gradient.d_c + b * hidden() + unit;
+        Cell::template backward<kPhase>(row, load_columns(d_h + b * hidden() + unit, row.units));
+      }
     }
   }
 };
-
-/// Calls body(range of sequences) on the threads of the pool. Split by sequence, so that no step needs a barrier.
-template <class Body>
-void parallel_sequences(const Steps& steps, int64_t cost_of_step, Parallel& pool, const Body& body) {
-  const int64_t tasks = smaller(pool.width(), tasks_for(pool, steps.sequences,
-                                                        cost_of_step * packed_rows(steps) / larger(1, steps.sequences)));
-  parallel_for(pool, tasks, [&](int64_t task, float*) { body(balanced_part(steps, tasks, task)); });
-}
-
-template <class Cell>
-Recurrence<Cell> recurrence_of(const RecurrentCall& call, int64_t layer, int64_t direction) {
-  return {call.steps, call.layers[layer * call.directions + direction], call.hidden, call.directions * call.hidden,
-          direction == 1};
-}
-
-/// Output rows of a layer, all directions side by side: the input of the next.
-inline const float* output_of(const RecurrentCall& call, int64_t layer) {
-  return call.layers[layer * call.directions].states + call.steps.sequences * call.directions * call.hidden;
-}
-
-inline const float* input_of(const RecurrentCall& call, int64_t layer) {
-  return layer == 0 ? call.input : output_of(call, layer - 1);
-}
-inline int64_t input_size_of(const RecurrentCall& call, int64_t layer) {
-  return layer == 0 ? call.input_size : call.directions * call.hidden;
-}
-
-template <class Cell>
-void run_forward(const RecurrentCall& call, Parallel& pool) {
-  const int64_t outputs = Cell::kGates * call.hidden;
-  for (int64_t l = 0; l < call.layer_count; ++l) {
-    const int64_t inputs = input_size_of(call, l);
-    for (int64_t d = 0; d < call.directions; ++d) {
-      const Recurrence<Cell> recurrence = recurrence_of<Cell>(call, l, d);
-      matmul(packed_rows(call.steps), inputs, outputs, input_of(call, l), inputs, recurrence.layer.w_ih_panels,
-             recurrence.layer.bias, false, recurrence.layer.gates, outputs, pool);
-      parallel_sequences(call.steps, 2 * outputs * call.hidden, pool,
-                         [&](Range sequences) { recurrence.forward(sequences); });
-    }
-  }
-}
-
-/// Weight gradients are one product over all packed rows, not one per step. dE/dW_hh takes the state before each row.
-template <class Cell>
-void add_weight_gradients(const RecurrentCall& call, const Recurrence<Cell>& recurrence, int64_t inputs, const float* x,
-                          const RecurrentGradient& gradient, Parallel& pool) {
-  const int64_t rows = packed_rows(call.steps), outputs = Cell::kGates * call.hidden;
-  for_each_segment(call.steps, {0, call.steps.sequences}, recurrence.reverse, false, [&](const Segment& segment) {
-    for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
-      gradient.previous_rows[segment.row + b] = static_cast<int32_t>(segment.previous + b);
-    }
-  });
-  const float* d_gates = recurrence.layer.gates;
-  matmul_transposed(rows, outputs, inputs, d_gates, outputs, x, inputs, nullptr, gradient.d_w_ih, inputs, pool);
-  matmul_transposed(rows, outputs, call.hidden, d_gates, outputs, recurrence.layer.states, recurrence.state_stride,
-                    gradient.previous_rows, gradient.d_w_hh, call.hidden, pool);
-  if (gradient.d_b_ih != nullptr) column_sums(rows, outputs, d_gates, outputs, gradient.d_b_ih, pool);
-  if (gradient.d_b_hh != nullptr) column_sums(rows, outputs, d_gates, outputs, gradient.d_b_hh, pool);
-}
-
-template <class Cell>
-void run_backward(const RecurrentCall& call, const RecurrentGradient* gradients, Parallel& pool) {
-  const int64_t outputs = Cell::kGates * call.hidden;
-  for (int64_t l = call.layer_count - 1; l >= 0; --l) {
-    const int64_t inputs = input_size_of(call, l);
-    for (int64_t d = 0; d < call.directions; ++d) {
-      const Recurrence<Cell> recurrence = recurrence_of<Cell>(call, l, d);
-      const RecurrentGradient& gradient = gradients[l * call.directions + d];
-      parallel_sequences(call.steps, 2 * outputs * call.hidden, pool,
-                         [&](Range sequences) { recurrence.backward(sequences, gradient); });
-      add_weight_gradients(call, recurrence, inputs, input_of(call, l), gradient, pool);
-      if (gradient.d_input == nullptr) continue;
-      // Both directions read the same input: the second adds to the gradient that the first wrote.
-      matmul(packed_rows(call.steps), outputs, inputs, recurrence.layer.gates, outputs, gradient.w_ih_back_panels,
-             nullptr, d > 0, gradient.d_input, inputs, pool);
-    }
-  }
-}
 
 }  // namespace unroll::UNROLL_ISA

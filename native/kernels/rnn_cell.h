@@ -2,15 +2,14 @@
 
 /// The Elman cell: h_t = act(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), act = tanh or relu (PyTorch nn.RNN).
 
+#include "kernels/cell_row.h"
 #include "kernels/elementary.h"
-#include "kernels/recurrence.h"
 
 namespace unroll::UNROLL_ISA {
 
 struct TanhActivation {
   static UNROLL_INLINE Vec apply(Vec a) { return tanh(a); }
-  /// d_a = d_h (1 - h^2)
-  static UNROLL_INLINE Vec gradient(Vec h, Vec d_h) { return fma(-h, h, broadcast(1.0f)) * d_h; }
+  static UNROLL_INLINE Vec gradient(Vec h, Vec d_h) { return tanh_derivative(h) * d_h; }
 };
 
 struct ReluActivation {
@@ -24,14 +23,20 @@ struct ReluActivation {
 /// See recurrence.h for what a cell provides.
 template <class Activation>
 struct RnnCell {
-  static constexpr int kGates = 1;
+  static constexpr int kGates = 1, kPhases = 1, kFirstGates = 1;
+  static constexpr bool kDirectPath = false, kHasCells = false, kHasRecurrent = false,
+                        kRecurrentGradient = false;
 
+  static UNROLL_INLINE Start start(int g, const CellRow& row, int64_t stride) { return row.gate_start(g, stride); }
+
+  template <int kPhase>
   static UNROLL_INLINE void forward(const float* const (&sums)[kGates], const CellRow& row) {
     store_columns(row.h, Activation::apply(load(sums[0])), row.units);
   }
 
+  template <int kPhase>
   static UNROLL_INLINE void backward(const CellRow& row, Vec d_h) {
-    store_columns(row.gates, Activation::gradient(load_columns(row.h, row.units), d_h), row.units);
+    row.store_gate(0, Activation::gradient(load_columns(row.h, row.units), d_h));
   }
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <memory>
 
 #include "test/check.h"
 
@@ -26,74 +27,142 @@ struct Layout {
 
 struct Sizes {
   CellKind cell;
-  int64_t gates, input, hidden, layers, directions;
+  int64_t gates, first_gates, input, hidden, projection, layers, directions;
+  bool options;  // peepholes and coupled gates of an LSTM
 
-  int64_t inputs(int64_t layer) const { return layer == 0 ? input : directions * hidden; }
+  int64_t state() const { return projection > 0 ? projection : hidden; }
+  int64_t inputs(int64_t layer) const { return layer == 0 ? input : directions * state(); }
   std::string name() const {
     return "cell " + std::to_string(static_cast<int64_t>(cell)) + " I " + std::to_string(input) + " H " +
-           std::to_string(hidden) + " x" + std::to_string(layers) + "x" + std::to_string(directions);
+           std::to_string(hidden) + " P " + std::to_string(projection) + " x" + std::to_string(layers) + "x" +
+           std::to_string(directions);
   }
 };
 
 /// Recurrent weights of a spectral radius below 1: larger ones amplify rounding errors from step to step.
 Floats recurrent_weights(const Sizes& s, uint32_t seed) {
   const float bound = 1.5f / std::sqrt(static_cast<float>(s.hidden));
-  return random_floats(s.gates * s.hidden * s.hidden, seed, -bound, bound);
+  return random_floats(s.gates * s.hidden * s.state(), seed, -bound, bound);
 }
 
 void append(Floats& all, const Floats& part) { all.insert(all.end(), part.begin(), part.end()); }
 
-/// One forward and backward pass; returns everything that they write for the caller.
-Floats run(const Sizes& s, const Layout& layout, const Kernels& kernels, Parallel& pool) {
-  const Steps steps = layout.steps();
-  const int64_t n = layout.rows(), b = steps.sequences, h = s.hidden, gh = s.gates * h, width = s.directions * h;
-  const Floats x = random_floats(n * s.input, 1), d_top = random_floats(n * width, 2);
-  const size_t entries = s.layers * s.directions;
-  std::vector<Floats> buffers;
-  const auto keep = [&](Floats values) {
-    buffers.push_back(std::move(values));
-    return buffers.back().data();
-  };
-  buffers.reserve(64 * entries + 64);
+/// Owns the buffers of a call and hands out their addresses, which do not move.
+class Buffers {
+ public:
+  float* keep(Floats values) {
+    all_.push_back(std::make_unique<Floats>(std::move(values)));
+    return all_.back()->data();
+  }
+  float* zeros(int64_t rows, int64_t columns) { return keep(Floats(rows * columns)); }
+  Floats contents() const {
+    Floats result;
+    for (const auto& buffer : all_) append(result, *buffer);
+    return result;
+  }
+
+ private:
+  std::vector<std::unique_ptr<Floats>> all_;
+};
+
+/// Describes and runs one forward and backward pass; returns everything that they write.
+class Pass {
+ public:
+  Pass(const Sizes& sizes, const Layout& layout, const Kernels& kernels, Parallel& pool)
+      : s(sizes), steps(layout.steps()), n(layout.rows()), b(steps.sequences), table(kernels), threads(pool) {}
+
+  Floats run() {
+    const int64_t width = s.directions * s.state();
+    const float* x = buffers.keep(random_floats(n * s.input, 1));
+    for (int64_t l = 0; l < s.layers; ++l) {
+      d_outputs.push_back(l == s.layers - 1 ? buffers.keep(random_floats(n * width, 2)) : buffers.zeros(n, width));
+      states.push_back(buffers.zeros(b + n, width));
+    }
+    d_input = buffers.zeros(n, s.input);
+    previous.resize(n);
+    for (int64_t l = 0; l < s.layers; ++l) {
+      for (int64_t d = 0; d < s.directions; ++d) add_entry(l, d);
+    }
+    const RecurrentCall call{s.cell, s.input, s.hidden, s.state(), s.layers, s.directions, steps, x, layers.data()};
+    table.recurrent_forward(call, threads);
+    table.recurrent_backward(call, gradients.data(), threads);
+    return buffers.contents();
+  }
+
+ private:
+  const float* pack_weight(const Floats& w, int64_t rows, int64_t columns, int64_t groups, bool transposed) {
+    return transposed ? buffers.keep(pack(table, threads, w.data(), columns, columns, rows, groups, true))
+                      : buffers.keep(pack(table, threads, w.data(), columns, rows, columns, 1, false));
+  }
+
+  void add_entry(int64_t l, int64_t d) {
+    const uint32_t seed = static_cast<uint32_t>(10 * l + 100 * d);
+    const int64_t h = s.hidden, p = s.state(), gh = s.gates * h, first = s.first_gates * h, in = s.inputs(l);
+    const Floats w_ih = random_floats(gh * in, seed + 3, -0.4f, 0.4f), w_hh = recurrent_weights(s, seed + 4);
+    const Floats second(w_hh.begin() + first * p, w_hh.end()), w_hr = random_floats(s.projection * h, seed + 8);
+    const bool lstm = s.cell == CellKind::kLstm;
+    RecurrentLayer layer{};
+    layer.w_ih_panels = pack_weight(w_ih, gh, in, 1, true);
+    layer.w_hh_panels = pack_weight(w_hh, gh, p, s.gates, true);
+    layer.w_hr_panels = s.projection > 0 ? pack_weight(w_hr, p, h, 1, true) : nullptr;
+    layer.bias = buffers.keep(random_floats(gh, seed + 5));
+    layer.options.peepholes = lstm && s.options ? buffers.keep(random_floats(3 * h, seed + 9)) : nullptr;
+    layer.options.recurrent_bias = s.cell == CellKind::kGru ? buffers.keep(random_floats(h, seed + 9)) : nullptr;
+    layer.options.coupled = s.options;
+    layer.initial_state = buffers.keep(random_floats(b * p, seed + 6));
+    layer.initial_cells = lstm ? buffers.keep(random_floats(b * h, seed + 7)) : nullptr;
+    layer.final_state = buffers.zeros(b, p);
+    layer.final_cells = buffers.zeros(b, h);
+    layer.states = states[l] + d * p;
+    layer.cells = buffers.zeros(b + n, h);
+    layer.gates = buffers.zeros(n, gh);
+    layer.recurrent = buffers.zeros(n, gh);
+    layer.unprojected = buffers.zeros(n, h);
+    layers.push_back(layer);
+
+    RecurrentGradient gradient{};
+    gradient.w_ih_back_panels = pack_weight(w_ih, gh, in, 1, false);
+    gradient.w_hh_back_panels[0] = pack_weight(w_hh, first, p, 1, false);
+    gradient.w_hh_back_panels[1] = pack_weight(second, gh - first, p, 1, false);
+    gradient.w_hr_back_panels = s.projection > 0 ? pack_weight(w_hr, p, h, 1, false) : nullptr;
+    gradient.d_output = d_outputs[l] + d * p;
+    gradient.d_final_state = buffers.keep(random_floats(b * p, seed + 1));
+    gradient.d_final_cells = d == 0 ? buffers.keep(random_floats(b * h, seed + 2)) : nullptr;
+    gradient.d_initial_state = buffers.zeros(b, p);
+    gradient.d_initial_cells = buffers.zeros(b, h);
+    gradient.d_input = l == 0 ? d_input : d_outputs[l - 1];
+    gradient.d_w_ih = buffers.zeros(gh, in);
+    gradient.d_w_hh = buffers.zeros(gh, p);
+    gradient.d_w_hr = buffers.zeros(p, h);
+    gradient.d_b_ih = buffers.zeros(1, gh);
+    gradient.d_b_hh = buffers.zeros(1, gh);
+    gradient.d_peepholes = buffers.zeros(3, h);
+    gradient.d_h = buffers.zeros(b, p);
+    gradient.d_c = buffers.zeros(b, h);
+    gradient.d_unprojected = buffers.zeros(b, h);
+    gradient.d_projected = buffers.zeros(n, p);
+    gradient.previous_rows = previous.data();
+    gradients.push_back(gradient);
+  }
+
+  const Sizes& s;
+  const Steps steps;
+  const int64_t n, b;
+  const Kernels& table;
+  Parallel& threads;
+  Buffers buffers;
+  std::vector<float*> states, d_outputs;
+  float* d_input = nullptr;
+  std::vector<int32_t> previous;
   std::vector<RecurrentLayer> layers;
   std::vector<RecurrentGradient> gradients;
-  std::vector<int32_t> previous(n);
-  std::vector<float*> d_outputs(s.layers), states(s.layers);
-  Floats result;
-  for (int64_t l = 0; l < s.layers; ++l) {
-    d_outputs[l] = keep(l == s.layers - 1 ? d_top : Floats(n * width));
-    states[l] = keep(Floats((b + n) * width));
-  }
-  float* const d_x = keep(Floats(n * s.input));
-  for (int64_t l = 0; l < s.layers; ++l) {
-    for (int64_t d = 0; d < s.directions; ++d) {
-      const int64_t in = s.inputs(l);
-      const uint32_t seed = static_cast<uint32_t>(10 * l + 100 * d);
-      const Floats w_ih = random_floats(gh * in, seed + 3, -0.4f, 0.4f);
-      const Floats w_hh = recurrent_weights(s, seed + 4);
-      layers.push_back({keep(pack(kernels, pool, w_ih.data(), in, in, gh, 1, true)),
-                        keep(pack(kernels, pool, w_hh.data(), h, h, gh, s.gates, true)), keep(random_floats(gh, seed + 5)),
-                        keep(random_floats(b * h, seed + 6)), keep(Floats(b * h)), states[l] + d * h,
-                        keep(Floats(n * gh))});
-      gradients.push_back({keep(pack(kernels, pool, w_ih.data(), in, gh, in, 1, false)),
-                           keep(pack(kernels, pool, w_hh.data(), h, gh, h, 1, false)), d_outputs[l] + d * h,
-                           keep(random_floats(b * h, seed + 7)), keep(Floats(b * h)), l == 0 ? d_x : d_outputs[l - 1],
-                           keep(Floats(gh * in)), keep(Floats(gh * h)), keep(Floats(gh)), keep(Floats(gh)),
-                           keep(Floats(b * h)), previous.data()});
-    }
-  }
-  const RecurrentCall call{s.cell, s.input, h, s.layers, s.directions, steps, x.data(), layers.data()};
-  kernels.recurrent_forward(call, pool);
-  kernels.recurrent_backward(call, gradients.data(), pool);
-  for (const Floats& buffer : buffers) append(result, buffer);
-  return result;
-}
+};
 
 /// The forward pass of one layer and direction, textbook loops in double precision.
 void check_forward(const Sizes& s, const Layout& layout, const std::vector<int>& lengths, const Floats& all) {
-  // The first two buffers of run() are dE/d outputs and the states of the only layer; then follow d_x and the weights.
+  // The first three buffers of a pass are the input, dE/d outputs and the states of the only layer.
   const int64_t n = layout.rows(), b = static_cast<int64_t>(lengths.size()), h = s.hidden;
-  const float* states = all.data() + n * h;
+  const float* states = all.data() + n * s.input + n * h;
   const Floats x = random_floats(n * s.input, 1), w_ih = random_floats(h * s.input, 3, -0.4f, 0.4f);
   const Floats w_hh = recurrent_weights(s, 4), bias = random_floats(h, 5), h0 = random_floats(b * h, 6);
   for (int64_t q = 0; q < b; ++q) {
@@ -114,6 +183,16 @@ void check_forward(const Sizes& s, const Layout& layout, const std::vector<int>&
   }
 }
 
+struct Kind {
+  CellKind cell;
+  int64_t gates, first_gates;
+  bool options, projected;
+};
+
+const Kind kKinds[] = {{CellKind::kRnnTanh, 1, 1, false, false}, {CellKind::kRnnRelu, 1, 1, false, false},
+                       {CellKind::kLstm, 4, 4, false, false},    {CellKind::kLstm, 4, 4, true, true},
+                       {CellKind::kGru, 3, 3, false, false},     {CellKind::kGruResetBefore, 3, 2, false, false}};
+
 }  // namespace
 }  // namespace unroll::test
 
@@ -125,14 +204,18 @@ int main() {
                                                  std::vector<int>(20, 6)};
   for (const std::vector<int>& lengths : batches) {
     const Layout layout(lengths);
-    for (const int64_t hidden : {1, 7, 16, 17, 33, 260}) {
-      for (const auto& [layers, directions] : {std::pair{1, 1}, {2, 1}, {1, 2}, {2, 2}}) {
-        if (hidden == 260 && layers * directions > 1) continue;
-        const Sizes sizes{hidden == 7 ? CellKind::kRnnRelu : CellKind::kRnnTanh, 1, 5, hidden, layers, directions};
-        const Floats all = same_everywhere("recurrence " + sizes.name(), [&](const auto& kernels, auto& pool) {
-          return run(sizes, layout, kernels, pool);
-        });
-        if (sizes.cell == CellKind::kRnnTanh && layers * directions == 1) check_forward(sizes, layout, lengths, all);
+    for (const Kind& kind : kKinds) {
+      for (const int64_t hidden : {2, 7, 16, 17, 33, 260}) {
+        for (const auto& [layer_count, directions] : {std::pair{1, 1}, {2, 2}}) {
+          if (hidden == 260 && (layer_count > 1 || lengths.size() > 3)) continue;
+          const int64_t projection = kind.projected ? (hidden + 1) / 2 : 0;
+          const Sizes sizes{kind.cell, kind.gates, kind.first_gates, 5, hidden, projection, layer_count, directions,
+                            kind.options};
+          const Floats all = same_everywhere("recurrence " + sizes.name(), [&](const auto& kernels, auto& pool) {
+            return Pass(sizes, layout, kernels, pool).run();
+          });
+          if (kind.cell == CellKind::kRnnTanh && layer_count == 1) check_forward(sizes, layout, lengths, all);
+        }
       }
     }
   }

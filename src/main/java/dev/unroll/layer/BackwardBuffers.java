@@ -19,9 +19,12 @@ final class BackwardBuffers implements AutoCloseable {
   private final PackedSequence inputGradient;
   private final State initialStateGradient;
   private final Memory work;
-  private final long hiddenOffset;
-  private final long previousRowsOffset;
-  private final long[] outputGradientOffsets;
+  private final long hidden; // bytes before each work space
+  private final long cells;
+  private final long unprojected;
+  private final long projected;
+  private final long previousRows;
+  private final long[] outputGradients;
 
   BackwardBuffers(
       RecurrentOptions options, PackedSequence input, PackedSequence outputGradient, State finalStateGradient) {
@@ -29,54 +32,67 @@ final class BackwardBuffers implements AutoCloseable {
     this.layout = input.layout();
     this.outputGradient = outputGradient;
     this.finalStateGradient = finalStateGradient;
-    int entries = options.layers() * options.directions();
     BufferPlan plan = new BufferPlan();
-    hiddenOffset = plan.add(layout.sequences(), options.hiddenSize());
-    previousRowsOffset = plan.add(layout.rows(), 1);
-    outputGradientOffsets = new long[options.layers()];
+    hidden = plan.add(layout.sequences(), options.stateSize());
+    cells = plan.add(layout.sequences(), options.hiddenSize());
+    unprojected = plan.add(layout.sequences(), options.hiddenSize());
+    projected = plan.add(layout.rows(), options.projectionSize());
+    previousRows = plan.add(layout.rows(), 1);
+    outputGradients = new long[options.layers()];
     for (int l = 0; l < options.layers(); l++) {
       boolean given = l == options.layers() - 1 && outputGradient != null;
-      outputGradientOffsets[l] = plan.add(given ? 0 : layout.rows(), options.outputSize());
+      outputGradients[l] = plan.add(given ? 0 : layout.rows(), options.outputSize());
     }
     work = Memory.from(input.source(), plan.bytes(), "RecurrentGradients");
     inputGradient = PackedSequence.allocate(input.source(), layout, options.inputSize());
-    initialStateGradient = State.allocate(input.source(), entries, layout.sequences(), options.hiddenSize());
+    initialStateGradient = State.allocate(input.source(), options, layout.sequences());
   }
 
   /** The fields of {@code RecurrentGradient} for every layer and direction. */
   long[] gradients(Lease lease, List<DirectionWeights> weights) {
-    long stateBytes = (long) layout.sequences() * options.hiddenSize() * Float.BYTES;
-    long buffers = lease.address(work);
-    long[] outputGradients = outputGradients(lease, buffers);
-    long finalStates = finalStateGradient == null ? 0 : finalStateGradient.address(lease);
-    long initialStates = initialStateGradient.address(lease);
-    StructWriter fields = new StructWriter(12 * weights.size());
+    long base = lease.address(work);
+    long[] ofOutputs = outputGradientAddresses(lease, base);
+    State.Addresses finals = State.addresses(finalStateGradient, lease);
+    State.Addresses initials = State.addresses(initialStateGradient, lease);
+    StructWriter fields = new StructWriter(21 * weights.size());
     for (int e = 0; e < weights.size(); e++) {
       DirectionWeights w = weights.get(e);
       int layer = e / options.directions();
-      long ofDirection = RecurrentTape.columnOffset(options, e % options.directions());
       fields
           .add(lease.address(w.inputBackward.current()))
           .add(lease.address(w.hiddenBackward.current()))
-          .add(outputGradients[layer] + ofDirection)
-          .add(finalStateGradient == null ? 0 : finalStates + e * stateBytes)
-          .add(initialStates + e * stateBytes)
-          .add(layer == 0 ? inputGradient.address(lease) : outputGradients[layer - 1])
-          .add(lease.address(w.inputWeight.gradientMemory()))
-          .add(lease.address(w.hiddenWeight.gradientMemory()))
-          .add(w.inputBias == null ? 0 : lease.address(w.inputBias.gradientMemory()))
-          .add(w.hiddenBias == null ? 0 : lease.address(w.hiddenBias.gradientMemory()))
-          .add(buffers + hiddenOffset)
-          .add(buffers + previousRowsOffset);
+          .add(w.hiddenBackwardSecond == null ? 0 : lease.address(w.hiddenBackwardSecond.current()))
+          .add(w.projectionBackward == null ? 0 : lease.address(w.projectionBackward.current()))
+          .add(ofOutputs[layer] + RecurrentTape.columnOffset(options, e % options.directions()))
+          .add(finals.hidden(e))
+          .add(finals.cell(e))
+          .add(initials.hidden(e))
+          .add(initials.cell(e))
+          .add(layer == 0 ? inputGradient.address(lease) : ofOutputs[layer - 1])
+          .add(gradientOf(w.inputWeight, lease))
+          .add(gradientOf(w.hiddenWeight, lease))
+          .add(gradientOf(w.projectionWeight, lease))
+          .add(gradientOf(w.inputBias, lease))
+          .add(gradientOf(w.hiddenBias, lease))
+          .add(gradientOf(w.peepholes, lease))
+          .add(base + hidden)
+          .add(base + cells)
+          .add(base + unprojected)
+          .add(base + projected)
+          .add(base + previousRows);
     }
     return fields.longs();
   }
 
+  private static long gradientOf(Parameter parameter, Lease lease) {
+    return parameter == null ? 0 : lease.address(parameter.gradientMemory());
+  }
+
   /** Addresses of dE/d outputs of every layer; those below the top are the input gradients of the layer above. */
-  private long[] outputGradients(Lease lease, long buffers) {
+  private long[] outputGradientAddresses(Lease lease, long base) {
     long[] addresses = new long[options.layers()];
     for (int l = 0; l < addresses.length; l++) {
-      addresses[l] = buffers + outputGradientOffsets[l];
+      addresses[l] = base + outputGradients[l];
     }
     int top = addresses.length - 1;
     if (outputGradient != null) {

@@ -14,6 +14,11 @@ final class BufferPlan {
     return start;
   }
 
+  /** Adds an array if it is needed. */
+  long addIf(boolean needed, long rows, long columns) {
+    return needed ? add(rows, columns) : 0;
+  }
+
   long bytes() {
     return bytes;
   }

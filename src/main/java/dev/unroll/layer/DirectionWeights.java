@@ -3,37 +3,63 @@ package dev.unroll.layer;
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
+import java.util.ArrayList;
+import java.util.List;
 
-/** The weights of one layer and direction, and what the kernels need of them. */
+/** The weights of one layer and direction, and what the kernels need of them. What an option leaves out is null. */
 final class DirectionWeights implements AutoCloseable {
+  private static final int PEEPHOLES = 3; // of i, f, o
+
   final Parameter inputWeight;
   final Parameter hiddenWeight;
   final Parameter inputBias;
   final Parameter hiddenBias;
+  final Parameter projectionWeight;
+  final Parameter peepholes;
   final Panels inputForward;
   final Panels hiddenForward;
+  final Panels projectionForward;
   final Panels inputBackward;
   final Panels hiddenBackward;
+  final Panels hiddenBackwardSecond;
+  final Panels projectionBackward;
+  private final RecurrentOptions options;
+  private final List<AutoCloseable> owned = new ArrayList<>();
   private final Memory biasSum;
   private volatile long biasVersion = -1;
 
-  DirectionWeights(ParameterSet parameters, RecurrentOptions options, int gates, int layer, int direction) {
+  DirectionWeights(ParameterSet parameters, RecurrentOptions options, int layer, int direction) {
+    this.options = options;
     String suffix = RecurrentOptions.suffix(layer, direction);
     int hidden = options.hiddenSize();
-    int rows = Math.multiplyExact(gates, hidden);
+    int rows = options.gateRows();
+    int projection = options.projectionSize();
     double bound = 1 / Math.sqrt(hidden);
     inputWeight = parameters.uniform("weight_ih" + suffix, bound, rows, options.inputSize(layer));
-    hiddenWeight = parameters.uniform("weight_hh" + suffix, bound, rows, hidden);
+    hiddenWeight = parameters.uniform("weight_hh" + suffix, bound, rows, options.stateSize());
     inputBias = options.bias() ? parameters.uniform("bias_ih" + suffix, bound, rows) : null;
     hiddenBias = options.bias() ? parameters.uniform("bias_hh" + suffix, bound, rows) : null;
-    inputForward = Panels.forward(inputWeight, 1);
-    hiddenForward = Panels.forward(hiddenWeight, gates);
-    inputBackward = Panels.backward(inputWeight);
-    hiddenBackward = Panels.backward(hiddenWeight);
-    biasSum = options.bias() ? Memory.zeroed((long) rows * Float.BYTES, "the layer of bias_ih" + suffix) : null;
+    projectionWeight = projection > 0 ? parameters.uniform("weight_hr" + suffix, bound, projection, hidden) : null;
+    peepholes = options.peepholes() ? parameters.uniform("weight_peephole" + suffix, bound, PEEPHOLES, hidden) : null;
+
+    int firstRows = options.kind().firstGates() * hidden;
+    inputForward = own(Panels.forward(inputWeight, 1));
+    hiddenForward = own(Panels.forward(hiddenWeight, options.kind().gates()));
+    projectionForward = projection > 0 ? own(Panels.forward(projectionWeight, 1)) : null;
+    inputBackward = own(Panels.backward(inputWeight, 0, rows));
+    hiddenBackward = own(Panels.backward(hiddenWeight, 0, firstRows));
+    hiddenBackwardSecond = firstRows < rows ? own(Panels.backward(hiddenWeight, firstRows, rows)) : null;
+    projectionBackward = projection > 0 ? own(Panels.backward(projectionWeight, 0, projection)) : null;
+    biasSum =
+        options.bias() ? own(Memory.zeroed((long) rows * Float.BYTES, "the layer of bias_ih" + suffix)) : null;
   }
 
-  /** Returns b_ih + b_hh, up to date, or null without bias. */
+  private <T extends AutoCloseable> T own(T resource) {
+    owned.add(resource);
+    return resource;
+  }
+
+  /** Returns the biases that the gates' sums start from, up to date, or null without bias. */
   Memory biasSum() {
     if (biasSum != null && biasVersion != inputBias.version() + hiddenBias.version()) {
       addBiases();
@@ -45,7 +71,8 @@ final class DirectionWeights implements AutoCloseable {
     long version = inputBias.version() + hiddenBias.version();
     float[] sum = inputBias.values();
     float[] other = hiddenBias.values();
-    for (int i = 0; i < sum.length; i++) {
+    int added = options.kind().keepsLastBiasApart() ? sum.length - options.hiddenSize() : sum.length;
+    for (int i = 0; i < added; i++) {
       sum[i] += other[i];
     }
     try (Lease lease = new Lease()) {
@@ -54,14 +81,23 @@ final class DirectionWeights implements AutoCloseable {
     biasVersion = version;
   }
 
+  /** Address of the recurrent bias that is kept apart, or 0. */
+  long recurrentBias(Lease lease) {
+    if (hiddenBias == null || !options.kind().keepsLastBiasApart()) {
+      return 0;
+    }
+    long before = (long) (options.gateRows() - options.hiddenSize()) * Float.BYTES;
+    return lease.address(hiddenBias.memory()) + before;
+  }
+
   @Override
   public void close() {
-    inputForward.close();
-    hiddenForward.close();
-    inputBackward.close();
-    hiddenBackward.close();
-    if (biasSum != null) {
-      biasSum.close();
+    for (AutoCloseable resource : owned) {
+      try {
+        resource.close();
+      } catch (Exception e) {
+        throw new AssertionError("closing memory throws nothing", e);
+      }
     }
   }
 }

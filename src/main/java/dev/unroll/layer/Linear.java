@@ -35,7 +35,7 @@ public final class Linear implements Layer {
     weight = parameters.uniform("weight", bound, outputSize, inputSize);
     bias = parameters.uniform("bias", bound, outputSize);
     forwardPanels = Panels.forward(weight, 1);
-    backwardPanels = Panels.backward(weight);
+    backwardPanels = Panels.backward(weight, 0, outputSize);
   }
 
   /**

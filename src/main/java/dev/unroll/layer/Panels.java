@@ -9,6 +9,7 @@ final class Panels implements AutoCloseable {
   private static final int PANEL_COLUMNS = 16;
 
   private final Parameter weight;
+  private final int firstRow;
   private final int k;
   private final int columns;
   private final int groups;
@@ -16,8 +17,9 @@ final class Panels implements AutoCloseable {
   private final Memory memory;
   private volatile long packedVersion = -1;
 
-  private Panels(Parameter weight, int k, int columns, int groups, boolean transposed) {
+  private Panels(Parameter weight, int firstRow, int k, int columns, int groups, boolean transposed) {
     this.weight = weight;
+    this.firstRow = firstRow;
     this.k = k;
     this.columns = columns;
     this.groups = groups;
@@ -29,13 +31,12 @@ final class Panels implements AutoCloseable {
   /** The transpose of a weight [out][in], for {@code x W^T}; the gates that its rows hold are interleaved. */
   static Panels forward(Parameter weight, int gates) {
     int[] shape = weight.shape();
-    return new Panels(weight, shape[1], shape[0], gates, true);
+    return new Panels(weight, 0, shape[1], shape[0], gates, true);
   }
 
-  /** A weight [out][in] as it is, for {@code dY W}. */
-  static Panels backward(Parameter weight) {
-    int[] shape = weight.shape();
-    return new Panels(weight, shape[0], shape[1], 1, false);
+  /** Some rows of a weight [out][in] as they are, for {@code dY W}. */
+  static Panels backward(Parameter weight, int firstRow, int endRow) {
+    return new Panels(weight, firstRow, endRow - firstRow, weight.shape()[1], 1, false);
   }
 
   /** Returns the memory of the panels, up to date. */
@@ -52,9 +53,9 @@ final class Panels implements AutoCloseable {
       return;
     }
     try (Lease lease = new Lease()) {
-      int rowStride = transposed ? k : columns;
-      MatrixNative.packPanels(
-          lease.address(weight.memory()), rowStride, k, columns, groups, transposed, lease.address(memory));
+      int rowStride = weight.shape()[1];
+      long rows = lease.address(weight.memory()) + (long) firstRow * rowStride * Float.BYTES;
+      MatrixNative.packPanels(rows, rowStride, k, columns, groups, transposed, lease.address(memory));
     }
     packedVersion = version;
   }

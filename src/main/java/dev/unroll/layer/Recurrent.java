@@ -6,6 +6,8 @@ import dev.unroll.internal.RecurrentNative;
 import dev.unroll.sequence.PackedSequence;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /**
  * A stack of layers that carry a state through time. What is common to all kinds is here: stacking, directions, states, and
@@ -15,19 +17,17 @@ import java.util.List;
  * hidden, hidden], {@code bias_ih_l0} and {@code bias_hh_l0} [gates * hidden]; the number is the layer's, and those of the
  * reverse direction end in {@code _reverse}.
  */
-public abstract sealed class Recurrent implements Layer permits Rnn {
+public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
   private final RecurrentOptions options;
-  private final CellKind kind;
   private final ParameterSet parameters;
   private final List<DirectionWeights> weights = new ArrayList<>();
 
-  Recurrent(RecurrentOptions options, CellKind kind) {
+  Recurrent(RecurrentOptions options) {
     this.options = options;
-    this.kind = kind;
     parameters = new ParameterSet(options.seed());
     for (int layer = 0; layer < options.layers(); layer++) {
       for (int direction = 0; direction < options.directions(); direction++) {
-        weights.add(new DirectionWeights(parameters, options, kind.gates(), layer, direction));
+        weights.add(new DirectionWeights(parameters, options, layer, direction));
       }
     }
   }
@@ -51,7 +51,8 @@ public abstract sealed class Recurrent implements Layer permits Rnn {
   }
 
   /**
-   * Returns the number of features of an output step: the hidden size, twice that if bidirectional.
+   * Returns the number of features of an output step: the hidden size (of an {@link Lstm} with projection, its size), twice that
+   * if bidirectional.
    *
    * @return output size
    */
@@ -82,6 +83,14 @@ public abstract sealed class Recurrent implements Layer permits Rnn {
     return parameters.all();
   }
 
+  /** Changes the initial values of a parameter of every layer and direction. */
+  void initialize(Function<DirectionWeights, Parameter> which, UnaryOperator<float[]> change) {
+    for (DirectionWeights w : weights) {
+      Parameter parameter = which.apply(w);
+      parameter.set(change.apply(parameter.values()));
+    }
+  }
+
   /**
    * Runs the layer over every sequence of the batch, from a state of zeros.
    *
@@ -99,7 +108,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn {
    * Runs the layer over every sequence of the batch.
    *
    * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed
-   * @param initial state [layers * directions, sequences, hidden size] in the caller's order, or {@code null} for zero
+   * @param initial state of every layer, direction and sequence, in the caller's order, or {@code null} for zero
    * @return outputs for every real step and the final state of every sequence, in the caller's order; close it to free its
    *     memory
    * @throws NullPointerException if {@code input} is null
@@ -114,7 +123,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn {
     parameters.checkOpen();
     try (Lease lease = new Lease()) {
       input.address(lease);
-      RecurrentTape tape = new RecurrentTape(options, kind, input, parameters.version());
+      RecurrentTape tape = new RecurrentTape(options, input, parameters.version());
       RecurrentNative.forward(
           tape.call(lease), tape.forwardLayers(lease, weights, initial), input.layout().offsets(), input.layout().order());
       return new RecurrentOutput(this, tape);
@@ -157,7 +166,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn {
   }
 
   private void checkState(String name, State state, PackedSequence input) {
-    state.check(name, options.layers() * options.directions(), input.layout().sequences(), options.hiddenSize());
+    state.check(name, options.entries(), input.layout().sequences(), options.stateSize(), options.cellSize());
   }
 
   @Override
@@ -168,7 +177,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn {
 
   @Override
   public String toString() {
-    return kind.label()
+    return options.kind().label()
         + "("
         + inputSize()
         + " to "

@@ -8,7 +8,7 @@ import dev.unroll.internal.Checks;
  * @param <B> the builder of one kind of layer
  * @param <L> the layer
  */
-public abstract sealed class RecurrentBuilder<B, L extends Recurrent> permits Rnn.Builder {
+public abstract sealed class RecurrentBuilder<B, L extends Recurrent> permits Rnn.Builder, Lstm.Builder, Gru.Builder {
   private final int inputSize;
   private final int hiddenSize;
   private int layers = 1;
@@ -75,7 +75,21 @@ public abstract sealed class RecurrentBuilder<B, L extends Recurrent> permits Rn
 
   abstract B self();
 
-  RecurrentOptions options() {
-    return new RecurrentOptions(inputSize, hiddenSize, layers, bidirectional, bias, seed);
+  int hiddenSize() {
+    return hiddenSize;
+  }
+
+  boolean hasBias() {
+    return bias;
+  }
+
+  /** The options of a kind that has no more. */
+  RecurrentOptions options(CellKind kind) {
+    return options(kind, 0, false, false);
+  }
+
+  RecurrentOptions options(CellKind kind, int projectionSize, boolean peepholes, boolean coupled) {
+    return new RecurrentOptions(
+        kind, inputSize, hiddenSize, projectionSize, layers, bidirectional, bias, peepholes, coupled, seed);
   }
 }

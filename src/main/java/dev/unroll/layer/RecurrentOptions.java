@@ -1,15 +1,44 @@
 package dev.unroll.layer;
 
-/** What all recurrent layers are made from; see {@link RecurrentBuilder} for the meanings. */
+/** What all recurrent layers are made from; see the builders for the meanings. Without projection its size is 0. */
 record RecurrentOptions(
-    int inputSize, int hiddenSize, int layers, boolean bidirectional, boolean bias, long seed) {
+    CellKind kind,
+    int inputSize,
+    int hiddenSize,
+    int projectionSize,
+    int layers,
+    boolean bidirectional,
+    boolean bias,
+    boolean peepholes,
+    boolean coupled,
+    long seed) {
   int directions() {
     return bidirectional ? 2 : 1;
   }
 
+  /** Layers times directions. */
+  int entries() {
+    return layers * directions();
+  }
+
+  /** Rows of a weight matrix: gates times units. */
+  int gateRows() {
+    return Math.multiplyExact(kind.gates(), hiddenSize);
+  }
+
+  /** Features of the state h of one direction. */
+  int stateSize() {
+    return projectionSize > 0 ? projectionSize : hiddenSize;
+  }
+
+  /** Features of the second state c of one direction, 0 if there is none. */
+  int cellSize() {
+    return kind.hasCells() ? hiddenSize : 0;
+  }
+
   /** Features of a layer's output: all directions side by side. */
   int outputSize() {
-    return directions() * hiddenSize;
+    return Math.multiplyExact(directions(), stateSize());
   }
 
   int inputSize(int layer) {

@@ -13,34 +13,39 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 final class RecurrentTape implements AutoCloseable {
   private final RecurrentOptions options;
-  private final CellKind kind;
   private final PackedSequence input;
   private final State finalState;
   private final Memory memory;
-  private final long[] statesOffsets;
-  private final long[] gatesOffsets;
+  private final long[] states; // bytes before those of a layer
+  private final Entry[] entries;
   private final long weightsVersion;
   private final AtomicBoolean propagated = new AtomicBoolean();
 
-  RecurrentTape(
-      RecurrentOptions options, CellKind kind, PackedSequence input, long weightsVersion) {
+  /** Bytes before the buffers of one layer and direction; 0 for those that its cell does not have. */
+  private record Entry(long cells, long gates, long recurrent, long unprojected) {}
+
+  RecurrentTape(RecurrentOptions options, PackedSequence input, long weightsVersion) {
     this.options = options;
-    this.kind = kind;
     this.input = input;
     this.weightsVersion = weightsVersion;
     SequenceLayout layout = input.layout();
-    int entries = options.layers() * options.directions();
     BufferPlan plan = new BufferPlan();
-    statesOffsets = new long[options.layers()];
-    gatesOffsets = new long[entries];
+    states = new long[options.layers()];
+    entries = new Entry[options.entries()];
+    long stateRows = (long) layout.sequences() + layout.rows();
     for (int l = 0; l < options.layers(); l++) {
-      statesOffsets[l] = plan.add((long) layout.sequences() + layout.rows(), options.outputSize());
+      states[l] = plan.add(stateRows, options.outputSize());
     }
-    for (int e = 0; e < entries; e++) {
-      gatesOffsets[e] = plan.add(layout.rows(), (long) kind.gates() * options.hiddenSize());
+    for (int e = 0; e < entries.length; e++) {
+      entries[e] =
+          new Entry(
+              plan.addIf(options.kind().hasCells(), stateRows, options.hiddenSize()),
+              plan.add(layout.rows(), options.gateRows()),
+              plan.addIf(options.kind().hasRecurrent(), layout.rows(), options.gateRows()),
+              plan.addIf(options.projectionSize() > 0, layout.rows(), options.hiddenSize()));
     }
     memory = Memory.from(input.source(), plan.bytes(), "RecurrentOutput");
-    finalState = State.allocate(input.source(), entries, layout.sequences(), options.hiddenSize());
+    finalState = State.allocate(input.source(), options, layout.sequences());
   }
 
   PackedSequence input() {
@@ -55,7 +60,7 @@ final class RecurrentTape implements AutoCloseable {
   PackedSequence outputs() {
     SequenceLayout layout = input.layout();
     long initialStates = (long) layout.sequences() * options.outputSize() * Float.BYTES;
-    long offset = statesOffsets[options.layers() - 1] + initialStates;
+    long offset = states[options.layers() - 1] + initialStates;
     return PackedSequence.view(layout, options.outputSize(), memory, offset);
   }
 
@@ -63,9 +68,10 @@ final class RecurrentTape implements AutoCloseable {
   long[] call(Lease lease) {
     SequenceLayout layout = input.layout();
     return new long[] {
-      kind.ordinal(),
+      options.kind().ordinal(),
       options.inputSize(),
       options.hiddenSize(),
+      options.stateSize(),
       options.layers(),
       options.directions(),
       0, // offsets and order are arrays of their own
@@ -79,36 +85,45 @@ final class RecurrentTape implements AutoCloseable {
 
   /** The fields of {@code RecurrentLayer} for every layer and direction of a forward pass. */
   long[] forwardLayers(Lease lease, List<DirectionWeights> weights, State initial) {
-    return layers(lease, weights, initial == null ? 0 : initial.address(lease), finalState.address(lease));
+    return layers(lease, weights, State.addresses(initial, lease), State.addresses(finalState, lease));
   }
 
   /** The same for the backward pass, which needs neither the initial state (it has a copy) nor the final one. */
   long[] backwardLayers(Lease lease, List<DirectionWeights> weights) {
-    return layers(lease, weights, 0, 0);
+    return layers(lease, weights, State.Addresses.NONE, State.Addresses.NONE);
   }
 
-  private long[] layers(Lease lease, List<DirectionWeights> weights, long initialStates, long finalStates) {
-    long stateBytes = (long) input.layout().sequences() * options.hiddenSize() * Float.BYTES;
-    long buffers = lease.address(memory);
-    StructWriter fields = new StructWriter(7 * weights.size());
+  private long[] layers(
+      Lease lease, List<DirectionWeights> weights, State.Addresses initial, State.Addresses finals) {
+    long base = lease.address(memory);
+    StructWriter fields = new StructWriter(16 * weights.size());
     for (int e = 0; e < weights.size(); e++) {
       DirectionWeights w = weights.get(e);
-      int direction = e % options.directions();
+      Entry entry = entries[e];
       fields
           .add(lease.address(w.inputForward.current()))
           .add(lease.address(w.hiddenForward.current()))
+          .add(w.projectionForward == null ? 0 : lease.address(w.projectionForward.current()))
           .add(lease.addressOrNull(w.biasSum()))
-          .add(initialStates == 0 ? 0 : initialStates + e * stateBytes)
-          .add(finalStates + e * stateBytes)
-          .add(buffers + statesOffsets[e / options.directions()] + columnOffset(options, direction))
-          .add(buffers + gatesOffsets[e]);
+          .add(w.peepholes == null ? 0 : lease.address(w.peepholes.memory()))
+          .add(w.recurrentBias(lease))
+          .add(options.coupled() ? 1 : 0)
+          .add(initial.hidden(e))
+          .add(initial.cell(e))
+          .add(finals.hidden(e))
+          .add(finals.cell(e))
+          .add(base + states[e / options.directions()] + columnOffset(options, e % options.directions()))
+          .add(options.kind().hasCells() ? base + entry.cells : 0)
+          .add(base + entry.gates)
+          .add(options.kind().hasRecurrent() ? base + entry.recurrent : 0)
+          .add(options.projectionSize() > 0 ? base + entry.unprojected : 0);
     }
     return fields.longs();
   }
 
   /** Bytes before the columns of a direction, where directions stand side by side. */
   static long columnOffset(RecurrentOptions options, int direction) {
-    return (long) direction * options.hiddenSize() * Float.BYTES;
+    return (long) direction * options.stateSize() * Float.BYTES;
   }
 
   /** Allows one backward pass: it overwrites the gates with their gradients. */

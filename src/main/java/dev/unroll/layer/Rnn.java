@@ -7,8 +7,8 @@ import dev.unroll.internal.Checks;
  * J. L. Elman, "Finding structure in time", 1990).
  */
 public final class Rnn extends Recurrent {
-  private Rnn(RecurrentOptions options, Activation activation) {
-    super(options, activation == Activation.TANH ? CellKind.RNN_TANH : CellKind.RNN_RELU);
+  private Rnn(RecurrentOptions options) {
+    super(options);
   }
 
   /** What the cell applies to its sum. */
@@ -53,7 +53,7 @@ public final class Rnn extends Recurrent {
 
     @Override
     public Rnn build() {
-      return new Rnn(options(), activation);
+      return new Rnn(options(activation == Activation.TANH ? CellKind.RNN_TANH : CellKind.RNN_RELU));
     }
 
     @Override

@@ -9,7 +9,7 @@ import dev.unroll.internal.MemorySource;
 /**
  * What a recurrent layer carries from step to step, one vector for every layer, direction and sequence: [layers *
  * directions, sequences, hidden size], PyTorch's order, sequences in the caller's order. With two directions the entries are
- * layer 0 forward, layer 0 reverse, layer 1 forward, and so on.
+ * layer 0 forward, layer 0 reverse, layer 1 forward, and so on. An {@link Lstm} has a second such array, its cells.
  *
  * <p>Close it to free its memory.
  */
@@ -17,13 +17,20 @@ public final class State implements AutoCloseable {
   private final int entries;
   private final int sequences;
   private final int hiddenSize;
-  private final Memory memory;
+  private final int cellSize; // 0 without cells
+  private final Memory memory; // hidden, then cells
+  private final long cellsOffset;
 
-  private State(int entries, int sequences, int hiddenSize, Memory memory) {
+  private State(MemorySource source, int entries, int sequences, int hiddenSize, int cellSize) {
     this.entries = entries;
     this.sequences = sequences;
     this.hiddenSize = hiddenSize;
-    this.memory = memory;
+    this.cellSize = cellSize;
+    BufferPlan plan = new BufferPlan();
+    plan.add((long) entries * sequences, hiddenSize);
+    cellsOffset = plan.bytes();
+    plan.add((long) entries * sequences, cellSize);
+    memory = Memory.from(source, plan.bytes(), "State");
   }
 
   /**
@@ -32,34 +39,56 @@ public final class State implements AutoCloseable {
    * @param hidden [layers * directions][sequences][hidden size]
    * @return the state
    * @throws NullPointerException if {@code hidden} or a part of it is null; the message says which
-   * @throws IllegalArgumentException if it has no entry, or is ragged; the message says where
+   * @throws IllegalArgumentException if it has no entry or no sequence, or is ragged; the message says where
    */
   public static State of(float[][][] hidden) {
-    Checks.positive("number of entries of hidden", Checks.notNull("hidden", hidden).length);
-    int sequences = Checks.notNull("hidden[0]", hidden[0]).length;
-    Checks.require(sequences > 0, "number of sequences of hidden", sequences, "1 or more; without sequences, null");
-    int size = Checks.notNull("hidden[0][0]", hidden[0][0]).length;
-    Checks.positive("hidden size of hidden[0][0]", size);
-    float[] flat = new float[Math.multiplyExact(Math.multiplyExact(hidden.length, sequences), size)];
-    for (int l = 0; l < hidden.length; l++) {
-      String entry = "hidden[" + l + "]";
-      Checks.equal("number of sequences of " + entry, Checks.notNull(entry, hidden[l]).length, sequences);
-      for (int b = 0; b < sequences; b++) {
-        String row = entry + "[" + b + "]";
-        Checks.equal("hidden size of " + row, Checks.notNull(row, hidden[l][b]).length, size);
-        System.arraycopy(hidden[l][b], 0, flat, (l * sequences + b) * size, size);
-      }
-    }
-    State state = allocate(MemorySource.SYSTEM, hidden.length, sequences, size);
-    try (Lease lease = new Lease()) {
-      MemoryNative.putFloats(state.address(lease), flat, 0, flat.length);
-    }
+    int size = checkRectangle("hidden", hidden);
+    State state = new State(MemorySource.SYSTEM, hidden.length, hidden[0].length, size, 0);
+    state.write(hidden, 0, size);
     return state;
   }
 
-  static State allocate(MemorySource source, int entries, int sequences, int hiddenSize) {
-    long bytes = Math.multiplyExact((long) entries * sequences, (long) hiddenSize * Float.BYTES);
-    return new State(entries, sequences, hiddenSize, Memory.from(source, bytes, "State"));
+  /**
+   * Makes a state of an {@link Lstm}.
+   *
+   * @param hidden [layers * directions][sequences][hidden size, or that of the projection]
+   * @param cells [layers * directions][sequences][hidden size]
+   * @return the state
+   * @throws NullPointerException if an array or a part of it is null; the message says which
+   * @throws IllegalArgumentException if an array has no entry or no sequence, or is ragged, or the arrays do not match
+   */
+  public static State of(float[][][] hidden, float[][][] cells) {
+    int size = checkRectangle("hidden", hidden);
+    int cellSize = checkRectangle("cells", cells);
+    Checks.equal("number of entries of cells", cells.length, hidden.length);
+    Checks.equal("number of sequences of cells", cells[0].length, hidden[0].length);
+    State state = new State(MemorySource.SYSTEM, hidden.length, hidden[0].length, size, cellSize);
+    state.write(hidden, 0, size);
+    state.write(cells, state.cellsOffset, cellSize);
+    return state;
+  }
+
+  /** Returns the size of a row; all rows have it. */
+  private static int checkRectangle(String name, float[][][] values) {
+    Checks.positive("number of entries of " + name, Checks.notNull(name, values).length);
+    int sequences = Checks.notNull(name + "[0]", values[0]).length;
+    Checks.require(sequences > 0, "number of sequences of " + name, sequences, "1 or more; without sequences, null");
+    int size = Checks.notNull(name + "[0][0]", values[0][0]).length;
+    Checks.positive("size of " + name + "[0][0]", size);
+    for (int l = 0; l < values.length; l++) {
+      String entry = name + "[" + l + "]";
+      Checks.equal("number of sequences of " + entry, Checks.notNull(entry, values[l]).length, sequences);
+      for (int b = 0; b < sequences; b++) {
+        String row = entry + "[" + b + "]";
+        Checks.equal("size of " + row, Checks.notNull(row, values[l][b]).length, size);
+      }
+    }
+    return size;
+  }
+
+  /** A state of undefined content. */
+  static State allocate(MemorySource source, RecurrentOptions options, int sequences) {
+    return new State(source, options.entries(), sequences, options.stateSize(), options.cellSize());
   }
 
   /**
@@ -83,10 +112,19 @@ public final class State implements AutoCloseable {
   /**
    * Returns the size of one vector.
    *
-   * @return hidden size
+   * @return hidden size, or that of the projection
    */
   public int hiddenSize() {
     return hiddenSize;
+  }
+
+  /**
+   * Tells whether there are cells.
+   *
+   * @return true for the state of an {@link Lstm}
+   */
+  public boolean hasCells() {
+    return cellSize > 0;
   }
 
   /**
@@ -96,28 +134,81 @@ public final class State implements AutoCloseable {
    * @throws IllegalStateException if this state is closed
    */
   public float[][][] hidden() {
-    float[][][] values = new float[entries][sequences][hiddenSize];
+    return read(0, hiddenSize);
+  }
+
+  /**
+   * Returns the cells of an {@link Lstm}.
+   *
+   * @return [layers * directions][sequences][hidden size], a copy
+   * @throws IllegalStateException if this state is closed or has no cells
+   */
+  public float[][][] cells() {
+    if (!hasCells()) {
+      throw new IllegalStateException(this + " has no cells: expected the state of an Lstm");
+    }
+    return read(cellsOffset, cellSize);
+  }
+
+  private float[][][] read(long offset, int size) {
+    float[][][] values = new float[entries][sequences][size];
     try (Lease lease = new Lease()) {
-      long row = address(lease);
+      long row = lease.address(memory) + offset;
       for (float[][] entry : values) {
         for (float[] sequence : entry) {
-          MemoryNative.getFloats(row, sequence, 0, hiddenSize);
-          row += (long) hiddenSize * Float.BYTES;
+          MemoryNative.getFloats(row, sequence, 0, size);
+          row += (long) size * Float.BYTES;
         }
       }
     }
     return values;
   }
 
-  /** Requires the shape that a layer and a batch have. */
-  void check(String name, int expectedEntries, int expectedSequences, int expectedHiddenSize) {
-    Checks.equal("layers * directions of " + name, entries, expectedEntries);
-    Checks.equal("sequences of " + name, sequences, expectedSequences);
-    Checks.equal("hidden size of " + name, hiddenSize, expectedHiddenSize);
+  private void write(float[][][] values, long offset, int size) {
+    try (Lease lease = new Lease()) {
+      long row = lease.address(memory) + offset;
+      for (float[][] entry : values) {
+        for (float[] sequence : entry) {
+          MemoryNative.putFloats(row, sequence, 0, size);
+          row += (long) size * Float.BYTES;
+        }
+      }
+    }
   }
 
-  long address(Lease lease) {
-    return lease.address(memory);
+  /** Requires the shape that a layer and a batch have. */
+  void check(String name, int expectedEntries, int expectedSequences, int expectedSize, int expectedCellSize) {
+    Checks.equal("layers * directions of " + name, entries, expectedEntries);
+    Checks.equal("sequences of " + name, sequences, expectedSequences);
+    Checks.equal("hidden size of " + name, hiddenSize, expectedSize);
+    Checks.equal("size of the cells of " + name, cellSize, expectedCellSize);
+  }
+
+  /** Where the entries of a state are; all addresses are 0 if there is no state. */
+  record Addresses(long hiddenBase, long hiddenBytes, long cellBase, long cellBytes) {
+    static final Addresses NONE = new Addresses(0, 0, 0, 0);
+
+    long hidden(int entry) {
+      return hiddenBase + entry * hiddenBytes;
+    }
+
+    long cell(int entry) {
+      return cellBase + entry * cellBytes;
+    }
+  }
+
+  /** Pins a state, or none. */
+  static Addresses addresses(State state, Lease lease) {
+    if (state == null) {
+      return Addresses.NONE;
+    }
+    long base = lease.address(state.memory);
+    long rowBytes = (long) state.sequences * Float.BYTES;
+    return new Addresses(
+        base,
+        rowBytes * state.hiddenSize,
+        state.hasCells() ? base + state.cellsOffset : 0,
+        rowBytes * state.cellSize);
   }
 
   /** Frees the memory; calling it again does nothing. */

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "simd/vec.h"
+
+namespace unroll::UNROLL_ISA {
+
+UNROLL_INLINE void copy_floats(const float* from, float* to, int64_t size) {
+  for (int64_t i = 0; i < size; ++i) to[i] = from[i];
+}
+
+UNROLL_INLINE void clear_floats(float* to, int64_t size) {
+  for (int64_t i = 0; i < size; ++i) to[i] = 0.0f;
+}
+
+}  // namespace unroll::UNROLL_ISA

@@ -1,0 +1,99 @@
+#pragma once
+
+/// The GRU cell, gates r z n. Both forms share r, z = sigmoid(a), a = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh, and
+/// h_t = (1 - z) n + z h_{t-1}; they differ in where the reset gate acts:
+///
+///   reset after  (PyTorch nn.GRU, cuDNN):    n = tanh(W_in x_t + b_in + r (W_hn h_{t-1} + b_hn))
+///   reset before (Cho et al. 2014):          n = tanh(W_in x_t + b_in + W_hn (r h_{t-1}) + b_hn)
+
+#include "kernels/cell_row.h"
+#include "kernels/elementary.h"
+
+namespace unroll::UNROLL_ISA {
+
+/// What both forms share: the end of the step, and its gradient.
+struct GruEnd {
+  static UNROLL_INLINE void forward(const CellRow& row, Vec z, Vec n) {
+    const Vec h_prev = load_columns(row.h_prev, row.units);
+    row.store_gate(1, z);
+    row.store_gate(2, n);
+    store_columns(row.h, fma(z, h_prev - n, n), row.units);
+  }
+
+  /// Leaves dE/da of z and n in their gates and the direct part of dE/dh_{t-1}; returns dE/da of n.
+  static UNROLL_INLINE Vec backward(const CellRow& row, Vec d_h) {
+    const Vec z = row.load_gate(1), n = row.load_gate(2), h_prev = load_columns(row.h_prev, row.units);
+    const Vec d_a_n = d_h * (one() - z) * tanh_derivative(n);
+    row.store_gate(1, d_h * (h_prev - n) * sigmoid_derivative(z));
+    row.store_gate(2, d_a_n);
+    store_columns(row.d_h_prev, d_h * z, row.units);
+    return d_a_n;
+  }
+};
+
+/// See recurrence.h for what a cell provides. `recurrent` keeps W_hn h + b_hn in its third gate, and after the backward
+/// pass the gradient of W_hh h, which differs from that of W_ih x in the third gate.
+struct GruCell {
+  static constexpr int kGates = 3, kPhases = 1, kFirstGates = 3;
+  static constexpr bool kDirectPath = true, kHasCells = false, kHasRecurrent = true,
+                        kRecurrentGradient = true;
+
+  static UNROLL_INLINE Start start(int g, const CellRow& row, int64_t stride) {
+    if (g < 2) return row.gate_start(g, stride);
+    return {row.options->recurrent_bias == nullptr ? nullptr : row.options->recurrent_bias + row.unit, 0};
+  }
+
+  template <int kPhase>
+  static UNROLL_INLINE void forward(const float* const (&sums)[kGates], const CellRow& row) {
+    const Vec r = sigmoid(load(sums[0])), from_h = load(sums[2]);
+    row.store_gate(0, r);
+    store_columns(row.recurrent + 2 * row.stride, from_h, row.units);
+    GruEnd::forward(row, sigmoid(load(sums[1])), tanh(fma(r, from_h, row.load_gate(2))));
+  }
+
+  template <int kPhase>
+  static UNROLL_INLINE void backward(const CellRow& row, Vec d_h) {
+    const Vec r = row.load_gate(0), from_h = load_columns(row.recurrent + 2 * row.stride, row.units);
+    const Vec d_a_n = GruEnd::backward(row, d_h);
+    const Vec d_a_r = d_a_n * from_h * sigmoid_derivative(r);
+    row.store_gate(0, d_a_r);
+    store_columns(row.recurrent, d_a_r, row.units);
+    store_columns(row.recurrent + row.stride, row.load_gate(1), row.units);
+    store_columns(row.recurrent + 2 * row.stride, d_a_n * r, row.units);
+  }
+};
+
+/// Two products a step: r and z first, then n from r h_{t-1}, which `recurrent` keeps in its first gate.
+struct GruResetBeforeCell {
+  static constexpr int kGates = 3, kPhases = 2, kFirstGates = 2;
+  static constexpr bool kDirectPath = true, kHasCells = false, kHasRecurrent = true,
+                        kRecurrentGradient = false;
+
+  static UNROLL_INLINE Start start(int g, const CellRow& row, int64_t stride) { return row.gate_start(g, stride); }
+
+  template <int kPhase>
+  static UNROLL_INLINE void forward(const float* const (&sums)[kGates], const CellRow& row) {
+    if constexpr (kPhase == 0) {
+      const Vec r = sigmoid(load(sums[0]));
+      row.store_gate(0, r);
+      row.store_gate(1, sigmoid(load(sums[1])));
+      store_columns(row.recurrent, r * load_columns(row.h_prev, row.units), row.units);
+    } else {
+      GruEnd::forward(row, row.load_gate(1), tanh(load(sums[2])));
+    }
+  }
+
+  /// The second call gets dE/d(r h_{t-1}).
+  template <int kPhase>
+  static UNROLL_INLINE void backward(const CellRow& row, Vec d) {
+    if constexpr (kPhase == 0) {
+      GruEnd::backward(row, d);
+    } else {
+      const Vec r = row.load_gate(0), h_prev = load_columns(row.h_prev, row.units);
+      row.store_gate(0, d * h_prev * sigmoid_derivative(r));
+      store_columns(row.d_h_prev, fma(d, r, load_columns(row.d_h_prev, row.units)), row.units);
+    }
+  }
+};
+
+}  // namespace unroll::UNROLL_ISA

@@ -1,0 +1,74 @@
+#pragma once
+
+/// The LSTM cell (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000), gates i f g o as PyTorch nn.LSTM:
+///
+///   i, f, o = sigmoid(a), g = tanh(a),  a = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh
+///   c_t = f c_{t-1} + i g,              h_t = o tanh(c_t)
+///
+/// With peepholes p (Gers and Schmidhuber 2000; ONNX LSTM input P) a_i and a_f gain p_i c_{t-1} and p_f c_{t-1}, a_o gains
+/// p_o c_t. With coupled input and forget gates (ONNX input_forget) f = 1 - i, and the weights of f are not used.
+
+#include "kernels/cell_row.h"
+#include "kernels/elementary.h"
+
+namespace unroll::UNROLL_ISA {
+
+/// See recurrence.h for what a cell provides. The gates keep their activated values.
+struct LstmCell {
+  static constexpr int kGates = 4, kPhases = 1, kFirstGates = 4;
+  static constexpr bool kDirectPath = false, kHasCells = true, kHasRecurrent = false,
+                        kRecurrentGradient = false;
+
+  static UNROLL_INLINE Start start(int g, const CellRow& row, int64_t stride) { return row.gate_start(g, stride); }
+
+  template <int kPhase>
+  static UNROLL_INLINE void forward(const float* const (&sums)[kGates], const CellRow& row) {
+    const Vec c_prev = load_columns(row.c_prev, row.units);
+    Vec a_i = load(sums[0]), a_f = load(sums[1]), a_o = load(sums[3]);
+    if (row.options->peepholes != nullptr) {
+      a_i = fma(peephole(row, 0), c_prev, a_i);
+      a_f = fma(peephole(row, 1), c_prev, a_f);
+    }
+    const Vec i = sigmoid(a_i), f = row.options->coupled ? one() - i : sigmoid(a_f), g = tanh(load(sums[2]));
+    const Vec c = fma(f, c_prev, i * g);
+    if (row.options->peepholes != nullptr) a_o = fma(peephole(row, 2), c, a_o);
+    const Vec o = sigmoid(a_o);
+    row.store_gate(0, i);
+    row.store_gate(1, f);
+    row.store_gate(2, g);
+    row.store_gate(3, o);
+    store_columns(row.c, c, row.units);
+    store_columns(row.h, o * tanh(c), row.units);
+  }
+
+  template <int kPhase>
+  static UNROLL_INLINE void backward(const CellRow& row, Vec d_h) {
+    const Vec i = row.load_gate(0), f = row.load_gate(1), g = row.load_gate(2), o = row.load_gate(3);
+    const Vec c_prev = load_columns(row.c_prev, row.units);
+    const Vec tanh_c = tanh(load_columns(row.c, row.units));
+    const Vec d_a_o = d_h * tanh_c * sigmoid_derivative(o);
+    Vec d_c = fma(d_h * o, tanh_derivative(tanh_c), load_columns(row.d_c, row.units));
+    if (row.options->peepholes != nullptr) d_c = fma(d_a_o, peephole(row, 2), d_c);
+    // Coupled: c_t = (1 - i) c_{t-1} + i g, so f passes its gradient to i.
+    const Vec d_i = row.options->coupled ? d_c * (g - c_prev) : d_c * g;
+    const Vec d_a_i = d_i * sigmoid_derivative(i);
+    const Vec d_a_f = row.options->coupled ? broadcast(0.0f) : d_c * c_prev * sigmoid_derivative(f);
+    Vec d_c_prev = d_c * f;
+    if (row.options->peepholes != nullptr) {
+      d_c_prev = fma(d_a_i, peephole(row, 0), fma(d_a_f, peephole(row, 1), d_c_prev));
+    }
+    row.store_gate(0, d_a_i);
+    row.store_gate(1, d_a_f);
+    row.store_gate(2, d_c * i * tanh_derivative(g));
+    row.store_gate(3, d_a_o);
+    store_columns(row.d_c, d_c_prev, row.units);
+  }
+
+ private:
+  /// Gate 0, 1, 2 of the peepholes: i, f, o.
+  static UNROLL_INLINE Vec peephole(const CellRow& row, int gate) {
+    return load_columns(row.options->peepholes + gate * row.stride + row.unit, row.units);
+  }
+};
+
+}  // namespace unroll::UNROLL_ISA
