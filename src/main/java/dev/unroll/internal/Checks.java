@@ -45,14 +45,18 @@ public final class Checks {
   }
 
   /**
-   * Requires a finite number above 0.
+   * Requires a number above 0 that is a normal float, as the kernels use it.
    *
    * @param name the argument
    * @param value its value
    * @return the value
    */
   public static double positive(String name, double value) {
-    require(value > 0 && value < Double.POSITIVE_INFINITY, name, value, "a finite number above 0");
+    require(
+        (float) value >= Float.MIN_NORMAL && (float) value <= Float.MAX_VALUE,
+        name,
+        value,
+        "a number above 0, from 1.2e-38 to 3.4e38");
     return value;
   }
 

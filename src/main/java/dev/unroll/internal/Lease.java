@@ -9,6 +9,7 @@ import java.util.List;
  */
 public final class Lease implements AutoCloseable {
   private final List<Memory> pinned = new ArrayList<>();
+  private final List<AutoCloseable> results = new ArrayList<>();
 
   /** Creates a lease of nothing yet. */
   public Lease() {}
@@ -36,12 +37,44 @@ public final class Lease implements AutoCloseable {
     return memory == null ? 0 : address(memory);
   }
 
-  /** Releases everything that was pinned. */
+  /**
+   * Takes a result of the work, to close it if the work fails.
+   *
+   * @param <T> its type
+   * @param result what the work fills
+   * @return the result
+   */
+  public <T extends AutoCloseable> T result(T result) {
+    results.add(result);
+    return result;
+  }
+
+  /**
+   * Ends the work with success: its results are the caller's.
+   *
+   * @param <T> the type of what it returns
+   * @param value what it returns
+   * @return the same
+   */
+  public <T> T done(T value) {
+    results.clear();
+    return value;
+  }
+
+  /** Releases everything that was pinned, and closes the results of work that failed. */
   @Override
   public void close() {
     for (Memory memory : pinned) {
       memory.unpin();
     }
     pinned.clear();
+    for (AutoCloseable result : results) {
+      try {
+        result.close();
+      } catch (Exception e) {
+        throw new AssertionError("closing memory throws nothing", e);
+      }
+    }
+    results.clear();
   }
 }

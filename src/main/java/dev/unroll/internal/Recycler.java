@@ -58,6 +58,7 @@ public final class Recycler implements MemorySource {
 
   private static long sizeClass(long bytes) {
     long step = Math.max(SMALLEST, Long.highestOneBit(Math.max(bytes, 1)) / 8);
-    return Math.addExact(bytes, step - 1) / step * step;
+    // A size that cannot be rounded up cannot be allocated either, which the heap says.
+    return bytes > Long.MAX_VALUE - step ? bytes : (bytes + step - 1) / step * step;
   }
 }

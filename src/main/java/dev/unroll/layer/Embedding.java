@@ -23,7 +23,7 @@ public final class Embedding implements Layer {
    * @param vocabulary how many tokens there are, 1 or more
    * @param size features of a token's vector, 1 or more
    * @param seed of the initial weights
-   * @throws IllegalArgumentException if a size is below 1
+   * @throws IllegalArgumentException if a size is below 1, or their product above 2^31 - 1
    */
   public Embedding(int vocabulary, int size, long seed) {
     this.vocabulary = Checks.positive("vocabulary", vocabulary);
@@ -69,9 +69,9 @@ public final class Embedding implements Layer {
     try (Lease lease = new Lease()) {
       long indices = tokens.address(lease);
       long table = lease.address(weight.memory());
-      PackedSequence output = PackedSequence.allocate(tokens.source(), tokens.layout(), size);
+      PackedSequence output = lease.result(PackedSequence.allocate(tokens.source(), tokens.layout(), size));
       SequenceNative.embeddingForward(tokens.layout().rows(), size, indices, table, output.address(lease));
-      return output;
+      return lease.done(output);
     }
   }
 

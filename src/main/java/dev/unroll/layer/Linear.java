@@ -25,7 +25,7 @@ public final class Linear implements Layer {
    * @param inputSize features of its input, 1 or more
    * @param outputSize features of its output, 1 or more
    * @param seed of the initial weights
-   * @throws IllegalArgumentException if a size is below 1
+   * @throws IllegalArgumentException if a size is below 1, or their product above 2^31 - 1
    */
   public Linear(int inputSize, int outputSize, long seed) {
     this.inputSize = Checks.positive("inputSize", inputSize);
@@ -76,10 +76,10 @@ public final class Linear implements Layer {
       long x = input.address(lease);
       long panels = lease.address(forwardPanels.current());
       long biasValues = lease.address(bias.memory());
-      PackedSequence output = PackedSequence.allocate(input.source(), input.layout(), outputSize);
+      PackedSequence output = lease.result(PackedSequence.allocate(input.source(), input.layout(), outputSize));
       int rows = input.layout().rows();
       MatrixNative.matmul(rows, inputSize, outputSize, x, panels, biasValues, false, output.address(lease));
-      return output;
+      return lease.done(output);
     }
   }
 
@@ -103,12 +103,13 @@ public final class Linear implements Layer {
       long panels = lease.address(backwardPanels.current());
       long dWeight = lease.address(weight.gradientMemory());
       long dBias = lease.address(bias.gradientMemory());
-      PackedSequence inputGradient = PackedSequence.allocate(input.source(), input.layout(), inputSize);
+      PackedSequence inputGradient =
+          lease.result(PackedSequence.allocate(input.source(), input.layout(), inputSize));
       int rows = input.layout().rows();
       MatrixNative.matmul(rows, outputSize, inputSize, dY, panels, 0, false, inputGradient.address(lease));
       MatrixNative.matmulTransposed(rows, outputSize, inputSize, dY, x, dWeight);
       MatrixNative.columnSums(rows, outputSize, dY, dBias);
-      return inputGradient;
+      return lease.done(inputGradient);
     }
   }
 

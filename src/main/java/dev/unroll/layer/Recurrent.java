@@ -2,6 +2,7 @@ package dev.unroll.layer;
 
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
+import dev.unroll.internal.PackedOrder;
 import dev.unroll.internal.RecurrentNative;
 import dev.unroll.sequence.PackedSequence;
 import java.util.ArrayList;
@@ -122,11 +123,12 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
     }
     parameters.checkOpen();
     try (Lease lease = new Lease()) {
-      input.address(lease);
       RecurrentTape tape = new RecurrentTape(options, input, parameters.version());
+      RecurrentOutput output = lease.result(new RecurrentOutput(this, tape));
+      PackedOrder order = input.layout().packed();
       RecurrentNative.forward(
-          tape.call(lease), tape.forwardLayers(lease, weights, initial), input.layout().offsets(), input.layout().order());
-      return new RecurrentOutput(this, tape);
+          tape.call(lease), tape.forwardLayers(lease, weights, initial), order.offsets(), order.order());
+      return lease.done(output);
     }
   }
 
@@ -156,12 +158,14 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
     }
     try (Lease lease = new Lease();
         BackwardBuffers buffers = new BackwardBuffers(options, input, outputGradient, finalStateGradient)) {
+      RecurrentGradients result = lease.result(buffers.result());
       long[] call = tape.call(lease);
       long[] layers = tape.backwardLayers(lease, weights);
       long[] gradients = buffers.gradients(lease, weights);
       tape.startBackward(parameters.version());
-      RecurrentNative.backward(call, layers, gradients, input.layout().offsets(), input.layout().order());
-      return buffers.result();
+      PackedOrder order = input.layout().packed();
+      RecurrentNative.backward(call, layers, gradients, order.offsets(), order.order());
+      return lease.done(result);
     }
   }
 

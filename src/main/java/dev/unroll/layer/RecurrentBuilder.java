@@ -70,6 +70,7 @@ public abstract sealed class RecurrentBuilder<B, L extends Recurrent> permits Rn
    * Makes the layer.
    *
    * @return a new layer; close it to free its memory
+   * @throws IllegalArgumentException if a weight would have more than 2^31 - 1 values
    */
   public abstract L build();
 
@@ -89,7 +90,10 @@ public abstract sealed class RecurrentBuilder<B, L extends Recurrent> permits Rn
   }
 
   RecurrentOptions options(CellKind kind, int projectionSize, boolean peepholes, boolean coupled) {
-    return new RecurrentOptions(
-        kind, inputSize, hiddenSize, projectionSize, layers, bidirectional, bias, peepholes, coupled, seed);
+    RecurrentOptions options =
+        new RecurrentOptions(
+            kind, inputSize, hiddenSize, projectionSize, layers, bidirectional, bias, peepholes, coupled, seed);
+    options.checkSizes();
+    return options;
   }
 }

@@ -1,5 +1,7 @@
 package dev.unroll.layer;
 
+import dev.unroll.internal.Checks;
+
 /** What all recurrent layers are made from; see the builders for the meanings. Without projection its size is 0. */
 record RecurrentOptions(
     CellKind kind,
@@ -21,9 +23,27 @@ record RecurrentOptions(
     return layers * directions();
   }
 
+  /** Requires that every weight fits into an array. */
+  void checkSizes() {
+    for (int layer = 0; layer < Math.min(layers, 2); layer++) { // all above the second are like the second
+      long inputs = layer == 0 ? inputSize : (long) directions() * stateSize();
+      checkSize("weight_ih_l" + layer, inputs);
+    }
+    checkSize("weight_hh_l0", stateSize());
+  }
+
+  private void checkSize(String name, long columns) {
+    long size = (long) kind.gates() * hiddenSize;
+    Checks.require(
+        size <= Integer.MAX_VALUE / columns,
+        "size of " + name,
+        size + " * " + columns,
+        "at most 2^31 - 1 values (gates * hiddenSize * inputs)");
+  }
+
   /** Rows of a weight matrix: gates times units. */
   int gateRows() {
-    return Math.multiplyExact(kind.gates(), hiddenSize);
+    return kind.gates() * hiddenSize;
   }
 
   /** Features of the state h of one direction. */
@@ -38,7 +58,7 @@ record RecurrentOptions(
 
   /** Features of a layer's output: all directions side by side. */
   int outputSize() {
-    return Math.multiplyExact(directions(), stateSize());
+    return directions() * stateSize();
   }
 
   int inputSize(int layer) {

@@ -26,7 +26,7 @@ public final class Softmax {
    */
   public Softmax(double temperature) {
     scale = (float) (1 / Checks.positive("temperature", temperature));
-    Checks.require(scale > 0 && Float.isFinite(scale), "temperature", temperature, "1e-38 to 1e38");
+    Checks.positive("1 / temperature", scale);
   }
 
   /**
@@ -40,9 +40,9 @@ public final class Softmax {
   public PackedSequence forward(PackedSequence scores) {
     try (Lease lease = new Lease()) {
       long x = Checks.notNull("scores", scores).address(lease);
-      PackedSequence output = like(scores);
+      PackedSequence output = lease.result(like(scores));
       SoftmaxNative.softmax(scores.layout().rows(), scores.features(), x, scale, output.address(lease));
-      return output;
+      return lease.done(output);
     }
   }
 
@@ -57,9 +57,9 @@ public final class Softmax {
   public PackedSequence logForward(PackedSequence scores) {
     try (Lease lease = new Lease()) {
       long x = Checks.notNull("scores", scores).address(lease);
-      PackedSequence output = like(scores);
+      PackedSequence output = lease.result(like(scores));
       SoftmaxNative.logSoftmax(scores.layout().rows(), scores.features(), x, scale, output.address(lease));
-      return output;
+      return lease.done(output);
     }
   }
 
@@ -81,10 +81,10 @@ public final class Softmax {
     try (Lease lease = new Lease()) {
       long y = probabilities.address(lease);
       long dY = probabilitiesGradient.address(lease);
-      PackedSequence dX = like(probabilities);
+      PackedSequence dX = lease.result(like(probabilities));
       int rows = probabilities.layout().rows();
       SoftmaxNative.softmaxBackward(rows, probabilities.features(), y, dY, scale, dX.address(lease));
-      return dX;
+      return lease.done(dX);
     }
   }
 

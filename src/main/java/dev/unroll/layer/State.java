@@ -75,6 +75,8 @@ public final class State implements AutoCloseable {
     Checks.require(sequences > 0, "number of sequences of " + name, sequences, "1 or more; without sequences, null");
     int size = Checks.notNull(name + "[0][0]", values[0][0]).length;
     Checks.positive("size of " + name + "[0][0]", size);
+    long rows = (long) values.length * sequences;
+    Checks.require(rows <= Integer.MAX_VALUE / size, "size of " + name, rows + " * " + size, "at most 2^31 - 1 values");
     for (int l = 0; l < values.length; l++) {
       String entry = name + "[" + l + "]";
       Checks.equal("number of sequences of " + entry, Checks.notNull(entry, values[l]).length, sequences);

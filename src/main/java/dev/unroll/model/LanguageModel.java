@@ -135,6 +135,7 @@ public final class LanguageModel implements AutoCloseable {
    */
   public int[] predict(int[] tokens) {
     checkTokens(tokens, 0);
+    parameterList().forEach(parameter -> parameter.memory().checkOpen());
     int[] next = new int[tokens.length];
     try (LanguageModelSession session = session()) {
       for (int i = 0; i < tokens.length; i++) {
@@ -237,7 +238,7 @@ public final class LanguageModel implements AutoCloseable {
     private final int vocabulary;
     private int embeddingSize = 64;
     private int hiddenSize = 256;
-    private int layers = 1;
+    private int layers = 2;
     private long seed;
 
     private Builder(int vocabulary) {
@@ -271,7 +272,7 @@ public final class LanguageModel implements AutoCloseable {
     /**
      * Stacks recurrent layers.
      *
-     * @param count 1 or more; default 1
+     * @param count 1 or more; default 2
      * @return this builder
      * @throws IllegalArgumentException if below 1
      */

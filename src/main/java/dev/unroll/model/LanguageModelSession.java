@@ -14,6 +14,7 @@ public final class LanguageModelSession implements AutoCloseable {
   private final LanguageModel model;
   private final Workspace workspace = new Workspace();
   private State state;
+  private boolean closed;
 
   LanguageModelSession(LanguageModel model) {
     this.model = model;
@@ -29,6 +30,9 @@ public final class LanguageModelSession implements AutoCloseable {
    */
   public float[] next(int token) {
     Checks.index("token", token, model.vocabulary());
+    if (closed) {
+      throw new IllegalStateException("LanguageModelSession is closed: expected an open one");
+    }
     try (PackedSequence scores = scores(new int[] {token})) {
       return scores.step(0, 0);
     }
@@ -56,6 +60,7 @@ public final class LanguageModelSession implements AutoCloseable {
   /** Frees the memory; calling it again does nothing. */
   @Override
   public void close() {
+    closed = true;
     if (state != null) {
       state.close();
     }

@@ -19,6 +19,7 @@ final class LanguageModelTrainer implements AutoCloseable {
   private final CrossEntropy loss = new CrossEntropy(Divisor.MEAN_OVER_STEPS);
   private final Adam optimizer;
   private final Workspace workspace = new Workspace();
+  private State state;
 
   LanguageModelTrainer(LanguageModel model, TrainingOptions options) {
     this.model = model;
@@ -32,7 +33,6 @@ final class LanguageModelTrainer implements AutoCloseable {
     for (int epoch = 0; epoch < options.epochs(); epoch++) {
       double sum = 0;
       long done = 0;
-      State state = null;
       for (Windows windows = new Windows(tokens, epoch); windows.hasNext(); ) {
         int[][] inputs = windows.inputs();
         int[][] targets = windows.targets();
@@ -46,7 +46,7 @@ final class LanguageModelTrainer implements AutoCloseable {
           optimizer.zeroGradients();
           model.backward(pass, gradient.gradient());
           optimizer.step();
-          state = replace(state, pass.states().takeFinalState());
+          carry(pass.states().takeFinalState());
           done += count;
           sum += gradient.loss() * count;
           listener.accept(
@@ -54,17 +54,18 @@ final class LanguageModelTrainer implements AutoCloseable {
                   epoch + 1, options.epochs(), epoch * steps + done, options.epochs() * steps, gradient.loss()));
         }
       }
-      replace(state, null);
+      carry(null);
       epochLoss = sum / steps;
     }
     return epochLoss;
   }
 
-  private static State replace(State old, State next) {
-    if (old != null) {
-      old.close();
+  /** Goes on from a state, or from zero. */
+  private void carry(State next) {
+    if (state != null) {
+      state.close();
     }
-    return next;
+    state = next;
   }
 
   private static int count(int[][] sequences) {
@@ -77,6 +78,7 @@ final class LanguageModelTrainer implements AutoCloseable {
 
   @Override
   public void close() {
+    carry(null);
     optimizer.close();
     workspace.close();
   }

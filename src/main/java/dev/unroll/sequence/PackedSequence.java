@@ -6,6 +6,7 @@ import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.MemorySource;
+import dev.unroll.internal.PackedOrder;
 import dev.unroll.internal.SequenceNative;
 
 /**
@@ -69,13 +70,22 @@ public final class PackedSequence implements AutoCloseable {
 
   private static float[] flatten(String name, float[][] steps, int features) {
     Checks.notNull(name, steps);
-    float[] flat = new float[Math.multiplyExact(steps.length, features)];
     for (int t = 0; t < steps.length; t++) {
       String step = name + "[" + t + "]";
       Checks.equal("number of values in " + step, Checks.notNull(step, steps[t]).length, features);
+    }
+    float[] flat = new float[checkSize(name, steps.length, features)];
+    for (int t = 0; t < steps.length; t++) {
       System.arraycopy(steps[t], 0, flat, t * features, features);
     }
     return flat;
+  }
+
+  /** Requires that a sequence fits into an array. */
+  private static int checkSize(String name, int steps, int features) {
+    long size = (long) steps * features;
+    Checks.require(size <= Integer.MAX_VALUE, "size of " + name, size, "at most 2^31 - 1 values");
+    return (int) size;
   }
 
   /**
@@ -91,8 +101,9 @@ public final class PackedSequence implements AutoCloseable {
     return ofFlat(MemorySource.SYSTEM, sequences, features);
   }
 
-  private static PackedSequence ofFlat(MemorySource source, float[][] sequences, int features) {
-    Checks.notNull("sequences", sequences);
+  private static PackedSequence ofFlat(MemorySource source, float[][] given, int features) {
+    // A copy, so that no other thread can put a shorter array in the place of one whose size was read.
+    float[][] sequences = Checks.notNull("sequences", given).clone();
     Checks.positive("features", features);
     int[] lengths = new int[sequences.length];
     for (int i = 0; i < lengths.length; i++) {
@@ -102,14 +113,14 @@ public final class PackedSequence implements AutoCloseable {
       lengths[i] = size / features;
     }
     PackedSequence batch = allocate(source, SequenceLayout.of(lengths), features);
-    int[] offsets = batch.layout.offsets();
+    PackedOrder order = batch.layout.packed();
     try (Lease lease = new Lease()) {
-      long packed = batch.address(lease);
+      long packed = lease.result(batch).address(lease);
       for (int i = 0; i < lengths.length; i++) {
-        SequenceNative.pack(offsets, batch.layout.positions()[i], lengths[i], features, sequences[i], 0, packed);
+        SequenceNative.pack(order.offsets(), order.positions()[i], lengths[i], features, sequences[i], 0, packed);
       }
+      return lease.done(batch);
     }
-    return batch;
   }
 
   /**
@@ -185,14 +196,13 @@ public final class PackedSequence implements AutoCloseable {
    */
   public float[][] toFlatArrays() {
     float[][] sequences = new float[layout.sequences()][];
+    PackedOrder order = layout.packed();
     try (Lease lease = new Lease()) {
       long packed = address(lease);
       for (int i = 0; i < sequences.length; i++) {
         int length = layout.length(i);
-        long size = (long) length * features;
-        Checks.require(size <= Integer.MAX_VALUE, "size of sequence " + i, size, "at most 2^31 - 1 values");
-        sequences[i] = new float[(int) size];
-        SequenceNative.unpack(layout.offsets(), layout.positions()[i], length, features, packed, sequences[i], 0);
+        sequences[i] = new float[checkSize("sequence " + i, length, features)];
+        SequenceNative.unpack(order.offsets(), order.positions()[i], length, features, packed, sequences[i], 0);
       }
     }
     return sequences;

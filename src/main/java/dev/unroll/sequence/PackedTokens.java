@@ -6,6 +6,7 @@ import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.MemorySource;
+import dev.unroll.internal.PackedOrder;
 
 /**
  * A batch of sequences of tokens or labels, packed off-heap like {@link PackedSequence}: one number of a vocabulary for every
@@ -62,15 +63,16 @@ public final class PackedTokens implements AutoCloseable {
       lengths[i] = Checks.notNull("sequences[" + i + "]", sequences[i]).length;
     }
     SequenceLayout layout = SequenceLayout.of(lengths);
+    PackedOrder order = layout.packed();
     int[] packed = new int[layout.rows()];
     for (int i = 0; i < lengths.length; i++) {
-      int position = layout.positions()[i];
+      int position = order.positions()[i];
       for (int t = 0; t < lengths[i]; t++) {
         int token = sequences[i][t];
         if (token < 0 || token >= vocabulary) {
           Checks.index("token sequences[" + i + "][" + t + "]", token, vocabulary);
         }
-        packed[layout.offsets()[t] + position] = token;
+        packed[order.offsets()[t] + position] = token;
       }
     }
     PackedTokens batch =
@@ -114,7 +116,7 @@ public final class PackedTokens implements AutoCloseable {
     for (int i = 0; i < sequences.length; i++) {
       sequences[i] = new int[layout.length(i)];
       for (int t = 0; t < sequences[i].length; t++) {
-        sequences[i][t] = packed[layout.offsets()[t] + layout.positions()[i]];
+        sequences[i][t] = packed[layout.row(i, t)];
       }
     }
     return sequences;

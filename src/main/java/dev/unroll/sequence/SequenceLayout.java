@@ -1,6 +1,7 @@
 package dev.unroll.sequence;
 
 import dev.unroll.internal.Checks;
+import dev.unroll.internal.PackedOrder;
 import java.util.Arrays;
 
 /**
@@ -11,10 +12,10 @@ import java.util.Arrays;
  * <p>Immutable. Two layouts are equal if their lengths are.
  */
 public final class SequenceLayout {
+  private static final int MOST_ROWS = Integer.MAX_VALUE - 16; // an int[] can hold one for each, and a few more
+
   private final int[] lengths;
-  private final int[] order;
-  private final int[] positions;
-  private final int[] offsets;
+  private final PackedOrder packed;
 
   private SequenceLayout(int[] lengths) {
     this.lengths = lengths;
@@ -26,17 +27,18 @@ public final class SequenceLayout {
     for (int length = steps; length > 0; length--) {
       atLeast[length - 1] += atLeast[length];
     }
-    offsets = new int[steps + 1];
+    int[] offsets = new int[steps + 1];
     for (int t = 0; t < steps; t++) {
       offsets[t + 1] = offsets[t] + atLeast[t + 1];
     }
-    order = new int[lengths.length];
-    positions = new int[lengths.length];
+    int[] order = new int[lengths.length];
+    int[] positions = new int[lengths.length];
     int[] next = Arrays.copyOfRange(atLeast, 1, steps + 2); // first position of each length: as many are longer
     for (int i = 0; i < lengths.length; i++) {
       positions[i] = next[lengths[i]]++;
       order[positions[i]] = i;
     }
+    packed = new PackedOrder(offsets, order, positions);
   }
 
   /**
@@ -45,7 +47,7 @@ public final class SequenceLayout {
    * @param lengths steps of each sequence, each 0 or more, in any order
    * @return the layout
    * @throws NullPointerException if {@code lengths} is null
-   * @throws IllegalArgumentException if a length is negative, or all together exceed 2^31 - 2 steps
+   * @throws IllegalArgumentException if a length is negative, or all together exceed 2^31 - 17 steps
    */
   public static SequenceLayout of(int... lengths) {
     Checks.notNull("lengths", lengths);
@@ -54,7 +56,7 @@ public final class SequenceLayout {
       Checks.require(lengths[i] >= 0, "lengths[" + i + "]", lengths[i], "0 or more");
       rows += lengths[i];
     }
-    Checks.require(rows < Integer.MAX_VALUE, "sum of lengths", rows, "at most 2^31 - 2 steps in one batch");
+    Checks.require(rows <= MOST_ROWS, "sum of lengths", rows, "at most " + MOST_ROWS + " steps in one batch");
     return new SequenceLayout(lengths.clone());
   }
 
@@ -73,7 +75,7 @@ public final class SequenceLayout {
    * @return T, 0 or more
    */
   public int steps() {
-    return offsets.length - 1;
+    return packed.offsets().length - 1;
   }
 
   /**
@@ -82,7 +84,7 @@ public final class SequenceLayout {
    * @return N, 0 or more
    */
   public int rows() {
-    return offsets[steps()];
+    return packed.offsets()[steps()];
   }
 
   /**
@@ -115,37 +117,17 @@ public final class SequenceLayout {
    */
   public int row(int sequence, int step) {
     Checks.index("step", step, length(sequence));
-    return offsets[step] + positions[sequence];
+    return packed.offsets()[step] + packed.positions()[sequence];
   }
 
   /**
-   * Returns the first row of every step, and the number of rows.
+   * Returns the layout as the kernels take it.
    *
-   * @return [T + 1], not a copy
+   * @return shared arrays, not to be changed
    * @hidden
    */
-  public int[] offsets() {
-    return offsets;
-  }
-
-  /**
-   * Returns the caller's index of every packed sequence.
-   *
-   * @return [B], not a copy
-   * @hidden
-   */
-  public int[] order() {
-    return order;
-  }
-
-  /**
-   * Returns the packed index of every sequence of the caller.
-   *
-   * @return [B], not a copy
-   * @hidden
-   */
-  public int[] positions() {
-    return positions;
+  public PackedOrder packed() {
+    return packed;
   }
 
   @Override

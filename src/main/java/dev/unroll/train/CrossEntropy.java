@@ -52,8 +52,11 @@ public final class CrossEntropy {
    */
   public LossGradient gradient(PackedSequence scores, PackedTokens targets) {
     check(scores, targets);
-    PackedSequence gradient = PackedSequence.allocate(scores.source(), scores.layout(), scores.features());
-    return new LossGradient(run(scores, targets, gradient), gradient);
+    try (Lease lease = new Lease()) {
+      PackedSequence gradient =
+          lease.result(PackedSequence.allocate(scores.source(), scores.layout(), scores.features()));
+      return lease.done(new LossGradient(run(scores, targets, gradient), gradient));
+    }
   }
 
   private static void check(PackedSequence scores, PackedTokens targets) {

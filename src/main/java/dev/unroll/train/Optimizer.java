@@ -21,6 +21,7 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
   private final double clipNorm;
   private final List<Memory> memories = new ArrayList<>();
   private double learningRate;
+  private boolean closed;
 
   /**
    * Starts with the given settings.
@@ -30,7 +31,11 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
    * @param clipNorm above 0; infinity means no clipping
    */
   Optimizer(List<Parameter> parameters, double learningRate, double clipNorm) {
-    this.parameters = List.copyOf(Checks.notNull("parameters", parameters));
+    Checks.notNull("parameters", parameters);
+    for (int i = 0; i < parameters.size(); i++) {
+      Checks.notNull("parameters[" + i + "]", parameters.get(i));
+    }
+    this.parameters = List.copyOf(parameters);
     this.learningRate = learningRate;
     this.clipNorm = clipNorm;
   }
@@ -79,7 +84,9 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
     for (Parameter parameter : parameters) {
       parameter.memory().checkOpen();
     }
-    memories.forEach(Memory::checkOpen);
+    if (closed) {
+      throw new IllegalStateException(getClass().getSimpleName() + " is closed: expected an open one");
+    }
     double scale = clipNorm == Double.POSITIVE_INFINITY ? 1 : Math.min(1, clipNorm / (gradientNorm() + NORM_EPSILON));
     startStep();
     for (int i = 0; i < parameters.size(); i++) {
@@ -98,6 +105,7 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
    * @throws IllegalStateException if a layer is closed
    */
   public void zeroGradients() {
+    parameters.forEach(p -> p.memory().checkOpen());
     parameters.forEach(Parameter::zeroGradient);
   }
 
@@ -120,6 +128,7 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
   /** Frees the memory; calling it again does nothing. */
   @Override
   public void close() {
+    closed = true;
     memories.forEach(Memory::close);
   }
 }

@@ -35,7 +35,7 @@ class BpttByHandTest {
     for (int t = 1; t <= 3; t++) {
       s[t] = step(s[t - 1], ReferenceRecurrent.widen(x[t - 1]));
     }
-    double[] y = softmax(ReferenceRecurrent.affine(ReferenceRecurrent.widen(v), null, s[3]));
+    double[] y = softmax(ReferenceCells.affine(ReferenceRecurrent.widen(v), null, s[3]));
 
     // dE_3/dy_3 has one element; through the softmax's Jacobian dy_i/dz_j = y_i ([i = j] - y_j).
     double dEdY = -1 / y[TARGET];
@@ -103,8 +103,8 @@ class BpttByHandTest {
   }
 
   private double[] step(double[] before, double[] input) {
-    double[] fromInput = ReferenceRecurrent.affine(ReferenceRecurrent.widen(u), null, input);
-    double[] fromState = ReferenceRecurrent.affine(ReferenceRecurrent.widen(w), null, before);
+    double[] fromInput = ReferenceCells.affine(ReferenceRecurrent.widen(u), null, input);
+    double[] fromState = ReferenceCells.affine(ReferenceRecurrent.widen(w), null, before);
     return new double[] {Math.tanh(fromInput[0] + fromState[0]), Math.tanh(fromInput[1] + fromState[1])};
   }
 

@@ -1,48 +1,28 @@
 package dev.unroll.layer;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
- * A stack of recurrent layers in double precision and textbook loops, one sequence at a time, with a loss whose gradients are
- * known: {@code E = sum(outputs * outputWeights) + sum(final state * finalWeights)}.
+ * A stack of recurrent layers in double precision, one sequence at a time, with a loss whose gradients are known: {@code E =
+ * sum(outputs * outputWeights) + sum(final h * finalWeights) + sum(final c * finalCellWeights)}.
  */
 final class ReferenceRecurrent {
-  /** One step of a cell. */
-  interface Cell {
-    /**
-     * @param input W_ih x + b_ih, [gates * hidden]
-     * @param recurrent W_hh h + b_hh, [gates * hidden]
-     * @param state the state before
-     * @return the state after
-     */
-    double[] step(double[] input, double[] recurrent, double[] state);
-  }
-
-  static final Cell TANH = (input, recurrent, state) -> elman(input, recurrent, Math::tanh);
-  static final Cell RELU = (input, recurrent, state) -> elman(input, recurrent, a -> Math.max(0, a));
-
-  private static double[] elman(double[] input, double[] recurrent, java.util.function.DoubleUnaryOperator activation) {
-    double[] h = new double[input.length];
-    for (int j = 0; j < h.length; j++) {
-      h[j] = activation.applyAsDouble(input[j] + recurrent[j]);
-    }
-    return h;
-  }
-
-  final Cell cell;
+  final ReferenceCells.Cell cell;
   final int layers;
   final int directions;
   final int hidden;
   final Map<String, double[]> weights = new LinkedHashMap<>();
   double[][][] input; // [sequences][steps][inputs]
   double[][][] initial; // [layers * directions][sequences][hidden]
+  double[][][] initialCells; // likewise; null without cells
   double[][][] outputWeights; // [sequences][steps][directions * hidden]
   double[][][] finalWeights; // as initial
+  double[][][] finalCellWeights;
 
   /** Takes the weights of a layer. */
-  ReferenceRecurrent(Cell cell, Recurrent layer) {
+  ReferenceRecurrent(ReferenceCells.Cell cell, Recurrent layer) {
     this.cell = cell;
     layers = layer.layers();
     directions = layer.isBidirectional() ? 2 : 1;
@@ -58,7 +38,8 @@ final class ReferenceRecurrent {
     for (int b = 0; b < input.length; b++) {
       double[][] x = input[b];
       for (int l = 0; l < layers; l++) {
-        double[][] outputs = new double[x.length][directions * hidden];
+        int features = initial[0][b].length;
+        double[][] outputs = new double[x.length][directions * features];
         for (int d = 0; d < directions; d++) {
           loss += runDirection(l, d, b, x, outputs);
         }
@@ -73,28 +54,26 @@ final class ReferenceRecurrent {
 
   /** Writes the outputs of one direction; returns the final state's part of the loss. */
   private double runDirection(int l, int d, int b, double[][] x, double[][] outputs) {
+    int entry = l * directions + d;
     String suffix = "_l" + l + (d == 1 ? "_reverse" : "");
-    double[] h = initial[l * directions + d][b];
+    ReferenceCells.Weights w =
+        new ReferenceCells.Weights(
+            weights.get("weight_ih" + suffix),
+            weights.get("weight_hh" + suffix),
+            weights.get("bias_ih" + suffix),
+            weights.get("bias_hh" + suffix),
+            weights.get("weight_hr" + suffix),
+            weights.get("weight_peephole" + suffix),
+            hidden);
+    ReferenceCells.Step state =
+        new ReferenceCells.Step(initial[entry][b], initialCells == null ? null : initialCells[entry][b]);
     for (int i = 0; i < x.length; i++) {
       int t = d == 0 ? i : x.length - 1 - i;
-      double[] fromInput = affine(weights.get("weight_ih" + suffix), weights.get("bias_ih" + suffix), x[t]);
-      double[] fromState = affine(weights.get("weight_hh" + suffix), weights.get("bias_hh" + suffix), h);
-      h = cell.step(fromInput, fromState, h);
-      System.arraycopy(h, 0, outputs[t], d * hidden, hidden);
+      state = cell.step(w, x[t], state.h(), state.c());
+      System.arraycopy(state.h(), 0, outputs[t], d * state.h().length, state.h().length);
     }
-    return dot(h, finalWeights[l * directions + d][b]);
-  }
-
-  static double[] affine(double[] matrix, double[] bias, double[] x) {
-    double[] y = new double[matrix.length / x.length];
-    for (int i = 0; i < y.length; i++) {
-      double sum = bias == null ? 0 : bias[i];
-      for (int k = 0; k < x.length; k++) {
-        sum += matrix[i * x.length + k] * x[k];
-      }
-      y[i] = sum;
-    }
-    return y;
+    double loss = dot(state.h(), finalWeights[entry][b]);
+    return state.c() == null ? loss : loss + dot(state.c(), finalCellWeights[entry][b]);
   }
 
   private static double dot(double[] a, double[] b) {
@@ -130,10 +109,8 @@ final class ReferenceRecurrent {
   }
 
   static double[][][] widen(float[][][] values) {
-    double[][][] wide = new double[values.length][][];
-    for (int i = 0; i < wide.length; i++) {
-      wide[i] = List.of(values[i]).stream().map(ReferenceRecurrent::widen).toArray(double[][]::new);
-    }
-    return wide;
+    return Arrays.stream(values)
+        .map(rows -> Arrays.stream(rows).map(ReferenceRecurrent::widen).toArray(double[][]::new))
+        .toArray(double[][][]::new);
   }
 }

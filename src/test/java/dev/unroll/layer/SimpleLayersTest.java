@@ -36,7 +36,7 @@ class SimpleLayersTest {
       double[] dBias = new double[outputs];
       for (int b = 0; b < x.length; b++) {
         for (int t = 0; t < x[b].length; t++) {
-          double[] expected = ReferenceRecurrent.affine(weight, bias, ReferenceRecurrent.widen(x[b][t]));
+          double[] expected = ReferenceCells.affine(weight, bias, ReferenceRecurrent.widen(x[b][t]));
           double[] expectedGradient = new double[inputs];
           for (int o = 0; o < outputs; o++) {
             assertEquals(expected[o], y[b][t][o], TOLERANCE);

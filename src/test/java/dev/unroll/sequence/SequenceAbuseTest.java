@@ -1,0 +1,194 @@
+package dev.unroll.sequence;
+
+import static dev.unroll.Expect.refusal;
+import static dev.unroll.Expect.refused;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.unroll.Expect;
+import dev.unroll.Workspace;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.function.Executable;
+
+/** Every wrong argument of the batches: what is thrown and what it says. */
+class SequenceAbuseTest {
+  private static final Class<NullPointerException> NULL = NullPointerException.class;
+  private static final Class<IllegalArgumentException> ARGUMENT = IllegalArgumentException.class;
+  private static final Class<IllegalStateException> STATE = IllegalStateException.class;
+
+  @TestFactory
+  Stream<DynamicTest> layoutRefuses() {
+    SequenceLayout layout = SequenceLayout.of(2, 0);
+    return Stream.of(
+        refusal("null lengths", NULL, () -> SequenceLayout.of((int[]) null), "lengths is null"),
+        refusal("negative length", ARGUMENT, () -> SequenceLayout.of(1, -2), "lengths[1]", "-2", "0 or more"),
+        refusal(
+            "too many steps",
+            ARGUMENT,
+            () -> SequenceLayout.of(Integer.MAX_VALUE, 1),
+            "sum of lengths",
+            "2147483648",
+            "2147483631"),
+        refusal("length of a negative sequence", ARGUMENT, () -> layout.length(-1), "sequence", "-1", "below 2"),
+        refusal("length of a sequence too far", ARGUMENT, () -> layout.length(2), "sequence", "2", "below 2"),
+        refusal("row of a sequence too far", ARGUMENT, () -> layout.row(2, 0), "sequence", "2", "below 2"),
+        refusal("row of a negative step", ARGUMENT, () -> layout.row(0, -1), "step", "-1", "below 2"),
+        refusal("row of a step too far", ARGUMENT, () -> layout.row(0, 2), "step", "2", "below 2"),
+        refusal("row of an empty sequence", ARGUMENT, () -> layout.row(1, 0), "step", "0", "below 0"));
+  }
+
+  @Test
+  void longestLegalSequenceIsRefusedOrHasNoMemory() {
+    isTooLarge(() -> SequenceLayout.of(Integer.MAX_VALUE - 1));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> packedSequenceRefuses() {
+    float[][][] right = {{{1, 2, 3}}};
+    float[][][] nullSequence = {{{1, 2, 3}}, null};
+    float[][][] nullStep = {{}, {null}};
+    float[][][] ragged = {{{1, 2, 3}}, {{1, 2, 3}, {1, 2}}};
+    return Stream.of(
+        refusal("null workspace", NULL, () -> PackedSequence.of(null, right, 3), "workspace is null"),
+        refusal("null sequences", NULL, () -> PackedSequence.of(null, 3), "sequences is null"),
+        refusal("null sequence", NULL, () -> PackedSequence.of(nullSequence, 3), "sequences[1] is null"),
+        refusal("null step", NULL, () -> PackedSequence.of(nullStep, 3), "sequences[1][0] is null"),
+        refusal("no features", ARGUMENT, () -> PackedSequence.of(right, 0), "features is 0", "1 or more"),
+        refusal("negative features", ARGUMENT, () -> PackedSequence.of(right, -3), "features is -3", "1 or more"),
+        refusal("ragged step", ARGUMENT, () -> PackedSequence.of(ragged, 3), "sequences[1][1] is 2", "expected 3"),
+        refusal("step too long", ARGUMENT, () -> PackedSequence.of(right, 2), "sequences[0][0] is 3", "expected 2"),
+        refusal("flat null", NULL, () -> PackedSequence.ofFlat(null, 3), "sequences is null"),
+        refusal("flat null sequence", NULL, () -> PackedSequence.ofFlat(new float[2][], 3), "sequences[0] is null"),
+        refusal("flat no features", ARGUMENT, () -> PackedSequence.ofFlat(new float[1][3], 0), "features is 0"),
+        refusal(
+            "flat size",
+            ARGUMENT,
+            () -> PackedSequence.ofFlat(new float[][] {{}, {1, 2}}, 3),
+            "sequences[1] is 2",
+            "features = 3"));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> featureCountFarTooLargeIsRefusedBeforeMemoryIsTaken() {
+    int far = Integer.MAX_VALUE;
+    float[][][] two = {{{1}, {1}}};
+    return Stream.of(
+        refusal("one step", ARGUMENT, () -> PackedSequence.of(new float[][][] {{{1}}}, far), "sequences[0][0]", "1"),
+        refusal("two steps", ARGUMENT, () -> PackedSequence.of(two, far), "sequences[0][0]", "1"),
+        refusal("flat", ARGUMENT, () -> PackedSequence.ofFlat(new float[][] {{1}}, far), "sequences[0]", "1"));
+  }
+
+  @Test
+  void sequenceOfMoreValuesThanAnArrayHoldsIsRefused() {
+    float[][] steps = new float[1 << 16][];
+    Arrays.fill(steps, new float[1 << 16]);
+    isTooLarge(() -> PackedSequence.of(new float[][][] {steps}, 1 << 16));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> packedTokensRefuse() {
+    int[][] right = {{1, 2}};
+    return Stream.of(
+        refusal("null workspace", NULL, () -> PackedTokens.of(null, right, 3), "workspace is null"),
+        refusal("null sequences", NULL, () -> PackedTokens.of(null, 3), "sequences is null"),
+        refusal("null sequence", NULL, () -> PackedTokens.of(new int[][] {{1}, null}, 3), "sequences[1] is null"),
+        refusal("no vocabulary", ARGUMENT, () -> PackedTokens.of(right, 0), "vocabulary is 0", "1 or more"),
+        refusal("negative vocabulary", ARGUMENT, () -> PackedTokens.of(right, -1), "vocabulary is -1"),
+        refusal("token too large", ARGUMENT, () -> PackedTokens.of(right, 2), "sequences[0][1] is 2", "below 2"),
+        refusal(
+            "negative token", ARGUMENT, () -> PackedTokens.of(new int[][] {{}, {-1}}, 2), "sequences[1][0] is -1"));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> closedBatchRefusesAndNamesItself() {
+    PackedSequence batch = PackedSequence.of(new float[][][] {{{1}}}, 1);
+    PackedTokens tokens = PackedTokens.of(new int[][] {{0}}, 1);
+    batch.close();
+    tokens.close();
+    return Stream.of(
+        refusal("toArrays", STATE, batch::toArrays, "PackedSequence is closed"),
+        refusal("toFlatArrays", STATE, batch::toFlatArrays, "PackedSequence is closed"),
+        refusal("step", STATE, () -> batch.step(0, 0), "PackedSequence is closed"),
+        refusal("tokens", STATE, tokens::toArrays, "PackedTokens is closed"));
+  }
+
+  @Test
+  void closedBatchStillKnowsItsShape() {
+    PackedSequence batch = PackedSequence.of(new float[][][] {{{1, 2}}}, 2);
+    batch.close();
+    assertEquals(2, batch.features());
+    assertEquals(SequenceLayout.of(1), batch.layout());
+    assertEquals("PackedSequence(features 2, lengths [1])", batch.toString());
+  }
+
+  @Test
+  void wrongStepOfABatchIsNamed() {
+    try (PackedSequence batch = PackedSequence.of(new float[][][] {{{1}}}, 1)) {
+      refused(ARGUMENT, () -> batch.step(1, 0), "sequence is 1", "below 1");
+      refused(ARGUMENT, () -> batch.step(0, 1), "step is 1", "below 1");
+      refused(ARGUMENT, () -> batch.step(0, -1), "step is -1", "below 1");
+    }
+  }
+
+  @Test
+  void refusedBatchLeavesNoMemoryBehind() {
+    Expect.refusedWithoutLeak(ARGUMENT, () -> PackedSequence.of(new float[][][] {{{1, 2}}, {{1}}}, 2));
+    Expect.refusedWithoutLeak(NULL, () -> PackedSequence.ofFlat(new float[][] {{1, 2}, null}, 2));
+    Expect.refusedWithoutLeak(ARGUMENT, () -> PackedTokens.of(new int[][] {{1, 2}}, 2));
+  }
+
+  @Test
+  void closedWorkspaceRefusesAndNamesItself() {
+    Workspace workspace = new Workspace();
+    workspace.close();
+    workspace.close();
+    refused(STATE, () -> PackedSequence.of(workspace, new float[1][1][1], 1), "Workspace is closed");
+    refused(STATE, () -> PackedTokens.of(workspace, new int[1][1], 1), "Workspace is closed");
+  }
+
+  /** Another thread swaps sequences for shorter ones: whatever comes out, it is values of those arrays. */
+  @Test
+  void sequencesSwappedWhileTheyArePackedAreNeverReadBeyondTheirEnd() throws InterruptedException {
+    float[] few = {1};
+    float[] many = new float[256];
+    Arrays.fill(many, 1);
+    float[][] sequences = new float[16][];
+    Arrays.fill(sequences, many);
+    AtomicBoolean done = new AtomicBoolean();
+    Thread swapper =
+        new Thread(
+            () -> {
+              for (int i = 0; !done.get(); i++) {
+                Arrays.fill(sequences, i % 2 == 0 ? few : many);
+              }
+            });
+    swapper.start();
+    int foreign = 0;
+    try {
+      for (int round = 0; round < 3000; round++) {
+        try (PackedSequence batch = PackedSequence.ofFlat(sequences, 1)) {
+          for (float[] sequence : batch.toFlatArrays()) {
+            for (float value : sequence) {
+              foreign += value == 1 ? 0 : 1;
+            }
+          }
+        }
+      }
+    } finally {
+      done.set(true);
+      swapper.join();
+    }
+    assertEquals(0, foreign, "values that are in no sequence");
+  }
+
+  private static void isTooLarge(Executable call) {
+    Throwable thrown = assertThrows(Throwable.class, call);
+    assertTrue(thrown instanceof IllegalArgumentException || thrown instanceof OutOfMemoryError, thrown::toString);
+  }
+}
