@@ -47,6 +47,7 @@ struct RecurrentLayer {
   float* gates;                ///< [N][G H] gates; after the backward pass the gradients of their sums
   float* recurrent;            ///< GRU: [N][G H], see gru_cell.h
   float* unprojected;          ///< [N][H] with projection
+  float* outputs;              ///< first direction: [N][columns] outputs of the layer, if they are not its states as they are
 };
 
 /// Gradients of one layer and direction. Those of the weights are added to what is there, null where there is no such weight.
@@ -54,7 +55,7 @@ struct RecurrentGradient {
   const float* w_ih_back_panels;     ///< W_ih [G H][I]
   const float* w_hh_back_panels[2];  ///< W_hh [G H][P]; the rows of the second phase apart: see recurrence.h
   const float* w_hr_back_panels;     ///< W_hr [P][H]
-  const float* d_output;             ///< [N][D P]
+  float* d_output;                   ///< [N][columns] of the layer's outputs, at the direction's first; see between_layers.h
   const float* d_final_state;        ///< [B][P] or null
   const float* d_final_cells;        ///< [B][H] or null
   float* d_initial_state;            ///< [B][P]
@@ -73,10 +74,14 @@ struct RecurrentGradient {
   int32_t* previous_rows;            ///< [N]
 };
 
-/// One pass through a stack of recurrent layers; `layers` has layer_count * directions entries, directions innermost.
+/// One pass through a stack of recurrent layers. An output has D P columns, or P if the directions are summed. `layers` has
+/// layer_count * directions entries, directions innermost.
 struct RecurrentCall {
   CellKind cell;
   int64_t input_size, hidden, state_size, layer_count, directions;
+  int64_t summed;        ///< whether an output is the sum of the directions
+  double dropout;        ///< probability, between layers, that an element is dropped; 0 when not training
+  uint64_t dropout_key;  ///< chooses the mask
   Steps steps;
   const float* input;  ///< [N][I]
   const RecurrentLayer* layers;

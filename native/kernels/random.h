@@ -7,6 +7,9 @@
 
 namespace unroll::UNROLL_ISA {
 
+/// Purposes of dropout have this bit; the facade's own purposes are below.
+constexpr uint64_t kDropoutPurpose = uint64_t{1} << 63;
+
 struct PhiloxBlock {
   uint32_t word[4];
 };

@@ -14,6 +14,7 @@
 ///   forward<phase>(sums, row)     sums[g] = W_ih x + b + W_hh h_{t-1} of gate g; writes the state and what backward needs
 ///   backward<phase>(row, d_h)     d_h = dE/dh_t; leaves dE/d(W_ih x) in row.gates
 
+#include "kernels/between_layers.h"
 #include "kernels/cell_row.h"
 #include "kernels/copy.h"
 #include "kernels/matmul.h"
@@ -201,7 +202,7 @@ struct Recurrence {
   /// d_h += dE/d output of the step.
   void add_output_gradient(const Segment& segment, const RecurrentGradient& gradient) const {
     for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
-      const float* d_output = gradient.d_output + (segment.row + b) * state_stride();
+      const float* d_output = gradient.d_output + (segment.row + b) * output_size(call);
       float* d_h = gradient.d_h + b * state_size();
       for (int64_t j = 0; j < state_size(); ++j) d_h[j] = d_output[j] + d_h[j];
     }

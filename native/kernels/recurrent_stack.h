@@ -2,6 +2,7 @@
 
 /// A stack of recurrent layers: input products, the recurrence of each layer and direction, and the weight gradients.
 
+#include "kernels/between_layers.h"
 #include "kernels/recurrence.h"
 
 namespace unroll::UNROLL_ISA {
@@ -19,13 +20,11 @@ Recurrence<Cell> recurrence_of(const RecurrentCall& call, int64_t layer, int64_t
   return {call, call.layers[layer * call.directions + direction], direction == 1};
 }
 
-/// The input of a layer: the call's, or the outputs of the layer below, all directions side by side.
 inline const float* input_of(const RecurrentCall& call, int64_t layer) {
-  if (layer == 0) return call.input;
-  return call.layers[(layer - 1) * call.directions].states + call.steps.sequences * call.directions * call.state_size;
+  return layer == 0 ? call.input : output_of(call, layer - 1);
 }
 inline int64_t input_size_of(const RecurrentCall& call, int64_t layer) {
-  return layer == 0 ? call.input_size : call.directions * call.state_size;
+  return layer == 0 ? call.input_size : output_size(call);
 }
 
 template <class Cell>
@@ -40,6 +39,7 @@ void run_forward(const RecurrentCall& call, Parallel& pool) {
       parallel_sequences(call.steps, 2 * outputs * call.state_size, pool,
                          [&](Range sequences) { recurrence.forward(sequences); });
     }
+    finish_outputs(call, l, pool);
   }
 }
 
@@ -115,6 +115,7 @@ void run_backward(const RecurrentCall& call, const RecurrentGradient* gradients,
   const int64_t outputs = Cell::kGates * call.hidden;
   for (int64_t l = call.layer_count - 1; l >= 0; --l) {
     const int64_t inputs = input_size_of(call, l);
+    if (drops(call, l)) apply_dropout(call, l, gradients[l * call.directions].d_output, pool);
     for (int64_t d = 0; d < call.directions; ++d) {
       const Recurrence<Cell> recurrence = recurrence_of<Cell>(call, l, d);
       const RecurrentGradient& gradient = gradients[l * call.directions + d];

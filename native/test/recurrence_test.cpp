@@ -29,9 +29,11 @@ struct Sizes {
   CellKind cell;
   int64_t gates, first_gates, input, hidden, projection, layers, directions;
   bool options;  // peepholes and coupled gates of an LSTM
+  bool between;  // dropout between the layers, directions summed
 
   int64_t state() const { return projection > 0 ? projection : hidden; }
-  int64_t inputs(int64_t layer) const { return layer == 0 ? input : directions * state(); }
+  int64_t inputs(int64_t layer) const { return layer == 0 ? input : outputs(); }
+  int64_t outputs() const { return between ? state() : directions * state(); }
   std::string name() const {
     return "cell " + std::to_string(static_cast<int64_t>(cell)) + " I " + std::to_string(input) + " H " +
            std::to_string(hidden) + " P " + std::to_string(projection) + " x" + std::to_string(layers) + "x" +
@@ -72,10 +74,10 @@ class Pass {
       : s(sizes), steps(layout.steps()), n(layout.rows()), b(steps.sequences), table(kernels), threads(pool) {}
 
   Floats run() {
-    const int64_t width = s.directions * s.state();
+    const int64_t width = s.directions * s.state(), outputs = s.outputs();
     const float* x = buffers.keep(random_floats(n * s.input, 1));
     for (int64_t l = 0; l < s.layers; ++l) {
-      d_outputs.push_back(l == s.layers - 1 ? buffers.keep(random_floats(n * width, 2)) : buffers.zeros(n, width));
+      d_outputs.push_back(l == s.layers - 1 ? buffers.keep(random_floats(n * outputs, 2)) : buffers.zeros(n, outputs));
       states.push_back(buffers.zeros(b + n, width));
     }
     d_input = buffers.zeros(n, s.input);
@@ -83,7 +85,8 @@ class Pass {
     for (int64_t l = 0; l < s.layers; ++l) {
       for (int64_t d = 0; d < s.directions; ++d) add_entry(l, d);
     }
-    const RecurrentCall call{s.cell, s.input, s.hidden, s.state(), s.layers, s.directions, steps, x, layers.data()};
+    const RecurrentCall call{s.cell, s.input, s.hidden, s.state(), s.layers, s.directions, s.between, s.between ? 0.3 : 0.0,
+                             99, steps, x, layers.data()};
     table.recurrent_forward(call, threads);
     table.recurrent_backward(call, gradients.data(), threads);
     return buffers.contents();
@@ -118,6 +121,7 @@ class Pass {
     layer.gates = buffers.zeros(n, gh);
     layer.recurrent = buffers.zeros(n, gh);
     layer.unprojected = buffers.zeros(n, h);
+    layer.outputs = s.between && d == 0 ? buffers.zeros(n, p) : nullptr;
     layers.push_back(layer);
 
     RecurrentGradient gradient{};
@@ -125,7 +129,7 @@ class Pass {
     gradient.w_hh_back_panels[0] = pack_weight(w_hh, first, p, 1, false);
     gradient.w_hh_back_panels[1] = pack_weight(second, gh - first, p, 1, false);
     gradient.w_hr_back_panels = s.projection > 0 ? pack_weight(w_hr, p, h, 1, false) : nullptr;
-    gradient.d_output = d_outputs[l] + d * p;
+    gradient.d_output = d_outputs[l] + (s.between ? 0 : d * p);
     gradient.d_final_state = buffers.keep(random_floats(b * p, seed + 1));
     gradient.d_final_cells = d == 0 ? buffers.keep(random_floats(b * h, seed + 2)) : nullptr;
     gradient.d_initial_state = buffers.zeros(b, p);
@@ -210,7 +214,7 @@ int main() {
           if (hidden == 260 && (layer_count > 1 || lengths.size() > 3)) continue;
           const int64_t projection = kind.projected ? (hidden + 1) / 2 : 0;
           const Sizes sizes{kind.cell, kind.gates, kind.first_gates, 5, hidden, projection, layer_count, directions,
-                            kind.options};
+                            kind.options, layer_count == 2 && hidden % 2 == 1};
           const Floats all = same_everywhere("recurrence " + sizes.name(), [&](const auto& kernels, auto& pool) {
             return Pass(sizes, layout, kernels, pool).run();
           });

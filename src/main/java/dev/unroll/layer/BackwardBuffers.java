@@ -63,7 +63,7 @@ final class BackwardBuffers implements AutoCloseable {
           .add(lease.address(w.hiddenBackward.current()))
           .add(w.hiddenBackwardSecond == null ? 0 : lease.address(w.hiddenBackwardSecond.current()))
           .add(w.projectionBackward == null ? 0 : lease.address(w.projectionBackward.current()))
-          .add(ofOutputs[layer] + RecurrentTape.columnOffset(options, e % options.directions()))
+          .add(ofOutputs[layer] + (long) options.outputColumn(e % options.directions()) * Float.BYTES)
           .add(finals.hidden(e))
           .add(finals.cell(e))
           .add(initials.hidden(e))

@@ -5,7 +5,9 @@ import dev.unroll.internal.Lease;
 import dev.unroll.internal.PackedOrder;
 import dev.unroll.internal.RecurrentNative;
 import dev.unroll.sequence.PackedSequence;
+import dev.unroll.sequence.SequenceLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -53,7 +55,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
 
   /**
    * Returns the number of features of an output step: the hidden size (of an {@link Lstm} with projection, its size), twice that
-   * if bidirectional.
+   * if the layer has two directions that are not summed.
    *
    * @return output size
    */
@@ -117,13 +119,33 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
    * @throws IllegalStateException if this layer, the input or the state is closed
    */
   public RecurrentOutput forward(PackedSequence input, State initial) {
+    return run(input, initial, 0, 0);
+  }
+
+  /**
+   * The same in training: between layers, elements are dropped with the probability that the layer was built with. Which ones
+   * depends on the key, the layer, the index of the sequence in the batch, the step and the feature alone.
+   *
+   * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed
+   * @param initial state of every layer, direction and sequence, in the caller's order, or {@code null} for zero
+   * @param dropoutKey chooses the elements; another one for every batch, such as the number of the step
+   * @return as {@link #forward(PackedSequence, State)}
+   * @throws NullPointerException if {@code input} is null
+   * @throws IllegalArgumentException if the feature count or the state's shape differs; the message names both
+   * @throws IllegalStateException if this layer, the input or the state is closed
+   */
+  public RecurrentOutput forwardTraining(PackedSequence input, State initial, long dropoutKey) {
+    return run(input, initial, options.dropout(), dropoutKey);
+  }
+
+  private RecurrentOutput run(PackedSequence input, State initial, double dropout, long dropoutKey) {
     Checks.equal("input features", Checks.notNull("input", input).features(), inputSize());
     if (initial != null) {
       checkState("initial", initial, input);
     }
     parameters.checkOpen();
     try (Lease lease = new Lease()) {
-      RecurrentTape tape = new RecurrentTape(options, input, parameters.version());
+      RecurrentTape tape = new RecurrentTape(options, input, dropout, dropoutKey, parameters.version());
       RecurrentOutput output = lease.result(new RecurrentOutput(this, tape));
       PackedOrder order = input.layout().packed();
       RecurrentNative.forward(
@@ -166,6 +188,40 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
       PackedOrder order = input.layout().packed();
       RecurrentNative.backward(call, layers, gradients, order.offsets(), order.order());
       return lease.done(result);
+    }
+  }
+
+  /**
+   * Propagates the gradient of {@link RecurrentOutput#last} back through time: many steps in, one output.
+   *
+   * @param output what {@link #forward} returned, once
+   * @param lastGradient dE/d last, one step of {@link #outputSize()} features for every sequence
+   * @return as {@link #backward}
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if {@code output} is another layer's, or a shape differs; the message names both
+   * @throws IllegalStateException as {@link #backward}
+   */
+  public RecurrentGradients backwardFromLast(RecurrentOutput output, PackedSequence lastGradient) {
+    Checks.notNull("output", output);
+    Checks.equal("lastGradient features", Checks.notNull("lastGradient", lastGradient).features(), outputSize());
+    int sequences = output.tape().input().layout().sequences();
+    int[] ones = new int[sequences];
+    Arrays.fill(ones, 1);
+    Shapes.sameLayout("lastGradient", lastGradient.layout(), SequenceLayout.of(ones));
+    if (sequences == 0) {
+      return backward(output, null, null);
+    }
+    float[][] rows = lastGradient.toFlatArrays();
+    float[][][] hidden = new float[options.entries()][sequences][options.stateSize()];
+    for (int d = 0; d < options.directions(); d++) {
+      float[][] entry = hidden[options.entries() - options.directions() + d];
+      for (int b = 0; b < sequences; b++) {
+        System.arraycopy(rows[b], options.outputColumn(d), entry[b], 0, options.stateSize());
+      }
+    }
+    float[][][] cells = new float[options.entries()][sequences][options.cellSize()];
+    try (State gradient = options.cellSize() > 0 ? State.of(hidden, cells) : State.of(hidden)) {
+      return backward(output, null, gradient);
     }
   }
 

@@ -13,7 +13,9 @@ public abstract sealed class RecurrentBuilder<B, L extends Recurrent> permits Rn
   private final int hiddenSize;
   private int layers = 1;
   private boolean bidirectional;
+  private boolean summed;
   private boolean bias = true;
+  private double dropout;
   private long seed;
 
   RecurrentBuilder(int inputSize, int hiddenSize) {
@@ -41,6 +43,31 @@ public abstract sealed class RecurrentBuilder<B, L extends Recurrent> permits Rn
    */
   public B bidirectional(boolean both) {
     bidirectional = both;
+    return self();
+  }
+
+  /**
+   * Adds the two directions of a bidirectional layer instead of putting them side by side (Keras {@code merge_mode="sum"}); an
+   * output then has half the features.
+   *
+   * @param sum whether to; default false
+   * @return this builder
+   */
+  public B sumDirections(boolean sum) {
+    summed = sum;
+    return self();
+  }
+
+  /**
+   * Drops elements of the outputs of every layer but the last, in training passes only ({@link Recurrent#forwardTraining}): the
+   * others grow by 1 / (1 - probability).
+   *
+   * @param probability at least 0 and below 1; default 0
+   * @return this builder
+   * @throws IllegalArgumentException if out of that range
+   */
+  public B dropout(double probability) {
+    dropout = Checks.fraction("dropout", probability);
     return self();
   }
 
@@ -92,7 +119,18 @@ public abstract sealed class RecurrentBuilder<B, L extends Recurrent> permits Rn
   RecurrentOptions options(CellKind kind, int projectionSize, boolean peepholes, boolean coupled) {
     RecurrentOptions options =
         new RecurrentOptions(
-            kind, inputSize, hiddenSize, projectionSize, layers, bidirectional, bias, peepholes, coupled, seed);
+            kind,
+            inputSize,
+            hiddenSize,
+            projectionSize,
+            layers,
+            bidirectional,
+            summed && bidirectional,
+            bias,
+            dropout,
+            peepholes,
+            coupled,
+            seed);
     options.checkSizes();
     return options;
   }

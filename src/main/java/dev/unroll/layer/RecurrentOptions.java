@@ -10,7 +10,9 @@ record RecurrentOptions(
     int projectionSize,
     int layers,
     boolean bidirectional,
+    boolean summed,
     boolean bias,
+    double dropout,
     boolean peepholes,
     boolean coupled,
     long seed) {
@@ -56,9 +58,19 @@ record RecurrentOptions(
     return kind.hasCells() ? hiddenSize : 0;
   }
 
-  /** Features of a layer's output: all directions side by side. */
-  int outputSize() {
+  /** Features of all directions side by side. */
+  int stateColumns() {
     return directions() * stateSize();
+  }
+
+  /** Features of a layer's output. */
+  int outputSize() {
+    return summed ? stateSize() : stateColumns();
+  }
+
+  /** First column of a direction in an output. */
+  int outputColumn(int direction) {
+    return summed ? 0 : direction * stateSize();
   }
 
   int inputSize(int layer) {

@@ -48,6 +48,18 @@ public final class RecurrentOutput implements AutoCloseable {
     return tape.finalState();
   }
 
+  /**
+   * Copies the last output of every sequence: the top layer's state after the last real step, in the reverse direction after the
+   * first, side by side (or summed, as the layer's outputs are). A sequence of length 0 gives its initial state.
+   *
+   * @return one step of {@link Recurrent#outputSize()} features for every sequence, for layers that follow; close it to free its
+   *     memory
+   * @throws IllegalStateException if the final state is closed
+   */
+  public PackedSequence last() {
+    return tape.last();
+  }
+
   Recurrent layer() {
     return layer;
   }

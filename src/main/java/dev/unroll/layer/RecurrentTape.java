@@ -17,24 +17,32 @@ final class RecurrentTape implements AutoCloseable {
   private final State finalState;
   private final Memory memory;
   private final long[] states; // bytes before those of a layer
+  private final long[] outputs; // likewise, of layers whose outputs are not their states
   private final Entry[] entries;
+  private final double dropout;
+  private final long dropoutKey;
   private final long weightsVersion;
   private final AtomicBoolean propagated = new AtomicBoolean();
 
   /** Bytes before the buffers of one layer and direction; 0 for those that its cell does not have. */
   private record Entry(long cells, long gates, long recurrent, long unprojected) {}
 
-  RecurrentTape(RecurrentOptions options, PackedSequence input, long weightsVersion) {
+  RecurrentTape(
+      RecurrentOptions options, PackedSequence input, double dropout, long dropoutKey, long weightsVersion) {
     this.options = options;
     this.input = input;
+    this.dropout = dropout;
+    this.dropoutKey = dropoutKey;
     this.weightsVersion = weightsVersion;
     SequenceLayout layout = input.layout();
     BufferPlan plan = new BufferPlan();
     states = new long[options.layers()];
+    outputs = new long[options.layers()];
     entries = new Entry[options.entries()];
     long stateRows = (long) layout.sequences() + layout.rows();
     for (int l = 0; l < options.layers(); l++) {
-      states[l] = plan.add(stateRows, options.outputSize());
+      states[l] = plan.add(stateRows, options.stateColumns());
+      outputs[l] = plan.addIf(hasOutputs(l), layout.rows(), options.outputSize());
     }
     for (int e = 0; e < entries.length; e++) {
       entries[e] =
@@ -56,12 +64,33 @@ final class RecurrentTape implements AutoCloseable {
     return finalState;
   }
 
-  /** The outputs of the top layer, in place: they follow its initial states. */
+  /** Whether the outputs of a layer have a buffer of their own: directions are summed, or elements dropped. */
+  private boolean hasOutputs(int layer) {
+    return options.summed() || dropout > 0 && layer + 1 < options.layers();
+  }
+
+  /** The outputs of the top layer, in place. */
   PackedSequence outputs() {
     SequenceLayout layout = input.layout();
-    long initialStates = (long) layout.sequences() * options.outputSize() * Float.BYTES;
-    long offset = states[options.layers() - 1] + initialStates;
+    int top = options.layers() - 1;
+    long initialStates = (long) layout.sequences() * options.stateColumns() * Float.BYTES;
+    long offset = hasOutputs(top) ? outputs[top] : states[top] + initialStates;
     return PackedSequence.view(layout, options.outputSize(), memory, offset);
+  }
+
+  /** The top layer's final states, merged like its outputs. */
+  PackedSequence last() {
+    float[][][] hidden = finalState.hidden();
+    int first = hidden.length - options.directions();
+    float[][][] last = new float[input.layout().sequences()][1][options.outputSize()];
+    for (int b = 0; b < last.length; b++) {
+      for (int d = 0; d < options.directions(); d++) {
+        for (int j = 0; j < options.stateSize(); j++) {
+          last[b][0][options.outputColumn(d) + j] += hidden[first + d][b][j];
+        }
+      }
+    }
+    return PackedSequence.of(last, options.outputSize());
   }
 
   /** The fields of {@code RecurrentCall}. */
@@ -74,6 +103,9 @@ final class RecurrentTape implements AutoCloseable {
       options.stateSize(),
       options.layers(),
       options.directions(),
+      options.summed() ? 1 : 0,
+      Double.doubleToRawLongBits(dropout),
+      dropoutKey,
       0, // offsets and order are arrays of their own
       0,
       layout.steps(),
@@ -96,7 +128,7 @@ final class RecurrentTape implements AutoCloseable {
   private long[] layers(
       Lease lease, List<DirectionWeights> weights, State.Addresses initial, State.Addresses finals) {
     long base = lease.address(memory);
-    StructWriter fields = new StructWriter(16 * weights.size());
+    StructWriter fields = new StructWriter(17 * weights.size());
     for (int e = 0; e < weights.size(); e++) {
       DirectionWeights w = weights.get(e);
       Entry entry = entries[e];
@@ -116,7 +148,8 @@ final class RecurrentTape implements AutoCloseable {
           .add(options.kind().hasCells() ? base + entry.cells : 0)
           .add(base + entry.gates)
           .add(options.kind().hasRecurrent() ? base + entry.recurrent : 0)
-          .add(options.projectionSize() > 0 ? base + entry.unprojected : 0);
+          .add(options.projectionSize() > 0 ? base + entry.unprojected : 0)
+          .add(hasOutputs(e / options.directions()) ? base + outputs[e / options.directions()] : 0);
     }
     return fields.longs();
   }

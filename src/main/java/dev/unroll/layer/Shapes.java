@@ -9,6 +9,6 @@ final class Shapes {
 
   /** Requires that what belongs to the same steps is laid out alike. */
   static void sameLayout(String name, SequenceLayout actual, SequenceLayout expected) {
-    Checks.require(actual.equals(expected), "layout of " + name, actual, "that of the input, " + expected);
+    Checks.require(actual.equals(expected), "layout of " + name, actual, expected.toString());
   }
 }

@@ -1,0 +1,28 @@
+package dev.unroll.layer;
+
+/** One step of {@link Rnn} (PyTorch {@code nn.RNNCell}); its parameters have the layer's names. */
+public final class RnnCell extends RecurrentCell<Rnn> {
+  /**
+   * Makes one step of a layer.
+   *
+   * @param layer of one layer and one direction; closed with this cell
+   * @throws NullPointerException if null
+   * @throws IllegalArgumentException if it has more layers or directions
+   */
+  public RnnCell(Rnn layer) {
+    super(layer);
+  }
+
+  /**
+   * Makes a cell of the default options.
+   *
+   * @param inputSize features of an input, 1 or more
+   * @param hiddenSize units, 1 or more
+   * @param seed of the initial weights
+   * @return a new cell; close it to free its memory
+   * @throws IllegalArgumentException if a size is below 1
+   */
+  public static RnnCell of(int inputSize, int hiddenSize, long seed) {
+    return new RnnCell(Rnn.builder(inputSize, hiddenSize).seed(seed).build());
+  }
+}

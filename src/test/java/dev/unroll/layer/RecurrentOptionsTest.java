@@ -1,0 +1,251 @@
+package dev.unroll.layer;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.unroll.sequence.PackedSequence;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Options whose effect follows exactly from the plain layer: summed directions, dropout, last outputs, single steps. */
+class RecurrentOptionsTest {
+  private static final int INPUTS = 5;
+  private static final int HIDDEN = 19;
+  private static final int[] LENGTHS = {4, 0, 9, 1, 9};
+
+  private final Random random = new Random(51);
+  private final float[][][] input = RandomArrays.sequences(random, LENGTHS, INPUTS);
+
+  static Stream<RecurrentBuilder<?, ? extends Recurrent>> builders() {
+    return Stream.of(
+        Rnn.builder(INPUTS, HIDDEN),
+        Lstm.builder(INPUTS, HIDDEN),
+        Lstm.builder(INPUTS, HIDDEN).projectionSize(7).peepholes(true),
+        Gru.builder(INPUTS, HIDDEN),
+        Gru.builder(INPUTS, HIDDEN).resetBefore(true));
+  }
+
+  @ParameterizedTest
+  @MethodSource("builders")
+  void summedDirectionsAreTheSumOfTheTwo(RecurrentBuilder<?, ? extends Recurrent> builder) {
+    builder.bidirectional(true);
+    try (Recurrent apart = builder.build()) {
+      builder.sumDirections(true);
+      try (Recurrent summed = builder.build(); // same seed, same weights
+          PackedSequence x = PackedSequence.of(input, INPUTS);
+          RecurrentOutput two = apart.forward(x);
+          RecurrentOutput one = summed.forward(x);
+          PackedSequence lastTwo = two.last();
+          PackedSequence lastOne = one.last()) {
+        assertEquals(apart.outputSize(), 2 * summed.outputSize());
+        checkSum(two.outputs().toArrays(), one.outputs().toArrays());
+        checkSum(lastTwo.toArrays(), lastOne.toArrays());
+
+        float[][][] dSum = RandomArrays.sequences(random, LENGTHS, summed.outputSize());
+        float[][][] dBoth =
+            Arrays.stream(dSum)
+                .map(s -> Arrays.stream(s).map(RecurrentOptionsTest::twice).toArray(float[][]::new))
+                .toArray(float[][][]::new);
+        try (PackedSequence dOne = PackedSequence.of(dSum, summed.outputSize());
+            PackedSequence dTwo = PackedSequence.of(dBoth, apart.outputSize());
+            RecurrentGradients ofOne = summed.backward(one, dOne, null);
+            RecurrentGradients ofTwo = apart.backward(two, dTwo, null)) {
+          assertTrue(Arrays.deepEquals(ofTwo.input().toArrays(), ofOne.input().toArrays()));
+        }
+      }
+    }
+  }
+
+  private static float[] twice(float[] row) {
+    float[] both = Arrays.copyOf(row, 2 * row.length);
+    System.arraycopy(row, 0, both, row.length, row.length);
+    return both;
+  }
+
+  private static void checkSum(float[][][] both, float[][][] sum) {
+    for (int b = 0; b < sum.length; b++) {
+      for (int t = 0; t < sum[b].length; t++) {
+        int size = sum[b][t].length;
+        for (int j = 0; j < size; j++) {
+          assertEquals(both[b][t][j] + both[b][t][size + j], sum[b][t][j]);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("builders")
+  void lastOutputIsThatOfTheLastRealStepAndInReverseOfTheFirst(RecurrentBuilder<?, ? extends Recurrent> builder) {
+    builder.bidirectional(true);
+    builder.layers(2);
+    try (Recurrent layer = builder.build();
+        PackedSequence x = PackedSequence.of(input, INPUTS);
+        RecurrentOutput output = layer.forward(x);
+        PackedSequence last = output.last()) {
+      float[][][] outputs = output.outputs().toArrays();
+      int size = layer.outputSize() / 2;
+      for (int b = 0; b < LENGTHS.length; b++) {
+        float[] actual = last.step(b, 0);
+        float[] forward = LENGTHS[b] == 0 ? new float[size] : Arrays.copyOf(outputs[b][LENGTHS[b] - 1], size);
+        float[] reverse = LENGTHS[b] == 0 ? new float[size] : Arrays.copyOfRange(outputs[b][0], size, 2 * size);
+        assertArrayEquals(forward, Arrays.copyOf(actual, size));
+        assertArrayEquals(reverse, Arrays.copyOfRange(actual, size, 2 * size));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("builders")
+  void gradientOfTheLastOutputIsThatOfTheStepItComesFrom(RecurrentBuilder<?, ? extends Recurrent> builder) {
+    try (Recurrent layer = builder.build();
+        PackedSequence x = PackedSequence.of(input, INPUTS);
+        RecurrentOutput first = layer.forward(x);
+        RecurrentOutput second = layer.forward(x)) {
+      int size = layer.outputSize();
+      float[][][] dLast = RandomArrays.sequences(random, new int[] {1, 1, 1, 1, 1}, size);
+      float[][][] dOutputs = new float[LENGTHS.length][][];
+      for (int b = 0; b < LENGTHS.length; b++) {
+        dOutputs[b] = new float[LENGTHS[b]][size];
+        if (LENGTHS[b] > 0) {
+          dOutputs[b][LENGTHS[b] - 1] = dLast[b][0];
+        }
+      }
+      try (PackedSequence one = PackedSequence.of(dLast, size);
+          PackedSequence all = PackedSequence.of(dOutputs, size);
+          RecurrentGradients fromLast = layer.backwardFromLast(first, one);
+          RecurrentGradients fromAll = layer.backward(second, all, null)) {
+        assertTrue(Arrays.deepEquals(fromAll.input().toArrays(), fromLast.input().toArrays()));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("builders")
+  void chunksAndSingleStepsGiveTheBitsOfTheWhole(RecurrentBuilder<?, ? extends Recurrent> builder) {
+    float[][][] whole = RandomArrays.sequences(random, new int[] {8, 8, 8}, INPUTS);
+    try (Recurrent layer = builder.build();
+        PackedSequence x = PackedSequence.of(whole, INPUTS);
+        RecurrentOutput expected = layer.forward(x)) {
+      float[][][] outputs = expected.outputs().toArrays();
+      for (int chunk : List.of(1, 3)) {
+        State state = null;
+        for (int start = 0; start < 8; start += chunk) {
+          int from = start;
+          int to = Math.min(start + chunk, 8);
+          float[][][] part =
+              Arrays.stream(whole).map(s -> Arrays.copyOfRange(s, from, to)).toArray(float[][][]::new);
+          try (PackedSequence y = PackedSequence.of(part, INPUTS);
+              RecurrentOutput output = layer.forward(y, state)) {
+            state = output.takeFinalState();
+            for (int b = 0; b < 3; b++) {
+              assertArrayEquals(Arrays.copyOfRange(outputs[b], from, to), output.outputs().toArrays()[b]);
+            }
+          }
+        }
+        assertTrue(Arrays.deepEquals(expected.finalState().hidden(), state.hidden()));
+      }
+      checkCell(cellOf(layer), whole, outputs);
+    }
+  }
+
+  private static RecurrentCell<?> cellOf(Recurrent layer) {
+    if (layer instanceof Rnn rnn) {
+      return new RnnCell(rnn);
+    }
+    return layer instanceof Lstm lstm ? new LstmCell(lstm) : new GruCell((Gru) layer);
+  }
+
+  private static void checkCell(RecurrentCell<?> cell, float[][][] whole, float[][][] outputs) {
+    State state = null;
+    for (int t = 0; t < 8; t++) {
+      int step = t;
+      state = cell.step(Arrays.stream(whole).map(s -> s[step]).toArray(float[][]::new), state);
+      for (int b = 0; b < 3; b++) {
+        assertArrayEquals(outputs[b][t], state.hidden()[0][b]);
+      }
+    }
+  }
+
+  /** Two relu layers that pass positive inputs on: what comes out shows which elements were dropped. */
+  private static Rnn transparent(double dropout) {
+    Rnn layer = Rnn.builder(INPUTS, INPUTS).activation(Rnn.Activation.RELU).layers(2).bias(false).dropout(dropout).build();
+    float[] identity = new float[INPUTS * INPUTS];
+    IntStream.range(0, INPUTS).forEach(i -> identity[i * INPUTS + i] = 1);
+    for (Parameter parameter : layer.parameters()) {
+      parameter.set(parameter.name().startsWith("weight_ih") ? identity : new float[INPUTS * INPUTS]);
+    }
+    return layer;
+  }
+
+  @Test
+  void dropoutDropsTheSameElementsForwardAndBackwardInTrainingOnly() {
+    double p = 0.3;
+    float scale = (float) (1 / (1 - p));
+    int[] lengths = {400, 100, 300};
+    float[][][] ones = Arrays.stream(lengths).mapToObj(n -> filled(n, 1)).toArray(float[][][]::new);
+    try (Rnn layer = transparent(p);
+        PackedSequence x = PackedSequence.of(ones, INPUTS);
+        PackedSequence dY = PackedSequence.of(ones, INPUTS);
+        RecurrentOutput serving = layer.forward(x);
+        RecurrentOutput training = layer.forwardTraining(x, null, 7);
+        RecurrentOutput again = layer.forwardTraining(x, null, 7);
+        RecurrentOutput other = layer.forwardTraining(x, null, 8);
+        RecurrentGradients gradients = layer.backward(training, dY, null)) {
+      assertTrue(Arrays.deepEquals(ones, serving.outputs().toArrays()));
+      float[][][] y = training.outputs().toArrays();
+      int dropped = 0;
+      for (float[][] sequence : y) {
+        for (float[] step : sequence) {
+          for (float value : step) {
+            assertTrue(value == 0 || value == scale, "value " + value);
+            dropped += value == 0 ? 1 : 0;
+          }
+        }
+      }
+      assertEquals(4000 * p, dropped, 5 * Math.sqrt(4000 * p * (1 - p))); // five standard deviations
+      assertTrue(Arrays.deepEquals(y, again.outputs().toArrays()));
+      assertTrue(Arrays.deepEquals(y, gradients.input().toArrays()));
+      assertFalse(Arrays.deepEquals(y, other.outputs().toArrays()));
+      assertFalse(Arrays.equals(Arrays.copyOf(y[0], 100), y[1]), "sequences have masks of their own");
+    }
+  }
+
+  @Test
+  void dropoutOfASequenceDoesNotDependOnTheLengthsOfOthers() {
+    try (Rnn layer = transparent(0.5);
+        PackedSequence shortOther = PackedSequence.of(new float[][][] {filled(6, 1), filled(2, 1)}, INPUTS);
+        PackedSequence longOther = PackedSequence.of(new float[][][] {filled(6, 1), filled(9, 1)}, INPUTS);
+        RecurrentOutput one = layer.forwardTraining(shortOther, null, 3);
+        RecurrentOutput two = layer.forwardTraining(longOther, null, 3)) {
+      assertTrue(Arrays.deepEquals(one.outputs().toArrays()[0], two.outputs().toArrays()[0]));
+    }
+  }
+
+  private static float[][] filled(int steps, float value) {
+    float[][] rows = new float[steps][INPUTS];
+    Arrays.stream(rows).forEach(row -> Arrays.fill(row, value));
+    return rows;
+  }
+
+  @Test
+  void forgetBiasReachesEveryLayerAndDirection() {
+    try (Lstm layer = Lstm.builder(INPUTS, 3).layers(2).bidirectional(true).forgetBias(1.5).build()) {
+      for (Parameter parameter : layer.parameters()) {
+        float[] values = parameter.values();
+        float expected = parameter.name().startsWith("bias_ih") ? 1.5f : 0;
+        if (parameter.name().startsWith("bias")) {
+          assertArrayEquals(new float[] {expected, expected, expected}, Arrays.copyOfRange(values, 3, 6));
+          assertTrue(values[0] != 0);
+        }
+      }
+    }
+  }
+}
