@@ -46,6 +46,12 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--epochs", paramLabel = "N", description = "Passes over the text.")
   private int epochs = TrainingOptions.DEFAULT.epochs();
 
+  @Option(names = "--cell", paramLabel = "KIND", description = "Kind of the recurrent layers: ${COMPLETION-CANDIDATES}.")
+  private LanguageModel.Cell cell = LanguageModel.Cell.RNN;
+
+  @Option(names = "--dropout", paramLabel = "P", description = "Probability to drop an output between layers.")
+  private double dropout = 0;
+
   @Option(names = "--hidden", paramLabel = "N", description = "Hidden units of a layer.")
   private int hidden = 256;
 
@@ -134,6 +140,7 @@ final class TrainCommand implements Callable<Integer> {
     checkPositive("--learning-rate", learningRate);
     checkPositive("--clip-norm", clipNorm);
     check(threads == null || threads >= 1 && threads <= 1024, "--threads", threads, "1 to 1024");
+    check(dropout >= 0 && dropout < 1, "--dropout", dropout, "at least 0 and below 1");
     check(length >= 0, "--length", length, "0 or more");
     boolean finite = temperature < Double.POSITIVE_INFINITY;
     check(temperature >= 0 && finite, "--temperature", temperature, "a finite number of 0 or more");
@@ -192,6 +199,8 @@ final class TrainCommand implements Callable<Integer> {
 
   private LanguageModel newModel(int vocabulary) {
     return LanguageModel.builder(vocabulary)
+        .cell(cell)
+        .dropout(dropout)
         .embeddingSize(embedding)
         .hiddenSize(hidden)
         .layers(layers)
@@ -204,8 +213,8 @@ final class TrainCommand implements Callable<Integer> {
         "Text      %s: %,d characters, %,d different ones",
         file.getFileName(), SplitText.characters(text.whole()), model.vocabulary());
     print(
-        "Model     RNN: embedding %d, hidden %d, layers %d: %,d parameters",
-        embedding, hidden, layers, model.parameterCount());
+        "Model     %s: embedding %d, hidden %d, layers %d: %,d parameters",
+        cell, embedding, hidden, layers, model.parameterCount());
     print(
         "Training  %d epochs, %d streams, windows of %d, learning rate %s falling to %s",
         epochs, streams, window, rate(learningRate), rate(finalLearningRate()));

@@ -2,8 +2,12 @@ package dev.unroll.model;
 
 import dev.unroll.internal.Checks;
 import dev.unroll.layer.Embedding;
+import dev.unroll.layer.Gru;
 import dev.unroll.layer.Linear;
+import dev.unroll.layer.Lstm;
 import dev.unroll.layer.Parameter;
+import dev.unroll.layer.Recurrent;
+import dev.unroll.layer.RecurrentBuilder;
 import dev.unroll.layer.RecurrentOutput;
 import dev.unroll.layer.Rnn;
 import dev.unroll.layer.State;
@@ -27,13 +31,12 @@ public final class LanguageModel implements AutoCloseable {
   private static final int EVALUATION_WINDOW = 512;
 
   private final Embedding embedding;
-  private final Rnn recurrent;
+  private final Recurrent recurrent;
   private final Linear linear;
 
   private LanguageModel(Builder builder) {
     embedding = new Embedding(builder.vocabulary, builder.embeddingSize, builder.seed);
-    recurrent =
-        Rnn.builder(builder.embeddingSize, builder.hiddenSize).layers(builder.layers).seed(builder.seed + 1).build();
+    recurrent = builder.recurrent();
     linear = new Linear(builder.hiddenSize, builder.vocabulary, builder.seed + 2);
   }
 
@@ -198,7 +201,16 @@ public final class LanguageModel implements AutoCloseable {
   /** Runs all layers over a batch; closing the pass frees everything but a final state that was taken over. */
   Pass forward(PackedTokens tokens, State initial) {
     PackedSequence embedded = embedding.forward(tokens);
-    RecurrentOutput states = recurrent.forward(embedded, initial);
+    return finish(tokens, embedded, recurrent.forward(embedded, initial));
+  }
+
+  /** The same in training, with dropout. */
+  Pass forwardTraining(PackedTokens tokens, State initial, long dropoutKey) {
+    PackedSequence embedded = embedding.forward(tokens);
+    return finish(tokens, embedded, recurrent.forwardTraining(embedded, initial, dropoutKey));
+  }
+
+  private Pass finish(PackedTokens tokens, PackedSequence embedded, RecurrentOutput states) {
     return new Pass(tokens, embedded, states, linear.forward(states.outputs()));
   }
 
@@ -222,6 +234,16 @@ public final class LanguageModel implements AutoCloseable {
     linear.close();
   }
 
+  /** The kinds of recurrent layers, with their default options. */
+  public enum Cell {
+    /** {@link Rnn} with tanh. */
+    RNN,
+    /** {@link Lstm}. */
+    LSTM,
+    /** {@link Gru}. */
+    GRU
+  }
+
   /** What one forward pass computed. */
   record Pass(PackedTokens tokens, PackedSequence embedded, RecurrentOutput states, PackedSequence scores)
       implements AutoCloseable {
@@ -239,6 +261,8 @@ public final class LanguageModel implements AutoCloseable {
     private int embeddingSize = 64;
     private int hiddenSize = 256;
     private int layers = 2;
+    private Cell cell = Cell.RNN;
+    private double dropout;
     private long seed;
 
     private Builder(int vocabulary) {
@@ -282,6 +306,30 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     /**
+     * Chooses the kind of the recurrent layers.
+     *
+     * @param kind default {@link Cell#RNN}
+     * @return this builder
+     * @throws NullPointerException if null
+     */
+    public Builder cell(Cell kind) {
+      cell = Checks.notNull("cell", kind);
+      return this;
+    }
+
+    /**
+     * Drops elements between the recurrent layers while training.
+     *
+     * @param probability at least 0 and below 1; default 0
+     * @return this builder
+     * @throws IllegalArgumentException if out of that range
+     */
+    public Builder dropout(double probability) {
+      dropout = Checks.fraction("dropout", probability);
+      return this;
+    }
+
+    /**
      * Chooses the initial weights.
      *
      * @param value any; default 0
@@ -290,6 +338,18 @@ public final class LanguageModel implements AutoCloseable {
     public Builder seed(long value) {
       seed = value;
       return this;
+    }
+
+    private Recurrent recurrent() {
+      return switch (cell) {
+        case RNN -> with(Rnn.builder(embeddingSize, hiddenSize));
+        case LSTM -> with(Lstm.builder(embeddingSize, hiddenSize));
+        case GRU -> with(Gru.builder(embeddingSize, hiddenSize));
+      };
+    }
+
+    private <B extends RecurrentBuilder<B, L>, L extends Recurrent> L with(B builder) {
+      return builder.layers(layers).dropout(dropout).seed(seed + 1).build();
     }
 
     /**

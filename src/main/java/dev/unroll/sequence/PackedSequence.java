@@ -81,6 +81,35 @@ public final class PackedSequence implements AutoCloseable {
     return flat;
   }
 
+  /**
+   * Packs a padded batch; the padding is not looked at.
+   *
+   * @param padded [sequences][steps][features], or [steps][sequences][features], as {@code order} says
+   * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
+   * @param order which of the two
+   * @param features values of one step, 1 or more
+   * @return the batch
+   * @throws NullPointerException if an argument, or a real step, is null; the message says which
+   * @throws IllegalArgumentException if a length is out of range or a real step has another number of values
+   */
+  public static PackedSequence ofPadded(float[][][] padded, int[] lengths, PaddedOrder order, int features) {
+    Checks.notNull("order", order);
+    return of(order.unpad(Checks.notNull("padded", padded), Checks.notNull("lengths", lengths)), features);
+  }
+
+  /**
+   * Packs one sequence alone.
+   *
+   * @param sequence [steps][features]
+   * @param features values of one step, 1 or more
+   * @return a batch of one sequence
+   * @throws NullPointerException if {@code sequence} or a step is null
+   * @throws IllegalArgumentException if a step has another number of values
+   */
+  public static PackedSequence ofOne(float[][] sequence, int features) {
+    return of(new float[][][] {Checks.notNull("sequence", sequence)}, features);
+  }
+
   /** Requires that a sequence fits into an array. */
   private static int checkSize(String name, int steps, int features) {
     long size = (long) steps * features;
@@ -206,6 +235,23 @@ public final class PackedSequence implements AutoCloseable {
       }
     }
     return sequences;
+  }
+
+  /**
+   * Takes the batch apart into a padded one.
+   *
+   * @param order how it is laid out
+   * @param totalSteps steps of every sequence, at least the longest length
+   * @param padding value of every feature of the steps that are not real
+   * @return [sequences][totalSteps][features], or [totalSteps][sequences][features], sequences in the caller's order
+   * @throws NullPointerException if {@code order} is null
+   * @throws IllegalArgumentException if {@code totalSteps} is below the longest length
+   * @throws IllegalStateException if this batch is closed
+   */
+  public float[][][] toPadded(PaddedOrder order, int totalSteps, float padding) {
+    Checks.notNull("order", order);
+    Checks.require(totalSteps >= layout.steps(), "totalSteps", totalSteps, layout.steps() + " or more");
+    return order.pad(toArrays(), totalSteps, features, padding);
   }
 
   /**
