@@ -22,6 +22,12 @@ public record TrainingOptions(
   /**
    * Checks the options.
    *
+   * @param epochs 1 or more
+   * @param streams 1 or more
+   * @param window 1 or more
+   * @param learningRate above 0
+   * @param finalLearningRate above 0
+   * @param clipNorm above 0
    * @throws IllegalArgumentException if one is out of range; the message names it
    */
   public TrainingOptions {
