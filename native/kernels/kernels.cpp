@@ -64,6 +64,7 @@ const Kernels kKernels = {
     .scatter_add_rows = scatter_add_rows,
     .array_sum = array_sum,
     .sum_of_squares = sum_of_squares,
+    .squared_error = squared_error,
     .sgd_step = sgd_step,
     .adam_step = adam_step,
     .uniform = uniform,

@@ -156,6 +156,8 @@ struct Kernels {
   /// Sums over a whole array: reduce.h.
   double (*array_sum)(const float* x, int64_t size, Parallel& pool);
   double (*sum_of_squares)(const float* x, int64_t size, Parallel& pool);
+  double (*squared_error)(const float* x, const float* target, float gradient_scale, float* d_x, int64_t size,
+                          Parallel& pool);
 
   /// weights -= learning_rate * u, u = gradient_scale * gradient (+ momentum * the last u; momentum may be null): PyTorch
   /// optim.SGD.

@@ -4,6 +4,7 @@
 /// and the tree; their sums in double, ascending.
 
 #include "kernels/split.h"
+#include "kernels/tile.h"
 
 namespace unroll::UNROLL_ISA {
 
@@ -38,6 +39,16 @@ inline double sum_of_squares(const float* x, int64_t size, Parallel& pool) {
   return reduce(size, pool, [x](int64_t i, int64_t width, Vec lanes) {
     const Vec value = load_columns(x + i, width);
     return fma(value, value, lanes);
+  });
+}
+
+/// The sum of (x - target)^2; unless d_x is null it receives gradient_scale * (x - target).
+inline double squared_error(const float* x, const float* target, float gradient_scale, float* d_x, int64_t size,
+                            Parallel& pool) {
+  return reduce(size, pool, [=](int64_t i, int64_t width, Vec lanes) {
+    const Vec difference = load_columns(x + i, width) - load_columns(target + i, width);
+    if (d_x != nullptr) store_columns(d_x + i, difference * broadcast(gradient_scale), width);
+    return fma(difference, difference, lanes);
   });
 }
 

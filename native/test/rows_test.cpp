@@ -126,6 +126,22 @@ void check_sums(int64_t size) {
   }
 }
 
+void check_squared_error(int64_t size) {
+  const Floats x = random_floats(size, 1), target = random_floats(size, 2);
+  const Floats all = same_everywhere("squared_error", [&](const Kernels& kernels, Parallel& pool) {
+    Floats d_x(size + 1);
+    d_x[size] = static_cast<float>(kernels.squared_error(x.data(), target.data(), 0.5f, d_x.data(), size, pool));
+    return d_x;
+  });
+  double sum = 0.0;
+  for (int64_t i = 0; i < size; ++i) {
+    const double difference = static_cast<double>(x[i]) - target[i];
+    sum += difference * difference;
+    check_close(all[i], 0.5 * difference, 1e-6, "gradient of squared_error");
+  }
+  check_close(all[size], sum, 1e-5, "squared_error");
+}
+
 void check_random() {
   const Floats whole = same_everywhere("uniform", [](const Kernels& kernels, Parallel&) {
     Floats y(1000);
@@ -152,7 +168,10 @@ int main() {
     check_optimizers(columns);
   }
   check_rows();
-  for (const int64_t size : {0, 1, 15, 16, 17, 4095, 4096, 4097, 70'000, 2'000'000}) check_sums(size);
+  for (const int64_t size : {0, 1, 15, 16, 17, 4095, 4096, 4097, 70'000, 2'000'000}) {
+    check_sums(size);
+    check_squared_error(size);
+  }
   check_random();
   return finish("rows");
 }

@@ -18,5 +18,7 @@ public final class ArrayNative {
 
   public static native double sumOfSquares(long x, long size);
 
+  public static native double squaredError(long x, long target, float gradientScale, long dX, long size);
+
   public static native void uniform(long seed, long purpose, long first, long size, float low, float high, long y);
 }

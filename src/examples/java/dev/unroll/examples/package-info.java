@@ -1,0 +1,2 @@
+/** One small program for each shape of a sequence problem. */
+package dev.unroll.examples;

@@ -1,0 +1,46 @@
+package dev.unroll.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.unroll.sequence.PackedSequence;
+import org.junit.jupiter.api.Test;
+
+class SquaredErrorTest {
+  private static final float[][][] OUTPUTS = {{{1, 2}, {3, 4}}, {}, {{5, 6}}};
+  private static final float[][][] TARGETS = {{{1, 0}, {2, 4}}, {}, {{5, 9}}};
+
+  @Test
+  void lossAndGradientEqualTheFormulaForEveryDivisor() {
+    // Squared differences 0 4, 1 0, 0 9: means over features 2, 0.5, 4.5.
+    check(Divisor.MEAN_OVER_STEPS, 3);
+    check(Divisor.SUM_OVER_STEPS_MEAN_OVER_SEQUENCES, 3);
+    check(Divisor.SUM_OVER_STEPS, 1);
+  }
+
+  private static void check(Divisor divisor, float count) {
+    try (PackedSequence y = PackedSequence.of(OUTPUTS, 2);
+        PackedSequence target = PackedSequence.of(TARGETS, 2);
+        LossGradient result = new SquaredError(divisor).gradient(y, target)) {
+      assertEquals(7 / count, result.loss(), 1e-6);
+      assertEquals(result.loss(), new SquaredError(divisor).loss(y, target));
+      float[][][] gradient = result.gradient().toArrays();
+      assertArrayEquals(new float[] {0, 2 / count}, gradient[0][0], 1e-6f);
+      assertArrayEquals(new float[] {1 / count, 0}, gradient[0][1], 1e-6f);
+      assertArrayEquals(new float[] {0, -3 / count}, gradient[2][0], 1e-6f);
+    }
+  }
+
+  @Test
+  void otherShapesAreRefused() {
+    SquaredError loss = new SquaredError(Divisor.MEAN_OVER_STEPS);
+    try (PackedSequence y = PackedSequence.of(OUTPUTS, 2);
+        PackedSequence wide = PackedSequence.of(new float[][][] {{{1, 2, 3}}}, 3);
+        PackedSequence longer = PackedSequence.of(new float[][][] {{{1, 2}}}, 2)) {
+      assertThrows(IllegalArgumentException.class, () -> loss.loss(y, wide));
+      assertThrows(IllegalArgumentException.class, () -> loss.gradient(y, longer));
+      assertThrows(NullPointerException.class, () -> loss.gradient(y, null));
+    }
+  }
+}
