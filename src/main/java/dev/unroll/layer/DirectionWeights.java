@@ -34,13 +34,15 @@ final class DirectionWeights implements AutoCloseable {
     int hidden = options.hiddenSize();
     int rows = options.gateRows();
     int projection = options.projectionSize();
-    double bound = 1 / Math.sqrt(hidden);
-    inputWeight = parameters.uniform("weight_ih" + suffix, bound, rows, options.inputSize(layer));
-    hiddenWeight = parameters.uniform("weight_hh" + suffix, bound, rows, options.stateSize());
-    inputBias = options.bias() ? parameters.uniform("bias_ih" + suffix, bound, rows) : null;
-    hiddenBias = options.bias() ? parameters.uniform("bias_hh" + suffix, bound, rows) : null;
-    projectionWeight = projection > 0 ? parameters.uniform("weight_hr" + suffix, bound, projection, hidden) : null;
-    peepholes = options.peepholes() ? parameters.uniform("weight_peephole" + suffix, bound, PEEPHOLES, hidden) : null;
+    Initialization start = options.initialization();
+    inputWeight = start.inputWeight(parameters, "weight_ih" + suffix, hidden, rows, options.inputSize(layer));
+    hiddenWeight = start.recurrentWeight(parameters, "weight_hh" + suffix, hidden, rows, options.stateSize());
+    inputBias = options.bias() ? start.other(parameters, "bias_ih" + suffix, hidden, rows) : null;
+    hiddenBias = options.bias() ? start.other(parameters, "bias_hh" + suffix, hidden, rows) : null;
+    projectionWeight =
+        projection > 0 ? start.inputWeight(parameters, "weight_hr" + suffix, hidden, projection, hidden) : null;
+    peepholes =
+        options.peepholes() ? start.other(parameters, "weight_peephole" + suffix, hidden, PEEPHOLES, hidden) : null;
 
     int firstRows = options.kind().firstGates() * hidden;
     inputForward = own(Panels.forward(inputWeight, 1));

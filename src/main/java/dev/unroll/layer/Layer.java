@@ -1,5 +1,6 @@
 package dev.unroll.layer;
 
+import dev.unroll.internal.Checks;
 import java.util.List;
 
 /**
@@ -13,6 +14,24 @@ public interface Layer extends AutoCloseable {
    * @return all of them, always in the same order
    */
   List<Parameter> parameters();
+
+  /**
+   * Finds a parameter.
+   *
+   * @param name PyTorch's name, for example {@code weight_hh_l0}
+   * @return the parameter
+   * @throws NullPointerException if {@code name} is null
+   * @throws IllegalArgumentException if there is none of that name; the message lists all
+   */
+  default Parameter parameter(String name) {
+    Checks.notNull("name", name);
+    for (Parameter parameter : parameters()) {
+      if (parameter.name().equals(name)) {
+        return parameter;
+      }
+    }
+    throw new IllegalArgumentException("name is " + name + ": expected one of " + parameters());
+  }
 
   /** Sets the gradients of all parameters to zero. */
   default void zeroGradients() {

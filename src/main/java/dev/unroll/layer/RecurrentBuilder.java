@@ -16,6 +16,7 @@ public abstract sealed class RecurrentBuilder<B, L extends Recurrent> permits Rn
   private boolean summed;
   private boolean bias = true;
   private double dropout;
+  private Initialization initialization = Initialization.UNIFORM;
   private long seed;
 
   RecurrentBuilder(int inputSize, int hiddenSize) {
@@ -83,7 +84,19 @@ public abstract sealed class RecurrentBuilder<B, L extends Recurrent> permits Rn
   }
 
   /**
-   * Chooses the initial weights, uniform in +-1/sqrt(hidden size) as in PyTorch.
+   * Chooses how the weights start.
+   *
+   * @param kind default {@link Initialization#UNIFORM}, PyTorch's
+   * @return this builder
+   * @throws NullPointerException if null
+   */
+  public B initialization(Initialization kind) {
+    initialization = Checks.notNull("initialization", kind);
+    return self();
+  }
+
+  /**
+   * Chooses the random numbers of the initial weights.
    *
    * @param value any; default 0
    * @return this builder
@@ -130,6 +143,7 @@ public abstract sealed class RecurrentBuilder<B, L extends Recurrent> permits Rn
             dropout,
             peepholes,
             coupled,
+            initialization,
             seed);
     options.checkSizes();
     return options;

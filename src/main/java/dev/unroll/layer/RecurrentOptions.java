@@ -15,6 +15,7 @@ record RecurrentOptions(
     double dropout,
     boolean peepholes,
     boolean coupled,
+    Initialization initialization,
     long seed) {
   int directions() {
     return bidirectional ? 2 : 1;
