@@ -1,0 +1,134 @@
+/// Prints, for one thread, what forward and training passes of one recurrent layer reach of the FMA peak measured in the same
+/// run. Operations counted: 2 G H (I + H) for each row forward, three times that in training.
+
+#include <cstdio>
+#include <memory>
+#include <vector>
+
+#include "bench/limits.h"
+#include "runtime/dispatch.h"
+#include "runtime/floating_point.h"
+#include "runtime/memory.h"
+#include "runtime/thread_pool.h"
+
+namespace {
+
+using namespace unroll;
+
+struct Kind {
+  const char* name;
+  CellKind cell;
+  int64_t gates;
+};
+
+struct Shape {
+  int64_t b, t, h;  // I = H
+};
+
+/// Owns aligned arrays of small numbers.
+class Arrays {
+ public:
+  float* make(int64_t size, float scale) {
+    auto* data = static_cast<float*>(allocate(size * static_cast<int64_t>(sizeof(float))));
+    for (int64_t i = 0; i < size; ++i) data[i] = scale * (static_cast<float>((i * 37) % 101) * 0.02f - 1.0f);
+    all_.emplace_back(data, release);
+    return data;
+  }
+
+ private:
+  std::vector<std::unique_ptr<void, void (*)(void*)>> all_;
+};
+
+/// One layer on a batch of equal lengths, ready to run.
+class Layer {
+ public:
+  Layer(const Kernels& kernels, const Kind& kind, Shape shape) : kernels_(kernels), offsets_(shape.t + 1), order_(shape.b) {
+    const int64_t h = shape.h, gh = kind.gates * h, n = shape.b * shape.t;
+    for (int64_t t = 0; t <= shape.t; ++t) offsets_[t] = static_cast<int32_t>(t * shape.b);
+    for (int64_t b = 0; b < shape.b; ++b) order_[b] = static_cast<int32_t>(b);
+    const float* w_ih = arrays_.make(gh * h, 0.1f);
+    const float* w_hh = arrays_.make(gh * h, 0.1f);
+    layer_.w_ih_panels = pack(w_ih, h, gh, h, 1, true);
+    layer_.w_hh_panels = pack(w_hh, h, gh, h, kind.gates, true);
+    layer_.bias = arrays_.make(gh, 0.1f);
+    layer_.final_state = zeros(shape.b * h);
+    layer_.final_cells = zeros(shape.b * h);
+    layer_.states = zeros((shape.b + n) * h);
+    layer_.cells = zeros((shape.b + n) * h);
+    layer_.gates = zeros(n * gh);
+    layer_.recurrent = zeros(n * gh);
+    gradient_.w_ih_back_panels = pack(w_ih, h, h, gh, 1, false);
+    gradient_.w_hh_back_panels[0] = pack(w_hh, h, h, gh, 1, false);
+    gradient_.d_output = arrays_.make(n * h, 0.1f);
+    gradient_.d_initial_state = zeros(shape.b * h);
+    gradient_.d_initial_cells = zeros(shape.b * h);
+    gradient_.d_input = zeros(n * h);
+    gradient_.d_w_ih = zeros(gh * h);
+    gradient_.d_w_hh = zeros(gh * h);
+    gradient_.d_b_ih = zeros(gh);
+    gradient_.d_b_hh = zeros(gh);
+    gradient_.d_h = zeros(shape.b * h);
+    gradient_.d_c = zeros(shape.b * h);
+    gradient_.previous_rows = reinterpret_cast<int32_t*>(zeros(n));
+    call_ = {kind.cell, h, h, h, 1, 1, 0, 0.0, 0, {offsets_.data(), order_.data(), shape.t, shape.b},
+             arrays_.make(n * h, 1.0f), &layer_};
+  }
+
+  void forward() { kernels_.recurrent_forward(call_, pool_); }
+  void train() {
+    forward();
+    kernels_.recurrent_backward(call_, &gradient_, pool_);
+  }
+
+ private:
+  float* zeros(int64_t size) { return arrays_.make(size, 0.0f); }
+
+  const float* pack(const float* w, int64_t ldw, int64_t columns, int64_t k, int64_t groups, bool transposed) {
+    const int64_t k_size = transposed ? ldw : k, width = transposed ? columns : ldw;
+    float* panels = zeros(groups * ((width / groups + 15) / 16) * 16 * k_size);
+    kernels_.pack_panels(w, ldw, k_size, width, groups, transposed, panels, pool_);
+    return panels;
+  }
+
+  const Kernels& kernels_;
+  ThreadPool pool_{1};
+  Arrays arrays_;
+  std::vector<int32_t> offsets_, order_;
+  RecurrentLayer layer_{};
+  RecurrentGradient gradient_{};
+  RecurrentCall call_{};
+};
+
+void measure(const Kernels& kernels, const Kind& kind, Shape shape) {
+  Layer layer(kernels, kind, shape);
+  const double operations = 2.0 * static_cast<double>(kind.gates * shape.h * 2 * shape.h * shape.b * shape.t);
+  const int repeats = std::max(1, static_cast<int>(3e8 / operations));
+  double peak = 0.0, forward = 1e30, train = 1e30;
+  for (int turn = 0; turn < 7; ++turn) {
+    peak = std::max(peak, bench::fma_peak(kernels.name));
+    forward = std::min(forward, bench::best_time(2, [&] {
+      for (int i = 0; i < repeats; ++i) layer.forward();
+    }));
+    train = std::min(train, bench::best_time(2, [&] {
+      for (int i = 0; i < repeats; ++i) layer.train();
+    }));
+  }
+  const double f = operations * repeats / forward, t = 3.0 * operations * repeats / train;
+  std::printf("%-8s %-4s B %3ld T %4ld H %5ld  peak %6.1f  forward %6.1f GFLOP/s = %5.1f %%  training %6.1f = %5.1f %%\n",
+              kernels.name, kind.name, shape.b, shape.t, shape.h, peak * 1e-9, f * 1e-9, 100 * f / peak, t * 1e-9,
+              100 * t / peak);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main() {
+  const FlushDenormals scope;
+  const Kind kinds[] = {{"RNN", CellKind::kRnnTanh, 1}, {"GRU", CellKind::kGru, 3}, {"LSTM", CellKind::kLstm, 4}};
+  const Shape shapes[] = {{1, 100, 128}, {16, 50, 64}, {32, 100, 128}, {64, 50, 256}, {64, 35, 512}, {32, 20, 1024}};
+  const Kernels& kernels = *supported_kernels().back();
+  for (const Kind& kind : kinds) {
+    for (const Shape shape : shapes) measure(kernels, kind, shape);
+  }
+  return 0;
+}
