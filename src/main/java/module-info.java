@@ -7,4 +7,5 @@ module dev.unroll {
   exports dev.unroll.layer;
   exports dev.unroll.train;
   exports dev.unroll.model;
+  exports dev.unroll.io;
 }

@@ -1,0 +1,123 @@
+package dev.unroll.io;
+
+import dev.unroll.internal.Checks;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import java.util.StringJoiner;
+import java.util.TreeMap;
+import java.util.UUID;
+
+/** Writes one file, laid out as by the format's own library: tensors by name, the header padded to whole 8 bytes. */
+final class SafeTensorsWriter {
+  private static final int CHUNK = 1 << 16;
+
+  private final Map<String, Tensor> tensors = new TreeMap<>();
+  private final Map<String, String> metadata = new TreeMap<>();
+  private final byte[] header;
+
+  SafeTensorsWriter(Map<String, Tensor> tensors, Map<String, String> metadata) {
+    Checks.notNull("tensors", tensors).forEach((name, tensor) -> {
+      checkText("name", name);
+      Checks.require(!name.equals(HeaderReader.METADATA), "name", name, "another one: the format keeps it for itself");
+      this.tensors.put(name, Checks.notNull("tensor " + JsonText.shown(name), tensor));
+    });
+    Checks.notNull("metadata", metadata).forEach((key, value) -> {
+      checkText("key of metadata", key);
+      checkText("metadata " + JsonText.shown(key), value);
+      this.metadata.put(key, value);
+    });
+    header = header().getBytes(StandardCharsets.UTF_8);
+    int length = paddedLength();
+    Checks.require(length <= HeaderReader.LONGEST, "length of the header", length, "at most " + HeaderReader.LONGEST);
+  }
+
+  private static void checkText(String what, String text) {
+    boolean valid = StandardCharsets.UTF_8.newEncoder().canEncode(Checks.notNull(what, text));
+    Checks.require(valid, what, JsonText.shown(text), "surrogates in pairs");
+  }
+
+  private String header() {
+    StringJoiner entries = new StringJoiner(",", "{", "}");
+    if (!metadata.isEmpty()) {
+      StringJoiner pairs = new StringJoiner(",", "{", "}");
+      metadata.forEach((key, value) -> pairs.add(JsonText.quoted(key) + ":" + JsonText.quoted(value)));
+      entries.add(JsonText.quoted(HeaderReader.METADATA) + ":" + pairs);
+    }
+    long begin = 0;
+    for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+      long end = begin + (long) entry.getValue().size() * Float.BYTES;
+      entries.add(JsonText.quoted(entry.getKey()) + ":" + description(entry.getValue(), begin, end));
+      begin = end;
+    }
+    return entries.toString();
+  }
+
+  private static String description(Tensor tensor, long begin, long end) {
+    StringJoiner shape = new StringJoiner(",", "[", "]");
+    for (long dimension : tensor.shape()) {
+      shape.add(Long.toString(dimension));
+    }
+    return "{\"dtype\":\"F32\",\"shape\":" + shape + ",\"data_offsets\":[" + begin + "," + end + "]}";
+  }
+
+  private int paddedLength() {
+    return header.length + Math.floorMod(-header.length, Long.BYTES);
+  }
+
+  /** Writes the file in whole or not at all. */
+  void write(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new SafeTensorsException(file, "a folder: expected a file or nothing");
+    }
+    Path folder = file.toAbsolutePath().getParent();
+    if (!Files.isDirectory(folder)) {
+      throw new NoSuchFileException(file.toString(), null, "no folder " + folder + ": expected one to write to");
+    }
+    Path temporary = folder.resolve(".unroll-" + UUID.randomUUID() + ".tmp");
+    try {
+      writeAll(temporary);
+      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+
+  private void writeAll(Path file) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      Channels.write(channel, start());
+      ByteBuffer chunk = ByteBuffer.allocate(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
+      for (Tensor tensor : tensors.values()) {
+        write(channel, tensor.values(), chunk);
+      }
+      // A crash of the machine after the move must not leave the name with missing data.
+      channel.force(true);
+    }
+  }
+
+  private ByteBuffer start() {
+    ByteBuffer start = ByteBuffer.allocate(Long.BYTES + paddedLength()).order(ByteOrder.LITTLE_ENDIAN);
+    start.putLong(paddedLength()).put(header);
+    while (start.hasRemaining()) {
+      start.put((byte) ' ');
+    }
+    return start.flip();
+  }
+
+  private static void write(FileChannel channel, float[] values, ByteBuffer chunk) throws IOException {
+    for (int done = 0; done < values.length; ) {
+      int size = Math.min(CHUNK / Float.BYTES, values.length - done);
+      chunk.clear().asFloatBuffer().put(values, done, size);
+      Channels.write(channel, chunk.limit(size * Float.BYTES));
+      done += size;
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Weights in and out, as safetensors files. */
+package dev.unroll.io;
