@@ -34,17 +34,15 @@ constexpr int kPeakChains = 12;  // independent ones: more than latency times th
 
 #if defined(__x86_64__)
 /// Dependent chains of FMAs in registers; `step` adds one FMA to the chain of a lane set.
-#define UNROLL_PEAK_LOOP(Register, set1, fmadd, add)                               \
-  Register chain[kPeakChains];                                                     \
-  const Register factor = set1(0.999f), term = set1(0.001f);                       \
-  for (int c = 0; c < kPeakChains; ++c) chain[c] = set1(static_cast<float>(c));    \
-  for (int64_t step = 0; step < kPeakSteps; ++step) {                              \
-    _Pragma("GCC unroll 16") for (int c = 0; c < kPeakChains; ++c) {               \
-      chain[c] = fmadd(chain[c], factor, term);                                    \
-    }                                                                              \
-  }                                                                                \
-  for (int c = 1; c < kPeakChains; ++c) chain[0] = add(chain[0], chain[c]);        \
-  volatile float sink = chain[0][0];                                               \
+#define UNROLL_PEAK_LOOP(Register, set1, fmadd, add)                                                             \
+  Register chain[kPeakChains];                                                                                   \
+  const Register factor = set1(0.999f), term = set1(0.001f);                                                     \
+  for (int c = 0; c < kPeakChains; ++c) chain[c] = set1(static_cast<float>(c));                                  \
+  for (int64_t step = 0; step < kPeakSteps; ++step) {                                                            \
+    _Pragma("GCC unroll 16") for (int c = 0; c < kPeakChains; ++c) { chain[c] = fmadd(chain[c], factor, term); } \
+  }                                                                                                              \
+  for (int c = 1; c < kPeakChains; ++c) chain[0] = add(chain[0], chain[c]);                                      \
+  volatile float sink = chain[0][0];                                                                             \
   static_cast<void>(sink)
 
 __attribute__((target("avx2,fma"), noinline)) inline void run_avx2_fmas() {

@@ -1,5 +1,5 @@
-/// Prints the single-core FMA peak and what the matrix product of (M, K, N) = (256, 256, 1024) reaches of it, measured in
-/// turns in one run.
+/// Prints the single-core FMA peak and what the matrix product of (M, K, N) = (256, 256, 1024) reaches of it, measured
+/// in turns in one run.
 
 #include <cstdio>
 #include <vector>
@@ -38,21 +38,24 @@ void measure(const Kernels& kernels, Shape shape) {
   double forward = 1e30, transposed = 1e30, peak = 0.0;
   for (int turn = 0; turn < 20; ++turn) {
     peak = std::max(peak, bench::fma_peak(kernels.name));
-    forward = std::min(forward, bench::best_time(3, [&] {
-      for (int i = 0; i < repeats; ++i) {
-        kernels.matmul(shape.m, shape.k, shape.n, a, shape.k, panels, nullptr, false, c, shape.n, pool);
-      }
-    }));
+    forward =
+        std::min(forward, bench::best_time(3, [&] {
+                   for (int i = 0; i < repeats; ++i) {
+                     kernels.matmul(shape.m, shape.k, shape.n, a, shape.k, panels, nullptr, false, c, shape.n, pool);
+                   }
+                 }));
     transposed = std::min(transposed, bench::best_time(3, [&] {
-      for (int i = 0; i < repeats; ++i) {
-        kernels.matmul_transposed(shape.m, shape.k, shape.n, a, shape.k, c, shape.n, nullptr, d_w, shape.n, pool);
-      }
-    }));
+                            for (int i = 0; i < repeats; ++i) {
+                              kernels.matmul_transposed(shape.m, shape.k, shape.n, a, shape.k, c, shape.n, nullptr, d_w,
+                                                        shape.n, pool);
+                            }
+                          }));
   }
   const double rate = operations * repeats / forward, rate_transposed = operations * repeats / transposed;
-  std::printf("%-8s (%4ld,%4ld,%4ld)  FMA peak %6.1f GFLOP/s  matmul %6.1f = %5.1f %%  weight gradient %6.1f = %5.1f %%\n",
-              kernels.name, shape.m, shape.k, shape.n, peak * 1e-9, rate * 1e-9, 100 * rate / peak,
-              rate_transposed * 1e-9, 100 * rate_transposed / peak);
+  std::printf(
+      "%-8s (%4ld,%4ld,%4ld)  FMA peak %6.1f GFLOP/s  matmul %6.1f = %5.1f %%  weight gradient %6.1f = %5.1f %%\n",
+      kernels.name, shape.m, shape.k, shape.n, peak * 1e-9, rate * 1e-9, 100 * rate / peak, rate_transposed * 1e-9,
+      100 * rate_transposed / peak);
   for (float* block : {a, w, c, d_w, panels}) unroll::release(block);
 }
 

@@ -1,5 +1,5 @@
-/// Prints, for one thread, what forward and training passes of one recurrent layer reach of the FMA peak measured in the same
-/// run. Operations counted: 2 G H (I + H) for each row forward, three times that in training.
+/// Prints, for one thread, what forward and training passes of one recurrent layer reach of the FMA peak measured in
+/// the same run. Operations counted: 2 G H (I + H) for each row forward, three times that in training.
 
 #include <cstdio>
 #include <memory>
@@ -42,7 +42,8 @@ class Arrays {
 /// One layer on a batch of equal lengths, ready to run.
 class Layer {
  public:
-  Layer(const Kernels& kernels, const Kind& kind, Shape shape) : kernels_(kernels), offsets_(shape.t + 1), order_(shape.b) {
+  Layer(const Kernels& kernels, const Kind& kind, Shape shape)
+      : kernels_(kernels), offsets_(shape.t + 1), order_(shape.b) {
     const int64_t h = shape.h, gh = kind.gates * h, n = shape.b * shape.t;
     for (int64_t t = 0; t <= shape.t; ++t) offsets_[t] = static_cast<int32_t>(t * shape.b);
     for (int64_t b = 0; b < shape.b; ++b) order_[b] = static_cast<int32_t>(b);
@@ -70,8 +71,18 @@ class Layer {
     gradient_.d_h = zeros(shape.b * h);
     gradient_.d_c = zeros(shape.b * h);
     gradient_.previous_rows = reinterpret_cast<int32_t*>(zeros(n));
-    call_ = {kind.cell, h, h, h, 1, 1, 0, 0.0, 0, {offsets_.data(), order_.data(), shape.t, shape.b},
-             arrays_.make(n * h, 1.0f), &layer_};
+    call_ = {kind.cell,
+             h,
+             h,
+             h,
+             1,
+             1,
+             0,
+             0.0,
+             0,
+             {offsets_.data(), order_.data(), shape.t, shape.b},
+             arrays_.make(n * h, 1.0f),
+             &layer_};
   }
 
   void forward() { kernels_.recurrent_forward(call_, pool_); }
@@ -107,16 +118,17 @@ void measure(const Kernels& kernels, const Kind& kind, Shape shape) {
   for (int turn = 0; turn < 7; ++turn) {
     peak = std::max(peak, bench::fma_peak(kernels.name));
     forward = std::min(forward, bench::best_time(2, [&] {
-      for (int i = 0; i < repeats; ++i) layer.forward();
-    }));
+                         for (int i = 0; i < repeats; ++i) layer.forward();
+                       }));
     train = std::min(train, bench::best_time(2, [&] {
-      for (int i = 0; i < repeats; ++i) layer.train();
-    }));
+                       for (int i = 0; i < repeats; ++i) layer.train();
+                     }));
   }
   const double f = operations * repeats / forward, t = 3.0 * operations * repeats / train;
-  std::printf("%-8s %-4s B %3ld T %4ld H %5ld  peak %6.1f  forward %6.1f GFLOP/s = %5.1f %%  training %6.1f = %5.1f %%\n",
-              kernels.name, kind.name, shape.b, shape.t, shape.h, peak * 1e-9, f * 1e-9, 100 * f / peak, t * 1e-9,
-              100 * t / peak);
+  std::printf(
+      "%-8s %-4s B %3ld T %4ld H %5ld  peak %6.1f  forward %6.1f GFLOP/s = %5.1f %%  training %6.1f = %5.1f %%\n",
+      kernels.name, kind.name, shape.b, shape.t, shape.h, peak * 1e-9, f * 1e-9, 100 * f / peak, t * 1e-9,
+      100 * t / peak);
   std::fflush(stdout);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-/// What every native method needs: addresses to pointers, the floating-point state, and C++ failures to Java exceptions.
+/// What every native method needs: addresses to pointers, the floating-point state, and C++ failures to Java
+/// exceptions.
 
 #include <jni.h>
 

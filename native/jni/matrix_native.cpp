@@ -5,13 +5,11 @@ using namespace unroll::border;
 
 UNROLL_NATIVE(void, MatrixNative, packPanels)(JNIEnv* env, jclass, jlong w, jlong ldw, jlong k, jlong columns,
                                               jlong groups, jboolean transposed, jlong panels) {
-  guarded(env, [&] {
-    kernels().pack_panels(floats(w), ldw, k, columns, groups, transposed, floats(panels), pool());
-  });
+  guarded(env, [&] { kernels().pack_panels(floats(w), ldw, k, columns, groups, transposed, floats(panels), pool()); });
 }
 
-UNROLL_NATIVE(void, MatrixNative, matmul)(JNIEnv* env, jclass, jlong rows, jlong k, jlong columns, jlong a, jlong panels,
-                                          jlong bias, jboolean accumulate, jlong c) {
+UNROLL_NATIVE(void, MatrixNative, matmul)(JNIEnv* env, jclass, jlong rows, jlong k, jlong columns, jlong a,
+                                          jlong panels, jlong bias, jboolean accumulate, jlong c) {
   guarded(env, [&] {
     kernels().matmul(rows, k, columns, floats(a), k, floats(panels), floats(bias), accumulate, floats(c), columns,
                      pool());

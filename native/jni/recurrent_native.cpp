@@ -39,7 +39,5 @@ UNROLL_NATIVE(void, RecurrentNative, backward)(JNIEnv* env, jclass, jlongArray c
   const Call recurrent(env, call, layers, offsets, order);
   const Longs gradient(env, gradients);
   if (!recurrent.complete() || gradient.data() == nullptr) return;
-  guarded(env, [&] {
-    kernels().recurrent_backward(recurrent.fields(), gradient.as<RecurrentGradient>(), pool());
-  });
+  guarded(env, [&] { kernels().recurrent_backward(recurrent.fields(), gradient.as<RecurrentGradient>(), pool()); });
 }

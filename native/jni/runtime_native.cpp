@@ -17,9 +17,7 @@ UNROLL_NATIVE(jboolean, RuntimeNative, selectInstructionSet)(JNIEnv* env, jclass
   return JNI_TRUE;
 }
 
-UNROLL_NATIVE(jstring, RuntimeNative, instructionSet)(JNIEnv* env, jclass) {
-  return env->NewStringUTF(kernels().name);
-}
+UNROLL_NATIVE(jstring, RuntimeNative, instructionSet)(JNIEnv* env, jclass) { return env->NewStringUTF(kernels().name); }
 
 UNROLL_NATIVE(jint, RuntimeNative, supportedInstructionSets)(JNIEnv*, jclass) {
   return static_cast<jint>(supported_kernels().size());

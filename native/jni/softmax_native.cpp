@@ -15,9 +15,7 @@ UNROLL_NATIVE(void, SoftmaxNative, logSoftmax)(JNIEnv* env, jclass, jlong rows, 
 
 UNROLL_NATIVE(void, SoftmaxNative, softmaxBackward)(JNIEnv* env, jclass, jlong rows, jlong columns, jlong y, jlong d_y,
                                                     jfloat scale, jlong d_x) {
-  guarded(env, [&] {
-    kernels().softmax_backward(rows, columns, floats(y), floats(d_y), scale, floats(d_x), pool());
-  });
+  guarded(env, [&] { kernels().softmax_backward(rows, columns, floats(y), floats(d_y), scale, floats(d_x), pool()); });
 }
 
 UNROLL_NATIVE(void, SoftmaxNative, crossEntropy)(JNIEnv* env, jclass, jlong rows, jlong columns, jlong logits,

@@ -1,7 +1,7 @@
 #pragma once
 
-/// What happens to the states of a layer before they are its outputs: the directions are added if so asked; below the top
-/// layer follows dropout.
+/// What happens to the states of a layer before they are its outputs: the directions are added if so asked; below the
+/// top layer follows dropout.
 
 #include "kernels/copy.h"
 #include "kernels/random.h"
@@ -30,9 +30,9 @@ inline bool drops(const RecurrentCall& call, int64_t layer) {
   return call.dropout > 0.0 && layer + 1 < call.layer_count;
 }
 
-/// Inverted dropout (Srivastava et al. 2014), in place: an element becomes 0 with probability p, the others grow by 1 / (1 - p).
-/// Which do depends on the key, the layer, the caller's index of the sequence, the step and the feature alone. Applied to the
-/// outputs and, with the same mask, to their gradient.
+/// Inverted dropout (Srivastava et al. 2014), in place: an element becomes 0 with probability p, the others grow by 1 /
+/// (1 - p). Which do depends on the key, the layer, the caller's index of the sequence, the step and the feature alone.
+/// Applied to the outputs and, with the same mask, to their gradient.
 inline void apply_dropout(const RecurrentCall& call, int64_t layer, float* x, Parallel& pool) {
   const int64_t columns = output_size(call), blocks = divide_up(columns, 4);
   const float scale = static_cast<float>(1.0 / (1.0 - call.dropout));
@@ -41,8 +41,8 @@ inline void apply_dropout(const RecurrentCall& call, int64_t layer, float* x, Pa
     for (int64_t t = part.begin; t < part.end; ++t) {
       for (int64_t b = 0; b < rows_of_step(call.steps, t); ++b) {
         float* row = x + (call.steps.offsets[t] + b) * columns;
-        const uint64_t purpose = kDropoutPurpose | static_cast<uint64_t>(layer) << 32 |
-                                 static_cast<uint64_t>(call.steps.order[b]);
+        const uint64_t purpose =
+            kDropoutPurpose | static_cast<uint64_t>(layer) << 32 | static_cast<uint64_t>(call.steps.order[b]);
         for (int64_t block = 0; block < blocks; ++block) {
           const PhiloxBlock random = philox(call.dropout_key, purpose, static_cast<uint64_t>(t * blocks + block));
           for (int64_t j = 4 * block; j < smaller(4 * block + 4, columns); ++j) {

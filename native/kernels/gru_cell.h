@@ -35,8 +35,7 @@ struct GruEnd {
 /// pass the gradient of W_hh h, which differs from that of W_ih x in the third gate.
 struct GruCell {
   static constexpr int kGates = 3, kPhases = 1, kFirstGates = 3;
-  static constexpr bool kDirectPath = true, kHasCells = false, kHasRecurrent = true,
-                        kRecurrentGradient = true;
+  static constexpr bool kDirectPath = true, kHasCells = false, kHasRecurrent = true, kRecurrentGradient = true;
 
   static UNROLL_INLINE Start start(int g, const CellRow& row, int64_t stride) {
     if (g < 2) return row.gate_start(g, stride);
@@ -66,8 +65,7 @@ struct GruCell {
 /// Two products a step: r and z first, then n from r h_{t-1}, which `recurrent` keeps in its first gate.
 struct GruResetBeforeCell {
   static constexpr int kGates = 3, kPhases = 2, kFirstGates = 2;
-  static constexpr bool kDirectPath = true, kHasCells = false, kHasRecurrent = true,
-                        kRecurrentGradient = false;
+  static constexpr bool kDirectPath = true, kHasCells = false, kHasRecurrent = true, kRecurrentGradient = false;
 
   static UNROLL_INLINE Start start(int g, const CellRow& row, int64_t stride) { return row.gate_start(g, stride); }
 

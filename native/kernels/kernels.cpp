@@ -24,11 +24,16 @@ namespace unroll::UNROLL_ISA {
 template <class Body>
 void with_cell(CellKind kind, const Body& body) {
   switch (kind) {
-    case CellKind::kRnnTanh: return body.template operator()<RnnCell<TanhActivation>>();
-    case CellKind::kRnnRelu: return body.template operator()<RnnCell<ReluActivation>>();
-    case CellKind::kLstm: return body.template operator()<LstmCell>();
-    case CellKind::kGru: return body.template operator()<GruCell>();
-    case CellKind::kGruResetBefore: return body.template operator()<GruResetBeforeCell>();
+    case CellKind::kRnnTanh:
+      return body.template operator()<RnnCell<TanhActivation>>();
+    case CellKind::kRnnRelu:
+      return body.template operator()<RnnCell<ReluActivation>>();
+    case CellKind::kLstm:
+      return body.template operator()<LstmCell>();
+    case CellKind::kGru:
+      return body.template operator()<GruCell>();
+    case CellKind::kGruResetBefore:
+      return body.template operator()<GruResetBeforeCell>();
   }
 }
 

@@ -2,8 +2,8 @@
 
 /// The only face of this room: one table of kernels per instruction set, all giving the same bits.
 ///
-/// Letters: B sequences, T steps, N packed rows, I inputs, H hidden units, G gates, V columns of the softmax. Matrices are
-/// row-major. Kernels allocate nothing, check nothing and propagate NaN and infinity; they expect flush-to-zero and
+/// Letters: B sequences, T steps, N packed rows, I inputs, H hidden units, G gates, V columns of the softmax. Matrices
+/// are row-major. Kernels allocate nothing, check nothing and propagate NaN and infinity; they expect flush-to-zero and
 /// denormals-are-zero to be on. Panels and buffers made of them are 64-byte aligned.
 
 #include <cstdint>
@@ -29,14 +29,14 @@ struct CellOptions {
   int64_t coupled;              ///< LSTM: whether f = 1 - i
 };
 
-/// One layer and direction of a call: its weights and the buffers that the forward pass fills and the backward pass reads.
-/// P is the size of a state: H, or that of the projection. Matrices with D P columns hold the directions side by side; their
-/// pointers are at the direction's first column. States are in the caller's order, null meaning zero.
+/// One layer and direction of a call: its weights and the buffers that the forward pass fills and the backward pass
+/// reads. P is the size of a state: H, or that of the projection. Matrices with D P columns hold the directions side by
+/// side; their pointers are at the direction's first column. States are in the caller's order, null meaning zero.
 struct RecurrentLayer {
-  const float* w_ih_panels;    ///< W_ih^T [I][G H]
-  const float* w_hh_panels;    ///< W_hh^T [P][G H], interleaved by gate
-  const float* w_hr_panels;    ///< W_hr^T [H][P], or null without projection
-  const float* bias;           ///< [G H] b_ih + b_hh (without what is in recurrent_bias), or null
+  const float* w_ih_panels;  ///< W_ih^T [I][G H]
+  const float* w_hh_panels;  ///< W_hh^T [P][G H], interleaved by gate
+  const float* w_hr_panels;  ///< W_hr^T [H][P], or null without projection
+  const float* bias;         ///< [G H] b_ih + b_hh (without what is in recurrent_bias), or null
   CellOptions options;
   const float* initial_state;  ///< [B][P] or null
   const float* initial_cells;  ///< LSTM: [B][H] or null
@@ -47,35 +47,36 @@ struct RecurrentLayer {
   float* gates;                ///< [N][G H] gates; after the backward pass the gradients of their sums
   float* recurrent;            ///< GRU: [N][G H], see gru_cell.h
   float* unprojected;          ///< [N][H] with projection
-  float* outputs;              ///< first direction: [N][columns] outputs of the layer, if they are not its states as they are
+  float* outputs;  ///< first direction: [N][columns] outputs of the layer, if they are not its states as they are
 };
 
-/// Gradients of one layer and direction. Those of the weights are added to what is there, null where there is no such weight.
+/// Gradients of one layer and direction. Those of the weights are added to what is there, null where there is no such
+/// weight.
 struct RecurrentGradient {
   const float* w_ih_back_panels;     ///< W_ih [G H][I]
   const float* w_hh_back_panels[2];  ///< W_hh [G H][P]; the rows of the second phase apart: see recurrence.h
   const float* w_hr_back_panels;     ///< W_hr [P][H]
-  float* d_output;                   ///< [N][columns] of the layer's outputs, at the direction's first; see between_layers.h
-  const float* d_final_state;        ///< [B][P] or null
-  const float* d_final_cells;        ///< [B][H] or null
-  float* d_initial_state;            ///< [B][P]
-  float* d_initial_cells;            ///< [B][H]
-  float* d_input;                    ///< [N][I], shared by the directions of a layer
-  float* d_w_ih;                     ///< [G H][I]
-  float* d_w_hh;                     ///< [G H][P]
-  float* d_w_hr;                     ///< [P][H]
-  float* d_b_ih;                     ///< [G H]
-  float* d_b_hh;                     ///< [G H]
-  float* d_peepholes;                ///< [3][H]
-  float* d_h;                        ///< work space: [B][P]
-  float* d_c;                        ///< [B][H], LSTM
-  float* d_unprojected;              ///< [B][H], with projection or two phases
-  float* d_projected;                ///< [N][P], with projection
-  int32_t* previous_rows;            ///< [N]
+  float* d_output;             ///< [N][columns] of the layer's outputs, at the direction's first; see between_layers.h
+  const float* d_final_state;  ///< [B][P] or null
+  const float* d_final_cells;  ///< [B][H] or null
+  float* d_initial_state;      ///< [B][P]
+  float* d_initial_cells;      ///< [B][H]
+  float* d_input;              ///< [N][I], shared by the directions of a layer
+  float* d_w_ih;               ///< [G H][I]
+  float* d_w_hh;               ///< [G H][P]
+  float* d_w_hr;               ///< [P][H]
+  float* d_b_ih;               ///< [G H]
+  float* d_b_hh;               ///< [G H]
+  float* d_peepholes;          ///< [3][H]
+  float* d_h;                  ///< work space: [B][P]
+  float* d_c;                  ///< [B][H], LSTM
+  float* d_unprojected;        ///< [B][H], with projection or two phases
+  float* d_projected;          ///< [N][P], with projection
+  int32_t* previous_rows;      ///< [N]
 };
 
-/// One pass through a stack of recurrent layers. An output has D P columns, or P if the directions are summed. `layers` has
-/// layer_count * directions entries, directions innermost.
+/// One pass through a stack of recurrent layers. An output has D P columns, or P if the directions are summed. `layers`
+/// has layer_count * directions entries, directions innermost.
 struct RecurrentCall {
   CellKind cell;
   int64_t input_size, hidden, state_size, layer_count, directions;
@@ -131,8 +132,8 @@ struct Kernels {
   /// d_x = scale * y * (d_y - sum(y * d_y)) along each row, y = softmax(scale * x); d_x may be d_y.
   void (*softmax_backward)(int64_t rows, int64_t columns, const float* y, const float* d_y, float scale, float* d_x,
                            Parallel& pool);
-  /// losses[r] = -log softmax(logits[r])[labels[r]]; unless d_logits is null, its row r = gradient_scale * dloss_r/dlogits.
-  /// d_logits may be logits.
+  /// losses[r] = -log softmax(logits[r])[labels[r]]; unless d_logits is null, its row r = gradient_scale *
+  /// dloss_r/dlogits. d_logits may be logits.
   void (*softmax_cross_entropy)(int64_t rows, int64_t columns, const float* logits, const int32_t* labels,
                                 float gradient_scale, float* losses, float* d_logits, Parallel& pool);
 
@@ -159,11 +160,12 @@ struct Kernels {
   double (*squared_error)(const float* x, const float* target, float gradient_scale, float* d_x, int64_t size,
                           Parallel& pool);
 
-  /// weights -= learning_rate * u, u = gradient_scale * gradient (+ momentum * the last u; momentum may be null): PyTorch
-  /// optim.SGD.
+  /// weights -= learning_rate * u, u = gradient_scale * gradient (+ momentum * the last u; momentum may be null):
+  /// PyTorch optim.SGD.
   void (*sgd_step)(const SgdStep& step, int64_t size, const float* gradient, float* momentum, float* weights,
                    Parallel& pool);
-  /// Kingma and Ba, "Adam", 2015, in PyTorch's form: weights -= step_size * mean / (sqrt(variance) * correction + epsilon).
+  /// Kingma and Ba, "Adam", 2015, in PyTorch's form: weights -= step_size * mean / (sqrt(variance) * correction +
+  /// epsilon).
   void (*adam_step)(const AdamStep& step, int64_t size, const float* gradient, float* mean, float* variance,
                     float* weights, Parallel& pool);
 

@@ -1,12 +1,13 @@
 #pragma once
 
-/// The LSTM cell (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000), gates i f g o as PyTorch nn.LSTM:
+/// The LSTM cell (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000), gates i f g o as PyTorch
+/// nn.LSTM:
 ///
 ///   i, f, o = sigmoid(a), g = tanh(a),  a = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh
 ///   c_t = f c_{t-1} + i g,              h_t = o tanh(c_t)
 ///
-/// With peepholes p (Gers and Schmidhuber 2000; ONNX LSTM input P) a_i and a_f gain p_i c_{t-1} and p_f c_{t-1}, a_o gains
-/// p_o c_t. With coupled input and forget gates (ONNX input_forget) f = 1 - i, and the weights of f are not used.
+/// With peepholes p (Gers and Schmidhuber 2000; ONNX LSTM input P) a_i and a_f gain p_i c_{t-1} and p_f c_{t-1}, a_o
+/// gains p_o c_t. With coupled input and forget gates (ONNX input_forget) f = 1 - i, and the weights of f are not used.
 
 #include "kernels/cell_row.h"
 #include "kernels/elementary.h"
@@ -16,8 +17,7 @@ namespace unroll::UNROLL_ISA {
 /// See recurrence.h for what a cell provides. The gates keep their activated values.
 struct LstmCell {
   static constexpr int kGates = 4, kPhases = 1, kFirstGates = 4;
-  static constexpr bool kDirectPath = false, kHasCells = true, kHasRecurrent = false,
-                        kRecurrentGradient = false;
+  static constexpr bool kDirectPath = false, kHasCells = true, kHasRecurrent = false, kRecurrentGradient = false;
 
   static UNROLL_INLINE Start start(int g, const CellRow& row, int64_t stride) { return row.gate_start(g, stride); }
 

@@ -1,20 +1,22 @@
 #pragma once
 
-/// Matrix products for the three orientations of back-propagation: forward and input gradient (matmul over panels of the
-/// weights, packed plain or transposed) and weight gradient (matmul_transposed, which packs both operands as it goes).
+/// Matrix products for the three orientations of back-propagation: forward and input gradient (matmul over panels of
+/// the weights, packed plain or transposed) and weight gradient (matmul_transposed, which packs both operands as it
+/// goes).
 
 #include "kernels/split.h"
 #include "kernels/tile.h"
 
 namespace unroll::UNROLL_ISA {
 
-/// Rows of `a` that one pass over the panels uses: with a k block of 256 they take 192 KiB, less than half of a 512 KiB L2.
+/// Rows of `a` that one pass over the panels uses: with a k block of 256 they take 192 KiB, less than half of a 512 KiB
+/// L2.
 constexpr int64_t kRowChunk = 192;
 
 /// Panel p, row k, column j: the element (k, 16 p + j) of the right operand; columns past the last are zero.
-/// `w` is [columns][k_size] with row stride ldw if `transposed` (a weight [out][in], used forward), else [k_size][columns].
-/// With groups > 1 the columns are that many gates, one after the other in `w`; their panels are interleaved, so that
-/// panel u * groups + g holds gate g of the units 16 u .. 16 u + 15.
+/// `w` is [columns][k_size] with row stride ldw if `transposed` (a weight [out][in], used forward), else
+/// [k_size][columns]. With groups > 1 the columns are that many gates, one after the other in `w`; their panels are
+/// interleaved, so that panel u * groups + g holds gate g of the units 16 u .. 16 u + 15.
 inline void pack_panels(const float* w, int64_t ldw, int64_t k_size, int64_t columns, int64_t groups, bool transposed,
                         float* panels, Parallel& pool) {
   const int64_t group_columns = columns / groups;
@@ -155,8 +157,8 @@ inline void matmul_transposed(int64_t rows, int64_t outputs, int64_t columns, co
   });
 }
 
-/// sums[j] += the sum over rows of term(row, first column, columns, lane), which adds a row's 16 columns to a lane: lane l
-/// takes rows l, l + 16, ...; then the tree of sum() over the 16 lanes.
+/// sums[j] += the sum over rows of term(row, first column, columns, lane), which adds a row's 16 columns to a lane:
+/// lane l takes rows l, l + 16, ...; then the tree of sum() over the 16 lanes.
 template <class Term>
 void sum_columns(int64_t rows, int64_t columns, float* sums, Parallel& pool, const Term& term) {
   parallel_ranges(pool, divide_up(columns, kPanel), 2 * kPanel * rows, [&](Range part) {

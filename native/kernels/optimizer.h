@@ -11,7 +11,8 @@ namespace unroll::UNROLL_ISA {
 template <class Body>
 void for_elements(Parallel& pool, int64_t size, int64_t cost, const Body& body) {
   parallel_ranges(pool, divide_up(size, kLanes), kLanes * cost, [&](Range part) {
-    for (int64_t block = part.begin; block < part.end; ++block) body(block * kLanes, smaller(kLanes, size - block * kLanes));
+    for (int64_t block = part.begin; block < part.end; ++block)
+      body(block * kLanes, smaller(kLanes, size - block * kLanes));
   });
 }
 

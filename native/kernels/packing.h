@@ -1,7 +1,7 @@
 #pragma once
 
-/// Moves one sequence between the caller's order (its steps one after the other) and the packed rows of a batch (step by
-/// step, all sequences of a step together).
+/// Moves one sequence between the caller's order (its steps one after the other) and the packed rows of a batch (step
+/// by step, all sequences of a step together).
 
 #include "kernels/copy.h"
 #include "kernels/kernels.h"
@@ -26,7 +26,8 @@ inline void unpack_sequence(const int32_t* offsets, int64_t sequence, int64_t le
 inline void gather_rows(int64_t rows, int64_t features, const int32_t* index, const float* from, float* to,
                         Parallel& pool) {
   parallel_ranges(pool, rows, features, [&](Range part) {
-    for (int64_t r = part.begin; r < part.end; ++r) copy_floats(from + index[r] * features, to + r * features, features);
+    for (int64_t r = part.begin; r < part.end; ++r)
+      copy_floats(from + index[r] * features, to + r * features, features);
   });
 }
 

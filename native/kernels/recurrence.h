@@ -11,8 +11,8 @@
 ///   kHasRecurrent       whether it keeps more than the gates: see CellRow::recurrent
 ///   kRecurrentGradient  whether backward leaves dE/d(W_hh h) in row.recurrent, because it is not that of W_ih x
 ///   start(g, row)     what the product of gate g is added to: row.gates, or a bias kept apart
-///   forward<phase>(sums, row)     sums[g] = W_ih x + b + W_hh h_{t-1} of gate g; writes the state and what backward needs
-///   backward<phase>(row, d_h)     d_h = dE/dh_t; leaves dE/d(W_ih x) in row.gates
+///   forward<phase>(sums, row)     sums[g] = W_ih x + b + W_hh h_{t-1} of gate g; writes the state and what backward
+///   needs backward<phase>(row, d_h)     d_h = dE/dh_t; leaves dE/d(W_ih x) in row.gates
 
 #include "kernels/between_layers.h"
 #include "kernels/cell_row.h"
@@ -44,8 +44,8 @@ struct Recurrence {
     });
   }
 
-  /// d_h [B][P] and d_c [B][H] carry the gradient from step to step: they start as that of the final state and end as that
-  /// of the initial state, both in packed order while in here.
+  /// d_h [B][P] and d_c [B][H] carry the gradient from step to step: they start as that of the final state and end as
+  /// that of the initial state, both in packed order while in here.
   void backward(Range sequences, const RecurrentGradient& gradient) const {
     load_initial(sequences, gradient.d_final_state, state_size(),
                  [&](int64_t b) { return gradient.d_h + b * state_size(); });
@@ -170,7 +170,8 @@ struct Recurrence {
       for_row_tiles(rows, [&]<int kRows>(int64_t b) {
         float* out = to + b * to_stride + column;
         multiply_tile<kRows, 1>(from + b * from_stride, from_stride, panels + column * k_size, 0, k_size,
-                                start.data == nullptr ? start : Start{out, to_stride}, out, to_stride, columns - column);
+                                start.data == nullptr ? start : Start{out, to_stride}, out, to_stride,
+                                columns - column);
       });
     }
   }
@@ -211,7 +212,8 @@ struct Recurrence {
   /// dE/dm = dE/dh W_hr; dE/dh of every row is kept for the gradient of W_hr.
   void unproject(const Segment& segment, const RecurrentGradient& gradient) const {
     for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
-      copy_floats(gradient.d_h + b * state_size(), gradient.d_projected + (segment.row + b) * state_size(), state_size());
+      copy_floats(gradient.d_h + b * state_size(), gradient.d_projected + (segment.row + b) * state_size(),
+                  state_size());
     }
     multiply_rows(segment.sequences, gradient.w_hr_back_panels, state_size(), hidden(), {nullptr, 0}, gradient.d_h,
                   state_size(), gradient.d_unprojected, hidden());

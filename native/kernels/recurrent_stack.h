@@ -10,8 +10,8 @@ namespace unroll::UNROLL_ISA {
 /// Calls body(range of sequences) on the threads of the pool. Split by sequence, so that no step needs a barrier.
 template <class Body>
 void parallel_sequences(const Steps& steps, int64_t cost_of_step, Parallel& pool, const Body& body) {
-  const int64_t tasks = smaller(pool.width(), tasks_for(pool, steps.sequences,
-                                                        cost_of_step * packed_rows(steps) / larger(1, steps.sequences)));
+  const int64_t tasks = smaller(
+      pool.width(), tasks_for(pool, steps.sequences, cost_of_step * packed_rows(steps) / larger(1, steps.sequences)));
   parallel_for(pool, tasks, [&](int64_t task, float*) { body(balanced_part(steps, tasks, task)); });
 }
 

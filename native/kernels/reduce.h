@@ -1,7 +1,7 @@
 #pragma once
 
-/// Sums over whole arrays, in an order that depends on nothing but the length: blocks of 4096 elements in float, 16 lanes
-/// and the tree; their sums in double, ascending.
+/// Sums over whole arrays, in an order that depends on nothing but the length: blocks of 4096 elements in float, 16
+/// lanes and the tree; their sums in double, ascending.
 
 #include "kernels/split.h"
 #include "kernels/tile.h"

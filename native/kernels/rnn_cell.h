@@ -15,17 +15,14 @@ struct TanhActivation {
 struct ReluActivation {
   /// max returns its second operand for NaN, so NaN goes through.
   static UNROLL_INLINE Vec apply(Vec a) { return max(broadcast(0.0f), a); }
-  static UNROLL_INLINE Vec gradient(Vec h, Vec d_h) {
-    return select(h <= broadcast(0.0f), broadcast(0.0f), d_h);
-  }
+  static UNROLL_INLINE Vec gradient(Vec h, Vec d_h) { return select(h <= broadcast(0.0f), broadcast(0.0f), d_h); }
 };
 
 /// See recurrence.h for what a cell provides.
 template <class Activation>
 struct RnnCell {
   static constexpr int kGates = 1, kPhases = 1, kFirstGates = 1;
-  static constexpr bool kDirectPath = false, kHasCells = false, kHasRecurrent = false,
-                        kRecurrentGradient = false;
+  static constexpr bool kDirectPath = false, kHasCells = false, kHasRecurrent = false, kRecurrentGradient = false;
 
   static UNROLL_INLINE Start start(int g, const CellRow& row, int64_t stride) { return row.gate_start(g, stride); }
 

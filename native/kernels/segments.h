@@ -47,8 +47,8 @@ void for_each_segment(const Steps& steps, Range sequences, bool reverse, bool ba
   }
 }
 
-/// Calls body(b, row) with the row of the states that holds the final state of sequence b: its last step, in the reverse
-/// direction its first; the initial state if it has no steps.
+/// Calls body(b, row) with the row of the states that holds the final state of sequence b: its last step, in the
+/// reverse direction its first; the initial state if it has no steps.
 template <class Body>
 void for_each_final_row(const Steps& steps, Range sequences, bool reverse, const Body& body) {
   int64_t length = steps.count;

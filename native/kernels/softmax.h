@@ -38,9 +38,8 @@ struct RowSum {
 UNROLL_INLINE RowSum exponentials_of_row(const float* x, int64_t columns, float scale, float* y) {
   const Vec factor = broadcast(scale);
   Vec top = broadcast(kMinusInfinity);
-  for_column_blocks(columns, [&](int64_t c, int64_t width) {
-    top = max(top, load_filled(x + c, width, kMinusInfinity) * factor);
-  });
+  for_column_blocks(
+      columns, [&](int64_t c, int64_t width) { top = max(top, load_filled(x + c, width, kMinusInfinity) * factor); });
   const float maximum = largest(top);
   Vec total = broadcast(0.0f);
   for_column_blocks(columns, [&](int64_t c, int64_t width) {

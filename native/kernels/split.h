@@ -67,7 +67,8 @@ UNROLL_INLINE void for_row_tiles(Range rows, const Body& body) {
   const int64_t tiles = divide_up(rows.size(), kTileRows);
   for (int64_t tile = 0; tile < tiles; ++tile) {
     const Range part = part_of(rows.size(), tiles, tile);
-    with_constant<kTileRows>(part.size(), [&]<int kRows>() { body.template operator()<kRows>(rows.begin + part.begin); });
+    with_constant<kTileRows>(part.size(),
+                             [&]<int kRows>() { body.template operator()<kRows>(rows.begin + part.begin); });
   }
 }
 

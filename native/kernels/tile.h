@@ -19,9 +19,7 @@ struct Left {
   const float* data;
   int64_t stride;
 
-  UNROLL_INLINE float at(int r, int64_t k) const {
-    return kPacked ? data[r + k * kTileRows] : data[r * stride + k];
-  }
+  UNROLL_INLINE float at(int r, int64_t k) const { return kPacked ? data[r + k * kTileRows] : data[r * stride + k]; }
 };
 
 template <int kRows, int kPanels>
@@ -29,7 +27,8 @@ struct Accumulators {
   Vec sum[kRows][kPanels];
 };
 
-/// sum[r][p] = one block of products, k in [0, length), of `left` with panels of 16 columns, `panel_stride` floats apart.
+/// sum[r][p] = one block of products, k in [0, length), of `left` with panels of 16 columns, `panel_stride` floats
+/// apart.
 template <int kRows, int kPanels, bool kPacked>
 UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, const float* panels, int64_t panel_stride,
                                                           int64_t length) {
@@ -84,8 +83,8 @@ UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, Start sta
   }
 }
 
-/// One tile and one k block: out = start + left * panels. A function of its own, because gcc 12 spills an accumulator when
-/// it shares the registers with the loops around it.
+/// One tile and one k block: out = start + left * panels. A function of its own, because gcc 12 spills an accumulator
+/// when it shares the registers with the loops around it.
 template <int kRows, int kPanels, bool kPacked>
 __attribute__((noinline)) void multiply_block_into(Left<kPacked> left, const float* panels, int64_t panel_stride,
                                                    int64_t length, Start start, float* out, int64_t out_stride,

@@ -9,8 +9,8 @@ constexpr uintptr_t kAlignment = 64;
 
 }  // namespace
 
-// calloc leaves fresh pages of the operating system untouched, where aligned_alloc and memset would fill them. The start
-// of what it returned is kept just before the aligned address.
+// calloc leaves fresh pages of the operating system untouched, where aligned_alloc and memset would fill them. The
+// start of what it returned is kept just before the aligned address.
 void* allocate(int64_t bytes) noexcept {
   const auto wanted = static_cast<uint64_t>(bytes);
   if (bytes < 0 || wanted > SIZE_MAX - kAlignment - sizeof(void*)) return nullptr;

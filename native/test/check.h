@@ -1,7 +1,7 @@
 #pragma once
 
-/// The little that the native tests need: bit-for-bit comparison of every instruction set with `generic`, random data, and
-/// a count of failures as the exit code.
+/// The little that the native tests need: bit-for-bit comparison of every instruction set with `generic`, random data,
+/// and a count of failures as the exit code.
 
 #include <bit>
 #include <cmath>
@@ -59,8 +59,8 @@ inline void check_close(double actual, double expected, double tolerance, const 
   fail(what + ": " + std::to_string(actual) + ", expected " + std::to_string(expected));
 }
 
-/// Runs `compute` with every instruction set that the processor has, alone and with three threads; all results must equal,
-/// to the bit, those of `generic` alone, which are returned.
+/// Runs `compute` with every instruction set that the processor has, alone and with three threads; all results must
+/// equal, to the bit, those of `generic` alone, which are returned.
 inline Floats same_everywhere(const std::string& what,
                               const std::function<Floats(const Kernels& kernels, Parallel& pool)>& compute) {
   static ThreadPool one(1), three(3);

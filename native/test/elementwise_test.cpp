@@ -22,9 +22,11 @@ const Case kCases[] = {{"exp", &Kernels::exp, std::exp, 1.0},
 /// Every 9973rd float of all 2^32, in ascending bit order, and the neighbours of the ends.
 Floats sample() {
   Floats values;
-  for (uint64_t bits = 0; bits < (uint64_t{1} << 32); bits += 9973) values.push_back(std::bit_cast<float>(static_cast<uint32_t>(bits)));
+  for (uint64_t bits = 0; bits < (uint64_t{1} << 32); bits += 9973)
+    values.push_back(std::bit_cast<float>(static_cast<uint32_t>(bits)));
   for (const float end : {0.0f, 1.0f, 88.72f, -87.33f, 9.01f, 1.17549435e-38f, INFINITY}) {
-    for (const float value : {end, -end, std::nextafter(end, 0.0f), -std::nextafter(end, 0.0f)}) values.push_back(value);
+    for (const float value : {end, -end, std::nextafter(end, 0.0f), -std::nextafter(end, 0.0f)})
+      values.push_back(value);
   }
   values.push_back(NAN);
   return values;
@@ -48,10 +50,10 @@ void check_function(const Case& c, const Floats& x) {
   for (size_t i = 0; i < x.size(); ++i) {
     const double in = is_denormal(x[i]) ? 0.0 : x[i];
     const double exact = c.reference(in);
-    const bool right = std::isnan(exact)             ? std::isnan(y[i])
-                       : is_denormal(exact)          ? y[i] == 0.0f || error_in_ulp(y[i], exact) <= c.worst_ulp
-                       : std::abs(exact) > 0x1p128   ? std::isinf(y[i]) && (y[i] > 0) == (exact > 0)
-                                                     : error_in_ulp(y[i], exact) <= c.worst_ulp;
+    const bool right = std::isnan(exact)           ? std::isnan(y[i])
+                       : is_denormal(exact)        ? y[i] == 0.0f || error_in_ulp(y[i], exact) <= c.worst_ulp
+                       : std::abs(exact) > 0x1p128 ? std::isinf(y[i]) && (y[i] > 0) == (exact > 0)
+                                                   : error_in_ulp(y[i], exact) <= c.worst_ulp;
     if (!right) fail(std::string(c.name) + " of " + std::to_string(x[i]) + " is " + std::to_string(y[i]));
   }
 }

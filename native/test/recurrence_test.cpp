@@ -85,8 +85,9 @@ class Pass {
     for (int64_t l = 0; l < s.layers; ++l) {
       for (int64_t d = 0; d < s.directions; ++d) add_entry(l, d);
     }
-    const RecurrentCall call{s.cell, s.input, s.hidden, s.state(), s.layers, s.directions, s.between, s.between ? 0.3 : 0.0,
-                             99, steps, x, layers.data()};
+    const RecurrentCall call{s.cell,   s.input,      s.hidden,  s.state(),
+                             s.layers, s.directions, s.between, s.between ? 0.3 : 0.0,
+                             99,       steps,        x,         layers.data()};
     table.recurrent_forward(call, threads);
     table.recurrent_backward(call, gradients.data(), threads);
     return buffers.contents();
@@ -204,8 +205,8 @@ int main() {
   using namespace unroll::test;
   using unroll::CellKind;
   const unroll::FlushDenormals scope;
-  const std::vector<std::vector<int>> batches = {{}, {0, 0}, {1}, {9}, {3, 3, 3}, {7, 7, 5, 4, 4, 2, 1, 0, 0},
-                                                 std::vector<int>(20, 6)};
+  const std::vector<std::vector<int>> batches = {
+      {}, {0, 0}, {1}, {9}, {3, 3, 3}, {7, 7, 5, 4, 4, 2, 1, 0, 0}, std::vector<int>(20, 6)};
   for (const std::vector<int>& lengths : batches) {
     const Layout layout(lengths);
     for (const Kind& kind : kKinds) {
@@ -213,8 +214,11 @@ int main() {
         for (const auto& [layer_count, directions] : {std::pair{1, 1}, {2, 2}}) {
           if (hidden == 260 && (layer_count > 1 || lengths.size() > 3)) continue;
           const int64_t projection = kind.projected ? (hidden + 1) / 2 : 0;
-          const Sizes sizes{kind.cell, kind.gates, kind.first_gates, 5, hidden, projection, layer_count, directions,
-                            kind.options, layer_count == 2 && hidden % 2 == 1};
+          const Sizes sizes{kind.cell,        kind.gates,
+                            kind.first_gates, 5,
+                            hidden,           projection,
+                            layer_count,      directions,
+                            kind.options,     layer_count == 2 && hidden % 2 == 1};
           const Floats all = same_everywhere("recurrence " + sizes.name(), [&](const auto& kernels, auto& pool) {
             return Pass(sizes, layout, kernels, pool).run();
           });

@@ -24,7 +24,8 @@ struct Counts {
 void check_every_task_runs_once(ThreadPool& pool, size_t tasks) {
   Counts counts(tasks);
   pool.run(static_cast<int64_t>(tasks), Counts::task, &counts);
-  for (const auto& count : counts.of_task) check(count.load() == 1, "a task ran " + std::to_string(count.load()) + " times");
+  for (const auto& count : counts.of_task)
+    check(count.load() == 1, "a task ran " + std::to_string(count.load()) + " times");
   check(counts.without_scratch == 0, "a task had no aligned scratch");
 }
 
@@ -33,7 +34,8 @@ void check_callers_share(int width) {
   std::vector<std::thread> callers;
   for (int caller = 0; caller < 4; ++caller) {
     callers.emplace_back([&pool, caller] {
-      for (size_t round = 0; round < 300; ++round) check_every_task_runs_once(pool, (round + static_cast<size_t>(caller)) % 9);
+      for (size_t round = 0; round < 300; ++round)
+        check_every_task_runs_once(pool, (round + static_cast<size_t>(caller)) % 9);
     });
   }
   for (int round = 0; round < 20; ++round) pool.resize(1 + round % 5);

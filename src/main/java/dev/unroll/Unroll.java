@@ -8,9 +8,9 @@ import java.util.List;
 /**
  * The library as a whole: which instructions it uses, on how many threads, with how much memory.
  *
- * <p>System properties, read at the first use: {@code unroll.isa} forces an instruction set, {@code unroll.library.path}
- * names the native library's file, {@code unroll.temp.dir} the folder that the one in the jar is extracted into. None of
- * them changes a result: all instruction sets and thread counts give the same bits.
+ * <p>System properties, read at the first use: {@code unroll.isa} forces an instruction set,
+ * {@code unroll.library.path} names the native library's file, {@code unroll.temp.dir} the folder that the one in the
+ * jar is extracted into. None of them changes a result: all instruction sets and thread counts give the same bits.
  */
 public final class Unroll {
   private Unroll() {}

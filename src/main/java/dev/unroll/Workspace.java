@@ -4,8 +4,9 @@ import dev.unroll.internal.MemorySource;
 import dev.unroll.internal.Recycler;
 
 /**
- * Keeps the memory of closed batches and results for the next ones. Batches made with a workspace pass it on to everything
- * that is computed from them, so a training loop that closes its results allocates no native memory after its first round.
+ * Keeps the memory of closed batches and results for the next ones. Batches made with a workspace pass it on to
+ * everything that is computed from them, so a training loop that closes its results allocates no native memory after
+ * its first round.
  *
  * <p>Safe for use by several threads. Close it when the work is done; results that are still open stay valid.
  */

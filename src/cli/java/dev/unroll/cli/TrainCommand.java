@@ -46,7 +46,10 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--epochs", paramLabel = "N", description = "Passes over the text.")
   private int epochs = TrainingOptions.DEFAULT.epochs();
 
-  @Option(names = "--cell", paramLabel = "KIND", description = "Kind of the recurrent layers: ${COMPLETION-CANDIDATES}.")
+  @Option(
+      names = "--cell",
+      paramLabel = "KIND",
+      description = "Kind of the recurrent layers: ${COMPLETION-CANDIDATES}.")
   private LanguageModel.Cell cell = LanguageModel.Cell.RNN;
 
   @Option(names = "--dropout", paramLabel = "P", description = "Probability to drop an output between layers.")

@@ -5,7 +5,7 @@ import dev.unroll.sequence.*;
 import dev.unroll.train.*;
 import java.util.*;
 
-/** Many to many in step: tags every token with whether the same token comes again later, which takes both directions. */
+/** Many to many in step: tags every token with whether it comes again later, which takes both directions. */
 public class ManyToManyInStep {
   public static void main(String[] args) {
     Random random = new Random(1);

@@ -5,7 +5,7 @@ import dev.unroll.sequence.*;
 import dev.unroll.train.*;
 import java.util.Locale;
 
-/** The textbook's SimpleRNN(input_size=1, hidden_size=50, num_layers=1, output_size=1): forecasts a sine's next value. */
+/** The textbook's SimpleRNN(input_size=1, hidden_size=50, num_layers=1, output_size=1): forecasts a sine. */
 public class SimpleRnn {
   public static void main(String[] args) {
     float[][][] windows = new float[64][20][1];

@@ -1,8 +1,8 @@
 package dev.unroll.internal;
 
 /**
- * Matrix products over dense row-major matrices and packed panels; the contracts are those of {@code kernels.h}. Nothing is
- * checked.
+ * Matrix products over dense row-major matrices and packed panels; the contracts are those of {@code kernels.h}.
+ * Nothing is checked.
  */
 public final class MatrixNative {
   private MatrixNative() {}

@@ -6,8 +6,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * One block of off-heap memory with one owner.
  *
- * <p>Work that hands the address to native code pins the block first (see {@link Lease}): closing it meanwhile makes every
- * later use fail, and frees the memory when the last pin is gone. A block that is forgotten is freed by a Cleaner.
+ * <p>Work that hands the address to native code pins the block first (see {@link Lease}): closing it meanwhile makes
+ * every later use fail, and frees the memory when the last pin is gone. A block that is forgotten is freed by a
+ * Cleaner.
  */
 public final class Memory implements AutoCloseable {
   private static final Cleaner CLEANER = Cleaner.create();

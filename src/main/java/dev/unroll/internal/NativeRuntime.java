@@ -71,7 +71,8 @@ public final class NativeRuntime {
 
     private static String configure(String isa) {
       if (isa != null && !isa.isEmpty() && !RuntimeNative.selectInstructionSet(isa)) {
-        return "-D" + ISA_PROPERTY + "=" + isa + ": expected one of " + supportedInstructionSets() + " on this processor";
+        String expected = ": expected one of " + supportedInstructionSets() + " on this processor";
+        return "-D" + ISA_PROPERTY + "=" + isa + expected;
       }
       RuntimeNative.setThreads(Runtime.getRuntime().availableProcessors());
       return null;

@@ -7,7 +7,13 @@ public final class OptimizerNative {
   private OptimizerNative() {}
 
   public static native void sgd(
-      float learningRate, float momentum, float gradientScale, long size, long gradient, long momentumBuffer, long weights);
+      float learningRate,
+      float momentum,
+      float gradientScale,
+      long size,
+      long gradient,
+      long momentumBuffer,
+      long weights);
 
   public static native void adam(
       float stepSize,

@@ -2,8 +2,8 @@ package dev.unroll.internal;
 
 /**
  * A stack of recurrent layers. The arrays hold the fields of {@code RecurrentCall}, {@code RecurrentLayer} and
- * {@code RecurrentGradient} in {@code kernels.h}, eight bytes each; {@code offsets} and {@code order} are those of {@code Steps}.
- * Nothing is checked.
+ * {@code RecurrentGradient} in {@code kernels.h}, eight bytes each; {@code offsets} and {@code order} are those of
+ * {@code Steps}. Nothing is checked.
  */
 public final class RecurrentNative {
   private RecurrentNative() {}

@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Keeps the blocks that are given back and hands them out again, so that work which repeats itself allocates nothing after
- * its first round.
+ * Keeps the blocks that are given back and hands them out again, so that work which repeats itself allocates nothing
+ * after its first round.
  *
  * <p>Sizes are rounded up to one of eight steps per power of two: batches of similar size share blocks, and at most one
  * eighth of a block is wasted.

@@ -8,8 +8,8 @@ import dev.unroll.sequence.SequenceLayout;
 import java.util.List;
 
 /**
- * Results and work space of one backward pass through a stack of layers; {@code RecurrentGradient} in {@code kernels.h} says
- * what they hold. The work space is freed when this is closed, the results belong to the caller.
+ * Results and work space of one backward pass through a stack of layers; {@code RecurrentGradient} in {@code kernels.h}
+ * says what they hold. The work space is freed when this is closed, the results belong to the caller.
  */
 final class BackwardBuffers implements AutoCloseable {
   private final RecurrentOptions options;

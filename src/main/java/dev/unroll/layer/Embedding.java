@@ -8,8 +8,9 @@ import dev.unroll.sequence.PackedTokens;
 import java.util.List;
 
 /**
- * A vector for every token (PyTorch {@code nn.Embedding}): the product of a one-hot input with {@code weight} [vocabulary,
- * size] is a row of it. Initial weights are uniform in +-sqrt(3), which has mean 0 and variance 1 like PyTorch's.
+ * A vector for every token (PyTorch {@code nn.Embedding}): the product of a one-hot input with {@code weight}
+ * [vocabulary, size] is a row of it. Initial weights are uniform in +-sqrt(3), which has mean 0 and variance 1 like
+ * PyTorch's.
  */
 public final class Embedding implements Layer {
   private final int vocabulary;

@@ -1,7 +1,8 @@
 package dev.unroll.layer;
 
 /**
- * The GRU, gates in the order r z n. By default the reset gate acts after the recurrent product (PyTorch {@code nn.GRU}, cuDNN):
+ * The GRU, gates in the order r z n. By default the reset gate acts after the recurrent product (PyTorch
+ * {@code nn.GRU}, cuDNN):
  *
  * <pre>
  * r, z = sigmoid(a),  a = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh
@@ -35,9 +36,9 @@ public final class Gru extends Recurrent {
     }
 
     /**
-     * Lets the reset gate act on the state before the recurrent product, {@code n = tanh(W_in x_t + b_in + W_hn (r * h_{t-1}) +
-     * b_hn)} (K. Cho et al., "Learning phrase representations using RNN encoder-decoder", 2014; Keras {@code reset_after=False};
-     * ONNX {@code linear_before_reset=0}).
+     * Lets the reset gate act on the state before the recurrent product,
+     * {@code n = tanh(W_in x_t + b_in + W_hn (r * h_{t-1}) + b_hn)} (K. Cho et al., "Learning phrase representations
+     * using RNN encoder-decoder", 2014; Keras {@code reset_after=False}; ONNX {@code linear_before_reset=0}).
      *
      * @param before whether to; default false
      * @return this builder

@@ -7,9 +7,9 @@ public enum Initialization {
 
   /**
    * As Keras does: input weights and projections uniform in +-sqrt(6 / (columns + rows)) (X. Glorot and Y. Bengio,
-   * "Understanding the difficulty of training deep feedforward neural networks", 2010), recurrent weights with orthonormal
-   * columns (A. M. Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", 2014),
-   * biases and peepholes 0. Keras' forget bias of 1 is {@link Lstm.Builder#forgetBias}.
+   * "Understanding the difficulty of training deep feedforward neural networks", 2010), recurrent weights with
+   * orthonormal columns (A. M. Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear
+   * neural networks", 2014), biases and peepholes 0. Keras' forget bias of 1 is {@link Lstm.Builder#forgetBias}.
    */
   GLOROT_ORTHOGONAL;
 

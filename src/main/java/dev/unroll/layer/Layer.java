@@ -4,8 +4,8 @@ import dev.unroll.internal.Checks;
 import java.util.List;
 
 /**
- * Something with parameters. Any number of threads may run forward passes at once as long as no thread changes a parameter;
- * backward passes add to the gradients, so they are one thread's business.
+ * Something with parameters. Any number of threads may run forward passes at once as long as no thread changes a
+ * parameter; backward passes add to the gradients, so they are one thread's business.
  */
 public interface Layer extends AutoCloseable {
   /**

@@ -7,8 +7,8 @@ import dev.unroll.sequence.PackedSequence;
 import java.util.List;
 
 /**
- * The same affine map of every step: {@code y = x W^T + b} (PyTorch {@code nn.Linear}), parameters {@code weight} [outputs,
- * inputs] and {@code bias} [outputs], both uniform in +-1/sqrt(inputs) at first.
+ * The same affine map of every step: {@code y = x W^T + b} (PyTorch {@code nn.Linear}), parameters {@code weight}
+ * [outputs, inputs] and {@code bias} [outputs], both uniform in +-1/sqrt(inputs) at first.
  */
 public final class Linear implements Layer {
   private final int inputSize;

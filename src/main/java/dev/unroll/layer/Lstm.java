@@ -4,8 +4,8 @@ import dev.unroll.internal.Checks;
 import java.util.Arrays;
 
 /**
- * The LSTM, gates in the order i f g o (PyTorch {@code nn.LSTM}; S. Hochreiter and J. Schmidhuber, "Long short-term memory",
- * 1997):
+ * The LSTM, gates in the order i f g o (PyTorch {@code nn.LSTM}; S. Hochreiter and J. Schmidhuber, "Long short-term
+ * memory", 1997):
  *
  * <pre>
  * i, f, o = sigmoid(a), g = tanh(a),  a = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh
@@ -41,9 +41,9 @@ public final class Lstm extends Recurrent {
     }
 
     /**
-     * Projects the output to fewer features, {@code h_t = W_hr (o * tanh(c_t))} (PyTorch {@code proj_size}; H. Sak et al., "Long
-     * short-term memory recurrent neural network architectures for large scale acoustic modeling", 2014). Its weight is {@code
-     * weight_hr_l0} [size, hidden].
+     * Projects the output to fewer features, {@code h_t = W_hr (o * tanh(c_t))} (PyTorch {@code proj_size}; H. Sak et
+     * al., "Long short-term memory recurrent neural network architectures for large scale acoustic modeling", 2014).
+     * Its weight is {@code weight_hr_l0} [size, hidden].
      *
      * @param size 1 or more and below the hidden size; default no projection
      * @return this builder
@@ -56,9 +56,9 @@ public final class Lstm extends Recurrent {
     }
 
     /**
-     * Lets the gates see the cells: {@code a_i} and {@code a_f} gain {@code p_i * c_{t-1}} and {@code p_f * c_{t-1}}, {@code a_o}
-     * gains {@code p_o * c_t} (F. A. Gers and J. Schmidhuber, "Recurrent nets that time and count", 2000). Their weight is {@code
-     * weight_peephole_l0} [3, hidden], rows i f o.
+     * Lets the gates see the cells: {@code a_i} and {@code a_f} gain {@code p_i * c_{t-1}} and {@code p_f * c_{t-1}},
+     * {@code a_o} gains {@code p_o * c_t} (F. A. Gers and J. Schmidhuber, "Recurrent nets that time and count", 2000).
+     * Their weight is {@code weight_peephole_l0} [3, hidden], rows i f o.
      *
      * @param present whether to; default false
      * @return this builder
@@ -69,7 +69,8 @@ public final class Lstm extends Recurrent {
     }
 
     /**
-     * Couples input and forget gate: {@code f = 1 - i} (ONNX {@code input_forget}). The weights of f stay and have no effect.
+     * Couples input and forget gate: {@code f = 1 - i} (ONNX {@code input_forget}). The weights of f stay and have no
+     * effect.
      *
      * @param present whether to; default false
      * @return this builder
@@ -80,8 +81,8 @@ public final class Lstm extends Recurrent {
     }
 
     /**
-     * Sets the initial bias of the forget gates of every layer and direction, so that a new layer remembers: {@code bias_ih} gets
-     * the value, {@code bias_hh} 0. A common choice is 1.
+     * Sets the initial bias of the forget gates of every layer and direction, so that a new layer remembers:
+     * {@code bias_ih} gets the value, {@code bias_hh} 0. A common choice is 1.
      *
      * @param value a finite number; default: the bias is random like the others
      * @return this builder

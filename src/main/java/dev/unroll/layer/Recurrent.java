@@ -13,12 +13,12 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /**
- * A stack of layers that carry a state through time. What is common to all kinds is here: stacking, directions, states, and
- * back-propagation through time; a kind adds its formulas.
+ * A stack of layers that carry a state through time. What is common to all kinds is here: stacking, directions, states,
+ * and back-propagation through time; a kind adds its formulas.
  *
- * <p>Parameters have PyTorch's names and shapes: {@code weight_ih_l0} [gates * hidden, inputs], {@code weight_hh_l0} [gates *
- * hidden, hidden], {@code bias_ih_l0} and {@code bias_hh_l0} [gates * hidden]; the number is the layer's, and those of the
- * reverse direction end in {@code _reverse}.
+ * <p>Parameters have PyTorch's names and shapes: {@code weight_ih_l0} [gates * hidden, inputs], {@code weight_hh_l0}
+ * [gates * hidden, hidden], {@code bias_ih_l0} and {@code bias_hh_l0} [gates * hidden]; the number is the layer's, and
+ * those of the reverse direction end in {@code _reverse}.
  */
 public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
   private final RecurrentOptions options;
@@ -54,8 +54,8 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
   }
 
   /**
-   * Returns the number of features of an output step: the hidden size (of an {@link Lstm} with projection, its size), twice that
-   * if the layer has two directions that are not summed.
+   * Returns the number of features of an output step: the hidden size (of an {@link Lstm} with projection, its size),
+   * twice that if the layer has two directions that are not summed.
    *
    * @return output size
    */
@@ -112,8 +112,8 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
    *
    * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed
    * @param initial state of every layer, direction and sequence, in the caller's order, or {@code null} for zero
-   * @return outputs for every real step and the final state of every sequence, in the caller's order; close it to free its
-   *     memory
+   * @return outputs for every real step and the final state of every sequence, in the caller's order; close it to free
+   *     its memory
    * @throws NullPointerException if {@code input} is null
    * @throws IllegalArgumentException if the feature count or the state's shape differs; the message names both
    * @throws IllegalStateException if this layer, the input or the state is closed
@@ -123,8 +123,8 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
   }
 
   /**
-   * The same in training: between layers, elements are dropped with the probability that the layer was built with. Which ones
-   * depends on the key, the layer, the index of the sequence in the batch, the step and the feature alone.
+   * The same in training: between layers, elements are dropped with the probability that the layer was built with.
+   * Which ones depends on the key, the layer, the index of the sequence in the batch, the step and the feature alone.
    *
    * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed
    * @param initial state of every layer, direction and sequence, in the caller's order, or {@code null} for zero
@@ -155,8 +155,8 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
   }
 
   /**
-   * Propagates gradients back through time, over all steps of the batch: adds to the gradients of the parameters and returns
-   * those of the input and the initial state.
+   * Propagates gradients back through time, over all steps of the batch: adds to the gradients of the parameters and
+   * returns those of the input and the initial state.
    *
    * @param output what {@link #forward} returned, once; its outputs stay readable
    * @param outputGradient dE/d outputs, rows of {@link #outputSize()} features, or {@code null} for zero
@@ -164,8 +164,8 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
    * @return the gradients; close them to free their memory
    * @throws NullPointerException if {@code output} is null
    * @throws IllegalArgumentException if {@code output} is another layer's, or a shape differs; the message names both
-   * @throws IllegalStateException if something is closed, {@code output} was propagated before, or a parameter has changed
-   *     since {@link #forward}
+   * @throws IllegalStateException if something is closed, {@code output} was propagated before, or a parameter has
+   *     changed since {@link #forward}
    */
   public RecurrentGradients backward(RecurrentOutput output, PackedSequence outputGradient, State finalStateGradient) {
     Checks.require(Checks.notNull("output", output).layer() == this, "output", output, "an output of this " + this);

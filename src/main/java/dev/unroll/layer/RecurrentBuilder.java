@@ -48,8 +48,8 @@ public abstract sealed class RecurrentBuilder<B, L extends Recurrent> permits Rn
   }
 
   /**
-   * Adds the two directions of a bidirectional layer instead of putting them side by side (Keras {@code merge_mode="sum"}); an
-   * output then has half the features.
+   * Adds the two directions of a bidirectional layer instead of putting them side by side (Keras
+   * {@code merge_mode="sum"}); an output then has half the features.
    *
    * @param sum whether to; default false
    * @return this builder
@@ -60,8 +60,8 @@ public abstract sealed class RecurrentBuilder<B, L extends Recurrent> permits Rn
   }
 
   /**
-   * Drops elements of the outputs of every layer but the last, in training passes only ({@link Recurrent#forwardTraining}): the
-   * others grow by 1 / (1 - probability).
+   * Drops elements of the outputs of every layer but the last, in training passes only
+   * {@link Recurrent#forwardTraining}): the others grow by 1 / (1 - probability).
    *
    * @param probability at least 0 and below 1; default 0
    * @return this builder

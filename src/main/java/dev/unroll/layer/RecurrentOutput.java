@@ -3,8 +3,8 @@ package dev.unroll.layer;
 import dev.unroll.sequence.PackedSequence;
 
 /**
- * What a forward pass of a {@link Recurrent} layer gives, and what its backward pass needs. Closing it frees all of that,
- * except a final state that was taken over.
+ * What a forward pass of a {@link Recurrent} layer gives, and what its backward pass needs. Closing it frees all of
+ * that, except a final state that was taken over.
  */
 public final class RecurrentOutput implements AutoCloseable {
   private final Recurrent layer;
@@ -28,8 +28,8 @@ public final class RecurrentOutput implements AutoCloseable {
   }
 
   /**
-   * Returns the state of every layer and direction after the last real step of each sequence; in the reverse direction that
-   * is its first. A sequence of length 0 keeps its initial state.
+   * Returns the state of every layer and direction after the last real step of each sequence; in the reverse direction
+   * that is its first. A sequence of length 0 keeps its initial state.
    *
    * @return [layers * directions, sequences, hidden size] in the caller's order; closed with this object
    */
@@ -38,8 +38,8 @@ public final class RecurrentOutput implements AutoCloseable {
   }
 
   /**
-   * Takes the final state over, to go on from it after this object is closed: truncated back-propagation through time carries
-   * a state's value and no gradient.
+   * Takes the final state over, to go on from it after this object is closed: truncated back-propagation through time
+   * carries a state's value and no gradient.
    *
    * @return {@link #finalState()}, which the caller now closes
    */
@@ -49,11 +49,12 @@ public final class RecurrentOutput implements AutoCloseable {
   }
 
   /**
-   * Copies the last output of every sequence: the top layer's state after the last real step, in the reverse direction after the
-   * first, side by side (or summed, as the layer's outputs are). A sequence of length 0 gives its initial state.
+   * Copies the last output of every sequence: the top layer's state after the last real step, in the reverse direction
+   * after the first, side by side (or summed, as the layer's outputs are). A sequence of length 0 gives its initial
+   * state.
    *
-   * @return one step of {@link Recurrent#outputSize()} features for every sequence, for layers that follow; close it to free its
-   *     memory
+   * @return one step of {@link Recurrent#outputSize()} features for every sequence, for layers that follow; close it to
+   *     free its memory
    * @throws IllegalStateException if the final state is closed
    */
   public PackedSequence last() {

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * The buffers of one pass through a stack of layers: the forward pass fills them, the backward pass reads them. All are in
- * one block; {@code RecurrentLayer} in {@code kernels.h} says what they hold.
+ * The buffers of one pass through a stack of layers: the forward pass fills them, the backward pass reads them. All are
+ * in one block; {@code RecurrentLayer} in {@code kernels.h} says what they hold.
  */
 final class RecurrentTape implements AutoCloseable {
   private final RecurrentOptions options;
@@ -166,7 +166,7 @@ final class RecurrentTape implements AutoCloseable {
           "parameters have changed since forward: expected backward before an optimiser's step or a set");
     }
     if (!propagated.compareAndSet(false, true)) {
-      throw new IllegalStateException("backward has run on this output already: expected one backward for each forward");
+      throw new IllegalStateException("backward has run on this output already: expected one for each forward");
     }
   }
 

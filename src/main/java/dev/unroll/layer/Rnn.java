@@ -3,8 +3,8 @@ package dev.unroll.layer;
 import dev.unroll.internal.Checks;
 
 /**
- * The Elman network, {@code h_t = act(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)} with act = tanh or relu (PyTorch {@code nn.RNN};
- * J. L. Elman, "Finding structure in time", 1990).
+ * The Elman network, {@code h_t = act(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)} with act = tanh or relu (PyTorch
+ * {@code nn.RNN}; J. L. Elman, "Finding structure in time", 1990).
  */
 public final class Rnn extends Recurrent {
   private Rnn(RecurrentOptions options) {

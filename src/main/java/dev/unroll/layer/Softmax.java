@@ -6,9 +6,9 @@ import dev.unroll.internal.SoftmaxNative;
 import dev.unroll.sequence.PackedSequence;
 
 /**
- * Softmax of every step: {@code y_i = exp(x_i / temperature) / sum_j exp(x_j / temperature)}, computed after subtracting the
- * largest element, so that nothing overflows. It has no parameters and no memory. To train with cross-entropy use
- * {@link dev.unroll.train.CrossEntropy}, which takes the scores themselves.
+ * Softmax of every step: {@code y_i = exp(x_i / temperature) / sum_j exp(x_j / temperature)}, computed after
+ * subtracting the largest element, so that nothing overflows. It has no parameters and no memory. To train with
+ * cross-entropy use {@link dev.unroll.train.CrossEntropy}, which takes the scores themselves.
  */
 public final class Softmax {
   private final float scale;

@@ -8,8 +8,9 @@ import dev.unroll.internal.MemorySource;
 
 /**
  * What a recurrent layer carries from step to step, one vector for every layer, direction and sequence: [layers *
- * directions, sequences, hidden size], PyTorch's order, sequences in the caller's order. With two directions the entries are
- * layer 0 forward, layer 0 reverse, layer 1 forward, and so on. An {@link Lstm} has a second such array, its cells.
+ * directions, sequences, hidden size], PyTorch's order, sequences in the caller's order. With two directions the
+ * entries are layer 0 forward, layer 0 reverse, layer 1 forward, and so on. An {@link Lstm} has a second such array,
+ * its cells.
  *
  * <p>Close it to free its memory.
  */

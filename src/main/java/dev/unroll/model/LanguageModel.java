@@ -149,8 +149,8 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Generates a text: each token is drawn from the probabilities that the model gives after all before, and becomes the next
-   * input.
+   * Generates a text: each token is drawn from the probabilities that the model gives after all before, and becomes the
+   * next input.
    *
    * @param prime the text to go on from, 1 token or more
    * @param length tokens to generate, 0 or more

@@ -10,8 +10,8 @@ import dev.unroll.train.LossGradient;
 import java.util.function.Consumer;
 
 /**
- * Truncated back-propagation through time over a text. The text is cut into streams of nearly equal length that run side by
- * side; a window of each is one batch, and the state goes on from window to window.
+ * Truncated back-propagation through time over a text. The text is cut into streams of nearly equal length that run
+ * side by side; a window of each is one batch, and the state goes on from window to window.
  */
 final class LanguageModelTrainer implements AutoCloseable {
   private final LanguageModel model;
@@ -101,7 +101,7 @@ final class LanguageModelTrainer implements AutoCloseable {
         position[s] = (int) ((long) steps * s / streams);
         end[s] = (int) ((long) steps * (s + 1) / streams);
       }
-      // The first window is shorter in every epoch by another amount, so that gradients are not always cut at the same places.
+      // The first window differs from epoch to epoch, so that gradients are not always cut at the same places.
       size = options.window() - (int) ((long) options.window() * epoch / options.epochs());
     }
 

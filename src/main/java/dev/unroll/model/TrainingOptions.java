@@ -7,8 +7,8 @@ import dev.unroll.internal.Checks;
  *
  * @param epochs passes over the text, 1 or more
  * @param streams parts of the text that are read side by side, 1 or more; the batch size
- * @param window steps that gradients go back in time (truncated back-propagation through time), 1 or more; the state's value
- *     is carried from window to window
+ * @param window steps that gradients go back in time (truncated back-propagation through time), 1 or more; the state's
+ *     value is carried from window to window
  * @param learningRate of the first step, above 0
  * @param finalLearningRate of the last step, above 0; between the two the rate falls along a cosine
  * @param clipNorm limit of the norm of all gradients together, above 0

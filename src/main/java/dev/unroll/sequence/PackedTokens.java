@@ -9,8 +9,8 @@ import dev.unroll.internal.MemorySource;
 import dev.unroll.internal.PackedOrder;
 
 /**
- * A batch of sequences of tokens or labels, packed off-heap like {@link PackedSequence}: one number of a vocabulary for every
- * real step. A token stands for a one-hot vector that is never written out.
+ * A batch of sequences of tokens or labels, packed off-heap like {@link PackedSequence}: one number of a vocabulary for
+ * every real step. A token stands for a one-hot vector that is never written out.
  *
  * <p>Its content does not change once it is made. Close it to free its memory.
  */

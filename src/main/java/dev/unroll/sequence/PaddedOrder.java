@@ -37,7 +37,8 @@ public enum PaddedOrder {
     @Override
     int sequences(float[][][] padded, int given) {
       for (int t = 0; t < padded.length; t++) {
-        Checks.equal("number of sequences of padded[" + t + "]", Checks.notNull("padded[" + t + "]", padded[t]).length, given);
+        String step = "padded[" + t + "]";
+        Checks.equal("number of sequences of " + step, Checks.notNull(step, padded[t]).length, given);
       }
       return given;
     }
@@ -76,7 +77,8 @@ public enum PaddedOrder {
     for (int b = 0; b < lengths.length; b++) {
       int length = lengths[b];
       int steps = steps(padded, b);
-      Checks.require(length >= 0 && length <= steps, "lengths[" + b + "]", length, "0 to " + steps + ", the padded steps");
+      boolean inRange = length >= 0 && length <= steps;
+      Checks.require(inRange, "lengths[" + b + "]", length, "0 to " + steps + ", the padded steps");
       sequences[b] = new float[length][];
       for (int t = 0; t < length; t++) {
         sequences[b][t] = step(padded, b, t);

@@ -6,8 +6,8 @@ import java.util.Arrays;
 
 /**
  * How the steps of a batch of sequences lie in a packed batch: all first steps, then all second steps, and so on;
- * sequences ordered by length, longest first, equal lengths in the caller's order. There are exactly as many rows as real
- * steps. Length 0 and a batch of 0 sequences are legal.
+ * sequences ordered by length, longest first, equal lengths in the caller's order. There are exactly as many rows as
+ * real steps. Length 0 and a batch of 0 sequences are legal.
  *
  * <p>Immutable. Two layouts are equal if their lengths are.
  */

@@ -8,8 +8,9 @@ import dev.unroll.layer.Parameter;
 import java.util.List;
 
 /**
- * Adam (D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", 2015) in PyTorch's form: {@code m = beta1 m + (1 -
- * beta1) g; v = beta2 v + (1 - beta2) g^2; w -= learningRate / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + epsilon)}.
+ * Adam (D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", 2015) in PyTorch's form:
+ * {@code m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; w -= learningRate / (1 - beta1^t) * m / (sqrt(v /
+ * (1 - beta2^t)) + epsilon)}.
  */
 public final class Adam extends Optimizer {
   private final double beta1;

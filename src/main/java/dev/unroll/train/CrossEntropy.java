@@ -9,8 +9,9 @@ import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
 
 /**
- * Cross-entropy of softmax scores against one target a step: the sum over real steps of {@code -log softmax(scores)[target]}
- * in nats, divided as the {@link Divisor} says. Softmax, loss and gradient are one pass.
+ * Cross-entropy of softmax scores against one target a step: the sum over real steps of
+ * {@code -log softmax(scores)[target]} in nats, divided as the {@link Divisor} says. Softmax, loss and gradient are one
+ * pass.
  */
 public final class CrossEntropy {
   private final Divisor divisor;
@@ -32,7 +33,8 @@ public final class CrossEntropy {
    * @param targets the right token of every step, laid out as the scores; its vocabulary is the scores' feature count
    * @return the loss in nats; 0 for a batch without steps
    * @throws NullPointerException if an argument is null
-   * @throws IllegalArgumentException if the layouts differ, or the feature count from the vocabulary; the message names both
+   * @throws IllegalArgumentException if the layouts differ, or the feature count from the vocabulary; the message names
+   *     both
    * @throws IllegalStateException if an argument is closed
    */
   public double loss(PackedSequence scores, PackedTokens targets) {
@@ -47,7 +49,8 @@ public final class CrossEntropy {
    * @param targets the right token of every step, laid out as the scores
    * @return the loss and dE/d scores; close it to free its memory
    * @throws NullPointerException if an argument is null
-   * @throws IllegalArgumentException if the layouts differ, or the feature count from the vocabulary; the message names both
+   * @throws IllegalArgumentException if the layouts differ, or the feature count from the vocabulary; the message names
+   *     both
    * @throws IllegalStateException if an argument is closed
    */
   public LossGradient gradient(PackedSequence scores, PackedTokens targets) {

@@ -9,8 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Changes parameters by their gradients. With clipping, all gradients are scaled by {@code min(1, clipNorm / (norm + 1e-6))},
- * where norm is that of all of them together (PyTorch {@code clip_grad_norm_}), in the same pass as the update.
+ * Changes parameters by their gradients. With clipping, all gradients are scaled by
+ * {@code min(1, clipNorm / (norm + 1e-6))}, where norm is that of all of them together (PyTorch
+ * {@code clip_grad_norm_}), in the same pass as the update.
  *
  * <p>One thread at a time may use it; nobody may run the layers meanwhile. It lives shorter than the layers.
  */

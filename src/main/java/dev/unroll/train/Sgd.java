@@ -8,8 +8,8 @@ import dev.unroll.layer.Parameter;
 import java.util.List;
 
 /**
- * Stochastic gradient descent, with momentum if wanted: {@code u = momentum * u + g; w -= learningRate * u} (PyTorch {@code
- * optim.SGD}).
+ * Stochastic gradient descent, with momentum if wanted: {@code u = momentum * u + g; w -= learningRate * u} (PyTorch
+ * {@code optim.SGD}).
  */
 public final class Sgd extends Optimizer {
   private final double momentum;

@@ -6,8 +6,8 @@ import dev.unroll.internal.Lease;
 import dev.unroll.sequence.PackedSequence;
 
 /**
- * Squared error against targets: the sum over real steps of the mean over features of {@code (y - target)^2}, divided as the
- * {@link Divisor} says. With {@link Divisor#MEAN_OVER_STEPS} it is PyTorch's {@code MSELoss}.
+ * Squared error against targets: the sum over real steps of the mean over features of {@code (y - target)^2}, divided
+ * as the {@link Divisor} says. With {@link Divisor#MEAN_OVER_STEPS} it is PyTorch's {@code MSELoss}.
  */
 public final class SquaredError {
   private final Divisor divisor;
