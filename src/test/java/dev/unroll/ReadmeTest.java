@@ -22,7 +22,8 @@ class ReadmeTest {
 
   @Test
   void exampleCompilesAndPrintsANumber() throws Exception {
-    Matcher block = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(Files.readString(Path.of("README.md")));
+    String readme = Files.readString(Path.of("README.md"));
+    Matcher block = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(readme);
     assertTrue(block.find(), "README.md has no Java example");
     Path source = Files.writeString(folder.resolve("Example.java"), block.group(1));
 

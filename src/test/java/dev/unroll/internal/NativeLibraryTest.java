@@ -155,7 +155,7 @@ class NativeLibraryTest {
     return childWith("", options);
   }
 
-  /** Runs {@link Child} with further entries before the class path and returns what it printed; newer JVMs warn on the error stream. */
+  /** Runs {@link Child} with further entries before the class path and returns its output, warnings apart. */
   private static String childWith(String classPathPrefix, String... options) throws Exception {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());

@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A sequence's results have the same bits whatever else is in the batch, in whatever order, on however many threads. */
+/** A sequence's results have the same bits whatever else is in the batch, in any order, on any number of threads. */
 class BatchInvarianceTest {
   private static final int INPUTS = 19;
   private static final int HIDDEN = 33;

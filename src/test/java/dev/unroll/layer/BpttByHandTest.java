@@ -11,8 +11,8 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /**
- * Back-propagation through time, worked out as the explicit sum of the textbook: for {@code s_t = tanh(U x_t + W s_{t-1})},
- * {@code y_t = softmax(V s_t)} and {@code E_3 = -log y_3[target]},
+ * Back-propagation through time, worked out as the explicit sum of the textbook: for
+ * {@code s_t = tanh(U x_t + W s_{t-1})}, {@code y_t = softmax(V s_t)} and {@code E_3 = -log y_3[target]},
  *
  * <pre>dE_3/dW = sum over k = 1..3 of dE_3/dy_3 * dy_3/ds_3 * prod(j = k+1..3) ds_j/ds_{j-1} * ds_k/dW</pre>
  */

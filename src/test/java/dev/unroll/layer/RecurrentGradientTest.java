@@ -11,11 +11,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Outputs and all gradients of recurrent layers agree with a double-precision reference and its central differences. */
+/** Outputs and all gradients of recurrent layers agree with a double-precision reference and its differences. */
 class RecurrentGradientTest {
   /**
-   * Of the largest element of a tensor: gradients are sums of terms of about that size, each rounded to float (6e-8), over up
-   * to a few hundred terms.
+   * Of the largest element of a tensor: gradients are sums of terms of about that size, each rounded to float (6e-8),
+   * over up to a few hundred terms.
    */
   private static final double TOLERANCE = 1e-4;
 
@@ -31,7 +31,8 @@ class RecurrentGradientTest {
     LSTM_PROJECTED(
         ReferenceCells.LSTM, c -> c.options(Lstm.builder(c.inputs, c.hidden + 1).projectionSize((c.hidden + 1) / 2))),
     GRU(ReferenceCells.GRU, c -> c.options(Gru.builder(c.inputs, c.hidden))),
-    GRU_RESET_BEFORE(ReferenceCells.GRU_RESET_BEFORE, c -> c.options(Gru.builder(c.inputs, c.hidden).resetBefore(true)));
+    GRU_RESET_BEFORE(
+        ReferenceCells.GRU_RESET_BEFORE, c -> c.options(Gru.builder(c.inputs, c.hidden).resetBefore(true)));
 
     final ReferenceCells.Cell reference;
     final Function<Case, Recurrent> build;

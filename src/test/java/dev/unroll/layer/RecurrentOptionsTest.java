@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Options whose effect follows exactly from the plain layer: summed directions, dropout, last outputs, single steps. */
+/** Options whose effect follows exactly from the plain layer: sums, dropout, last outputs, single steps. */
 class RecurrentOptionsTest {
   private static final int INPUTS = 5;
   private static final int HIDDEN = 19;
@@ -176,7 +176,8 @@ class RecurrentOptionsTest {
 
   /** Two relu layers that pass positive inputs on: what comes out shows which elements were dropped. */
   private static Rnn transparent(double dropout) {
-    Rnn layer = Rnn.builder(INPUTS, INPUTS).activation(Rnn.Activation.RELU).layers(2).bias(false).dropout(dropout).build();
+    Rnn.Builder relu = Rnn.builder(INPUTS, INPUTS).activation(Rnn.Activation.RELU);
+    Rnn layer = relu.layers(2).bias(false).dropout(dropout).build();
     float[] identity = new float[INPUTS * INPUTS];
     IntStream.range(0, INPUTS).forEach(i -> identity[i * INPUTS + i] = 1);
     for (Parameter parameter : layer.parameters()) {

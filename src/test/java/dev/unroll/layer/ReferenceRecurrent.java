@@ -5,8 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * A stack of recurrent layers in double precision, one sequence at a time, with a loss whose gradients are known: {@code E =
- * sum(outputs * outputWeights) + sum(final h * finalWeights) + sum(final c * finalCellWeights)}.
+ * A stack of recurrent layers in double precision, one sequence at a time, with a loss whose gradients are known:
+ * {@code E = sum(outputs * outputWeights) + sum(final h * finalWeights) + sum(final c * finalCellWeights)}.
  */
 final class ReferenceRecurrent {
   final ReferenceCells.Cell cell;

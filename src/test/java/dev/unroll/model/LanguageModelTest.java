@@ -24,8 +24,9 @@ class LanguageModelTest {
   private static final int VOCABULARY = 11;
 
   /**
-   * SHA-256 of the weights after the training below. One value for all instruction sets and thread counts; it changes only
-   * when the order of a sum or a formula changes, which breaks the promise that a run can be repeated by a later version.
+   * SHA-256 of the weights after the training below. One value for all instruction sets and thread counts; it changes
+   * only when the order of a sum or a formula changes, which breaks the promise that a run can be repeated by a later
+   * version.
    */
   private static final String GOLDEN = "b72efa735c5cd15a8edb699a299baac229df5c9043fd950ce5c082ef0a4de5ee";
 
@@ -130,7 +131,8 @@ class LanguageModelTest {
     // Zero weights but for the output bias make every token independent of what was before.
     try (LanguageModel model = LanguageModel.builder(3).embeddingSize(1).hiddenSize(1).build()) {
       model.parameters().values().forEach(p -> p.set(new float[p.size()]));
-      model.parameters().get("linear.bias").set(new float[] {(float) Math.log(0.2), (float) Math.log(0.5), (float) Math.log(0.3)});
+      float[] scores = {(float) Math.log(0.2), (float) Math.log(0.5), (float) Math.log(0.3)};
+      model.parameters().get("linear.bias").set(scores);
       int[] counts = new int[3];
       for (int token : model.generate(new int[] {0}, 4000, 1, 7)) {
         counts[token]++;
