@@ -45,16 +45,40 @@ class RecurrentGradientTest {
 
   /** A layer on a batch; sizes cross the edges of register tiles (6 or 8 rows, 16 columns). */
   record Case(
-      long seed, Kind kind, int inputs, int hidden, int layers, boolean bidirectional, boolean bias, int[] lengths) {
+      long seed,
+      Kind kind,
+      int inputs,
+      int hidden,
+      int layers,
+      boolean bidirectional,
+      boolean summed,
+      boolean bias,
+      double dropout,
+      int[] lengths) {
     <B extends RecurrentBuilder<B, L>, L extends Recurrent> L options(B builder) {
-      return builder.layers(layers).bidirectional(bidirectional).bias(bias).seed(seed).build();
+      return builder
+          .layers(layers)
+          .bidirectional(bidirectional)
+          .sumDirections(summed)
+          .bias(bias)
+          .dropout(dropout)
+          .seed(seed)
+          .build();
     }
 
     @Override
     public String toString() {
       return String.format(
-          "seed %d: %s %d to %d, %d layers%s%s, lengths %s",
-          seed, kind, inputs, hidden, layers, bidirectional ? ", bidirectional" : "", bias ? "" : ", no bias",
+          "seed %d: %s %d to %d, %d layers%s%s%s%s, lengths %s",
+          seed,
+          kind,
+          inputs,
+          hidden,
+          layers,
+          bidirectional ? ", bidirectional" : "",
+          bidirectional && summed ? ", summed" : "",
+          bias ? "" : ", no bias",
+          layers > 1 && dropout > 0 ? ", dropout " + dropout : "",
           Arrays.toString(lengths));
     }
   }
@@ -78,7 +102,9 @@ class RecurrentGradientTest {
         hidden,
         large ? 1 : 1 + random.nextInt(2),
         random.nextBoolean(),
+        random.nextInt(3) == 0,
         random.nextInt(4) > 0,
+        random.nextInt(3) == 0 ? 0.4 : 0,
         RandomArrays.lengths(random, 1 + random.nextInt(large ? 5 : 9), 5));
   }
 
@@ -88,7 +114,7 @@ class RecurrentGradientTest {
     Random random = new Random(c.seed);
     try (Recurrent layer = c.kind.build.apply(c)) {
       int entries = c.layers * (c.bidirectional ? 2 : 1);
-      int state = layer.outputSize() / (c.bidirectional ? 2 : 1);
+      int state = layer.outputSize() / (c.bidirectional && !c.summed ? 2 : 1);
       int sequences = c.lengths.length;
       boolean cells = layer instanceof Lstm;
       float[][][] input = RandomArrays.sequences(random, c.lengths, c.inputs);
@@ -104,10 +130,12 @@ class RecurrentGradientTest {
       reference.outputWeights = ReferenceRecurrent.widen(outputWeights);
       reference.finalWeights = ReferenceRecurrent.widen(finalWeights);
       reference.finalCellWeights = ReferenceRecurrent.widen(finalCellWeights);
+      reference.summed = c.bidirectional && c.summed;
+      reference.mask = c.dropout > 0 ? TransparentRnn.mask(c.dropout, c.lengths, layer.outputSize(), c.seed) : null;
 
       try (PackedSequence x = PackedSequence.of(input, c.inputs);
           State h0 = cells ? State.of(initial, initialCells) : State.of(initial);
-          RecurrentOutput output = layer.forward(x, h0);
+          RecurrentOutput output = layer.forwardTraining(x, h0, c.seed);
           PackedSequence dOutputs = PackedSequence.of(outputWeights, layer.outputSize());
           State dFinal = cells ? State.of(finalWeights, finalCellWeights) : State.of(finalWeights)) {
         double loss = dot(output.outputs().toArrays(), outputWeights) + dot(output.finalState().hidden(), finalWeights);

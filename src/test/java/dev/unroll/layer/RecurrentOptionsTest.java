@@ -9,7 +9,6 @@ import dev.unroll.sequence.PackedSequence;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -174,25 +173,12 @@ class RecurrentOptionsTest {
     }
   }
 
-  /** Two relu layers that pass positive inputs on: what comes out shows which elements were dropped. */
-  private static Rnn transparent(double dropout) {
-    Rnn.Builder relu = Rnn.builder(INPUTS, INPUTS).activation(Rnn.Activation.RELU);
-    Rnn layer = relu.layers(2).bias(false).dropout(dropout).build();
-    float[] identity = new float[INPUTS * INPUTS];
-    IntStream.range(0, INPUTS).forEach(i -> identity[i * INPUTS + i] = 1);
-    for (Parameter parameter : layer.parameters()) {
-      parameter.set(parameter.name().startsWith("weight_ih") ? identity : new float[INPUTS * INPUTS]);
-    }
-    return layer;
-  }
-
   @Test
   void dropoutDropsTheSameElementsForwardAndBackwardInTrainingOnly() {
     double p = 0.3;
     float scale = (float) (1 / (1 - p));
-    int[] lengths = {400, 100, 300};
-    float[][][] ones = Arrays.stream(lengths).mapToObj(n -> filled(n, 1)).toArray(float[][][]::new);
-    try (Rnn layer = transparent(p);
+    float[][][] ones = TransparentRnn.ones(new int[] {400, 100, 300}, INPUTS);
+    try (Rnn layer = TransparentRnn.of(INPUTS, p);
         PackedSequence x = PackedSequence.of(ones, INPUTS);
         PackedSequence dY = PackedSequence.of(ones, INPUTS);
         RecurrentOutput serving = layer.forward(x);
@@ -221,19 +207,9 @@ class RecurrentOptionsTest {
 
   @Test
   void dropoutOfASequenceDoesNotDependOnTheLengthsOfOthers() {
-    try (Rnn layer = transparent(0.5);
-        PackedSequence shortOther = PackedSequence.of(new float[][][] {filled(6, 1), filled(2, 1)}, INPUTS);
-        PackedSequence longOther = PackedSequence.of(new float[][][] {filled(6, 1), filled(9, 1)}, INPUTS);
-        RecurrentOutput one = layer.forwardTraining(shortOther, null, 3);
-        RecurrentOutput two = layer.forwardTraining(longOther, null, 3)) {
-      assertTrue(Arrays.deepEquals(one.outputs().toArrays()[0], two.outputs().toArrays()[0]));
-    }
-  }
-
-  private static float[][] filled(int steps, float value) {
-    float[][] rows = new float[steps][INPUTS];
-    Arrays.stream(rows).forEach(row -> Arrays.fill(row, value));
-    return rows;
+    float[][][] one = TransparentRnn.mask(0.5, new int[] {6, 2}, INPUTS, 3);
+    float[][][] two = TransparentRnn.mask(0.5, new int[] {6, 9}, INPUTS, 3);
+    assertTrue(Arrays.deepEquals(one[0], two[0]));
   }
 
   @Test

@@ -17,9 +17,11 @@ final class ReferenceRecurrent {
   double[][][] input; // [sequences][steps][inputs]
   double[][][] initial; // [layers * directions][sequences][hidden]
   double[][][] initialCells; // likewise; null without cells
-  double[][][] outputWeights; // [sequences][steps][directions * hidden]
+  double[][][] outputWeights; // [sequences][steps][directions * hidden, or hidden if summed]
   double[][][] finalWeights; // as initial
   double[][][] finalCellWeights;
+  boolean summed;
+  float[][][] mask; // [sequences][steps][outputs], what dropout multiplies the outputs of the first layer by; or null
 
   /** Takes the weights of a layer. */
   ReferenceRecurrent(ReferenceCells.Cell cell, Recurrent layer) {
@@ -43,7 +45,10 @@ final class ReferenceRecurrent {
         for (int d = 0; d < directions; d++) {
           loss += runDirection(l, d, b, x, outputs);
         }
-        x = outputs;
+        x = summed ? sumOfDirections(outputs) : outputs;
+        if (mask != null && l + 1 < layers) {
+          drop(x, mask[b]);
+        }
       }
       for (int t = 0; t < x.length; t++) {
         loss += dot(x[t], outputWeights[b][t]);
@@ -74,6 +79,26 @@ final class ReferenceRecurrent {
     }
     double loss = dot(state.h(), finalWeights[entry][b]);
     return state.c() == null ? loss : loss + dot(state.c(), finalCellWeights[entry][b]);
+  }
+
+  private static double[][] sumOfDirections(double[][] outputs) {
+    double[][] sums = new double[outputs.length][];
+    for (int t = 0; t < outputs.length; t++) {
+      int size = outputs[t].length / 2;
+      sums[t] = Arrays.copyOf(outputs[t], size);
+      for (int j = 0; j < size; j++) {
+        sums[t][j] += outputs[t][size + j];
+      }
+    }
+    return sums;
+  }
+
+  private static void drop(double[][] x, float[][] factors) {
+    for (int t = 0; t < x.length; t++) {
+      for (int j = 0; j < x[t].length; j++) {
+        x[t][j] *= factors[t][j];
+      }
+    }
   }
 
   private static double dot(double[] a, double[] b) {
