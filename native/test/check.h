@@ -20,6 +20,14 @@ namespace unroll::test {
 
 inline int failures = 0;
 
+/// FNV-1a over the bits of every checked result, so that runs on different machines can be compared.
+inline uint64_t bits_seen = 0xcbf29ce484222325;
+
+inline void remember(float value) {
+  // The payload and sign of a NaN are not part of the promise.
+  bits_seen = (bits_seen ^ std::bit_cast<uint32_t>(std::isnan(value) ? NAN : value)) * 0x100000001b3;
+}
+
 inline void fail(const std::string& message) {
   if (++failures <= 20) std::fprintf(stderr, "FAILED: %s\n", message.c_str());
 }
@@ -69,6 +77,7 @@ inline Floats same_everywhere(const std::string& what,
     check_same(compute(*table, one), expected, what + " by " + table->name);
     check_same(compute(*table, three), expected, what + " by " + table->name + " with 3 threads");
   }
+  for (const float value : expected) remember(value);
   return expected;
 }
 
@@ -81,7 +90,8 @@ inline Floats pack(const Kernels& kernels, Parallel& pool, const float* w, int64
 }
 
 inline int finish(const char* name) {
-  std::printf("%s: %s\n", name, failures == 0 ? "passed" : (std::to_string(failures) + " failures").c_str());
+  const std::string outcome = failures == 0 ? "passed" : std::to_string(failures) + " failures";
+  std::printf("%s: %s, bits %016llx\n", name, outcome.c_str(), static_cast<unsigned long long>(bits_seen));
   return failures == 0 ? 0 : 1;
 }
 
