@@ -3,22 +3,6 @@
 using namespace unroll;
 using namespace unroll::border;
 
-UNROLL_NATIVE(void, ArrayNative, exp)(JNIEnv* env, jclass, jlong x, jlong y, jlong size) {
-  guarded(env, [&] { kernels().exp(floats(x), floats(y), size, pool()); });
-}
-
-UNROLL_NATIVE(void, ArrayNative, log)(JNIEnv* env, jclass, jlong x, jlong y, jlong size) {
-  guarded(env, [&] { kernels().log(floats(x), floats(y), size, pool()); });
-}
-
-UNROLL_NATIVE(void, ArrayNative, tanh)(JNIEnv* env, jclass, jlong x, jlong y, jlong size) {
-  guarded(env, [&] { kernels().tanh(floats(x), floats(y), size, pool()); });
-}
-
-UNROLL_NATIVE(void, ArrayNative, sigmoid)(JNIEnv* env, jclass, jlong x, jlong y, jlong size) {
-  guarded(env, [&] { kernels().sigmoid(floats(x), floats(y), size, pool()); });
-}
-
 UNROLL_NATIVE(jdouble, ArrayNative, sum)(JNIEnv* env, jclass, jlong x, jlong size) {
   return guarded(env, [&] { return kernels().array_sum(floats(x), size, pool()); });
 }

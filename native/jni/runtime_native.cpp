@@ -7,6 +7,10 @@ using namespace unroll::border;
 
 JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM*, void*) { return JNI_VERSION_1_8; }
 
+/// The class loader is gone: so are the threads. The code stays mapped (-z nodelete), for a thread that is on its way
+/// out.
+JNIEXPORT void JNICALL JNI_OnUnload(JavaVM*, void*) { pool().resize(1); }
+
 UNROLL_NATIVE(jboolean, RuntimeNative, selectInstructionSet)(JNIEnv* env, jclass, jstring name) {
   const char* text = env->GetStringUTFChars(name, nullptr);
   if (text == nullptr) return JNI_FALSE;

@@ -3,34 +3,23 @@
 using namespace unroll;
 using namespace unroll::border;
 
-UNROLL_NATIVE(void, SequenceNative, pack)(JNIEnv* env, jclass, jintArray offsets, jint sequence, jint length,
-                                          jint features, jfloatArray from, jint from_offset, jlong packed) {
+UNROLL_NATIVE(void, SequenceNative, pack)(JNIEnv* env, jclass, jintArray offsets, jint first_step, jint sequence,
+                                          jint length, jint features, jfloatArray from, jint from_offset,
+                                          jlong packed) {
   const Pinned<int32_t> starts(env, offsets, JNI_ABORT);
   const Pinned<float> rows(env, from, JNI_ABORT);
   if (!starts.data() || !rows.data()) return;
-  kernels().pack_sequence(starts.data(), sequence, length, features, rows.data() + from_offset, floats(packed));
+  kernels().pack_sequence(starts.data() + first_step, sequence, length, features, rows.data() + from_offset,
+                          floats(packed));
 }
 
-UNROLL_NATIVE(void, SequenceNative, unpack)(JNIEnv* env, jclass, jintArray offsets, jint sequence, jint length,
-                                            jint features, jlong packed, jfloatArray to, jint to_offset) {
+UNROLL_NATIVE(void, SequenceNative, unpack)(JNIEnv* env, jclass, jintArray offsets, jint first_step, jint sequence,
+                                            jint length, jint features, jlong packed, jfloatArray to, jint to_offset) {
   const Pinned<int32_t> starts(env, offsets, JNI_ABORT);
   const Pinned<float> rows(env, to, 0);
   if (!starts.data() || !rows.data()) return;
-  kernels().unpack_sequence(starts.data(), sequence, length, features, floats(packed), rows.data() + to_offset);
-}
-
-UNROLL_NATIVE(void, SequenceNative, gatherRows)(JNIEnv* env, jclass, jint rows, jint features, jintArray index,
-                                                jlong from, jlong to) {
-  const Ints sources(env, index);
-  if (sources.data() == nullptr) return;
-  guarded(env, [&] { kernels().gather_rows(rows, features, sources.data(), floats(from), floats(to), pool()); });
-}
-
-UNROLL_NATIVE(void, SequenceNative, scatterAddRows)(JNIEnv* env, jclass, jint rows, jint features, jintArray index,
-                                                    jlong from, jlong to) {
-  const Ints targets(env, index);
-  if (targets.data() == nullptr) return;
-  guarded(env, [&] { kernels().scatter_add_rows(rows, features, targets.data(), floats(from), floats(to)); });
+  kernels().unpack_sequence(starts.data() + first_step, sequence, length, features, floats(packed),
+                            rows.data() + to_offset);
 }
 
 UNROLL_NATIVE(void, SequenceNative, embeddingForward)(JNIEnv* env, jclass, jlong rows, jlong size, jlong tokens,

@@ -149,10 +149,6 @@ struct Kernels {
                         const float* sequence_rows, float* packed);
   void (*unpack_sequence)(const int32_t* offsets, int64_t sequence, int64_t length, int64_t features,
                           const float* packed, float* sequence_rows);
-  /// to[r] = from[index[r]], and to[index[r]] += from[r].
-  void (*gather_rows)(int64_t rows, int64_t features, const int32_t* index, const float* from, float* to,
-                      Parallel& pool);
-  void (*scatter_add_rows)(int64_t rows, int64_t features, const int32_t* index, const float* from, float* to);
 
   /// Sums over a whole array: reduce.h.
   double (*array_sum)(const float* x, int64_t size, Parallel& pool);

@@ -23,19 +23,4 @@ inline void unpack_sequence(const int32_t* offsets, int64_t sequence, int64_t le
   }
 }
 
-inline void gather_rows(int64_t rows, int64_t features, const int32_t* index, const float* from, float* to,
-                        Parallel& pool) {
-  parallel_ranges(pool, rows, features, [&](Range part) {
-    for (int64_t r = part.begin; r < part.end; ++r)
-      copy_floats(from + index[r] * features, to + r * features, features);
-  });
-}
-
-inline void scatter_add_rows(int64_t rows, int64_t features, const int32_t* index, const float* from, float* to) {
-  for (int64_t r = 0; r < rows; ++r) {
-    float* row = to + index[r] * features;
-    for (int64_t j = 0; j < features; ++j) row[j] += from[r * features + j];
-  }
-}
-
 }  // namespace unroll::UNROLL_ISA

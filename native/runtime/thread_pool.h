@@ -10,8 +10,9 @@
 
 namespace unroll {
 
-/// The threads of the process. A caller works on its own call; idle workers help. With several callers at once, callers
-/// and busy workers together stay within the width, so that the processors are not over-subscribed.
+/// The threads of the process. A caller works on its own call; idle workers help. With several callers at once a
+/// worker takes up a job only while callers and busy workers together are fewer than the width, so that the processors
+/// are hardly over-subscribed; a job that has begun keeps its workers to its end.
 class ThreadPool final : public Parallel {
  public:
   explicit ThreadPool(int width);
@@ -21,7 +22,7 @@ class ThreadPool final : public Parallel {
 
   int width() const override { return width_.load(std::memory_order_relaxed); }
 
-  /// Starts or stops workers. Calls under way finish with the workers that they have.
+  /// Stops all workers, after the task that each is at, and starts others. Calls under way go on alone meanwhile.
   /// Throws std::system_error if the operating system gives no thread; the width is then what it was.
   void resize(int width);
 

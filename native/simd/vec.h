@@ -6,7 +6,6 @@
 ///
 ///   max(a, b)      a > b ? a : b, so b if either is NaN; min(a, b) likewise with <
 ///   a < b, ...     false if either is NaN
-///   round_to_int   to nearest, ties to even; the argument must fit an int32
 ///   sum(v)         the contract's tree: (l, l+8), (l, l+4), (l, l+2), (l, l+1)
 
 #include <cstddef>

@@ -41,14 +41,6 @@ UNROLL_INLINE void store_partial(float* p, Vec v, int n) {
 }
 UNROLL_INLINE Vec broadcast(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
 UNROLL_INLINE Ints broadcast_int(int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
-UNROLL_INLINE Ints load_ints(const int32_t* p) {
-  return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
-          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 8))};
-}
-UNROLL_INLINE void store_ints(int32_t* p, Ints v) {
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v.lo);
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 8), v.hi);
-}
 
 UNROLL_INLINE Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.lo, b.lo), _mm256_add_ps(a.hi, b.hi)}; }
 UNROLL_INLINE Vec operator-(Vec a, Vec b) { return {_mm256_sub_ps(a.lo, b.lo), _mm256_sub_ps(a.hi, b.hi)}; }
@@ -68,7 +60,6 @@ UNROLL_INLINE Mask compare(Vec a, Vec b) {
 UNROLL_INLINE Mask operator<(Vec a, Vec b) { return compare<_CMP_LT_OQ>(a, b); }
 UNROLL_INLINE Mask operator<=(Vec a, Vec b) { return compare<_CMP_LE_OQ>(a, b); }
 UNROLL_INLINE Mask operator==(Vec a, Vec b) { return compare<_CMP_EQ_OQ>(a, b); }
-UNROLL_INLINE Mask is_nan(Vec a) { return compare<_CMP_UNORD_Q>(a, a); }
 UNROLL_INLINE Vec select(Mask mask, Vec yes, Vec no) {
   return {_mm256_blendv_ps(no.lo, yes.lo, mask.lo), _mm256_blendv_ps(no.hi, yes.hi, mask.hi)};
 }
@@ -76,7 +67,6 @@ UNROLL_INLINE Vec select(Mask mask, Vec yes, Vec no) {
 UNROLL_INLINE Ints float_to_bits(Vec a) { return {_mm256_castps_si256(a.lo), _mm256_castps_si256(a.hi)}; }
 UNROLL_INLINE Vec bits_to_float(Ints a) { return {_mm256_castsi256_ps(a.lo), _mm256_castsi256_ps(a.hi)}; }
 UNROLL_INLINE Vec to_float(Ints a) { return {_mm256_cvtepi32_ps(a.lo), _mm256_cvtepi32_ps(a.hi)}; }
-UNROLL_INLINE Ints round_to_int(Vec a) { return {_mm256_cvtps_epi32(a.lo), _mm256_cvtps_epi32(a.hi)}; }
 
 UNROLL_INLINE Ints operator+(Ints a, Ints b) { return {_mm256_add_epi32(a.lo, b.lo), _mm256_add_epi32(a.hi, b.hi)}; }
 UNROLL_INLINE Ints operator-(Ints a, Ints b) { return {_mm256_sub_epi32(a.lo, b.lo), _mm256_sub_epi32(a.hi, b.hi)}; }
@@ -104,6 +94,5 @@ UNROLL_INLINE float largest(Vec v) {
   const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
-UNROLL_INLINE void prefetch(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0); }
 
 }  // namespace unroll::UNROLL_ISA

@@ -27,8 +27,6 @@ UNROLL_INLINE Vec load_partial(const float* p, int n) { return {_mm512_maskz_loa
 UNROLL_INLINE void store_partial(float* p, Vec a, int n) { _mm512_mask_storeu_ps(p, lanes_below(n), a.v); }
 UNROLL_INLINE Vec broadcast(float x) { return {_mm512_set1_ps(x)}; }
 UNROLL_INLINE Ints broadcast_int(int32_t x) { return {_mm512_set1_epi32(x)}; }
-UNROLL_INLINE Ints load_ints(const int32_t* p) { return {_mm512_loadu_si512(p)}; }
-UNROLL_INLINE void store_ints(int32_t* p, Ints a) { _mm512_storeu_si512(p, a.v); }
 
 UNROLL_INLINE Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
 UNROLL_INLINE Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
@@ -42,13 +40,11 @@ UNROLL_INLINE Vec min(Vec a, Vec b) { return {_mm512_maskz_min_ps(0xffff, a.v, b
 UNROLL_INLINE Mask operator<(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
 UNROLL_INLINE Mask operator<=(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LE_OQ)}; }
 UNROLL_INLINE Mask operator==(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ)}; }
-UNROLL_INLINE Mask is_nan(Vec a) { return {_mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q)}; }
 UNROLL_INLINE Vec select(Mask mask, Vec yes, Vec no) { return {_mm512_mask_blend_ps(mask.v, no.v, yes.v)}; }
 
 UNROLL_INLINE Ints float_to_bits(Vec a) { return {_mm512_castps_si512(a.v)}; }
 UNROLL_INLINE Vec bits_to_float(Ints a) { return {_mm512_castsi512_ps(a.v)}; }
 UNROLL_INLINE Vec to_float(Ints a) { return {_mm512_maskz_cvtepi32_ps(0xffff, a.v)}; }
-UNROLL_INLINE Ints round_to_int(Vec a) { return {_mm512_maskz_cvtps_epi32(0xffff, a.v)}; }
 
 UNROLL_INLINE Ints operator+(Ints a, Ints b) { return {_mm512_add_epi32(a.v, b.v)}; }
 UNROLL_INLINE Ints operator-(Ints a, Ints b) { return {_mm512_sub_epi32(a.v, b.v)}; }
@@ -81,6 +77,5 @@ UNROLL_INLINE float largest(Vec a) {
   const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
-UNROLL_INLINE void prefetch(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0); }
 
 }  // namespace unroll::UNROLL_ISA

@@ -45,12 +45,6 @@ UNROLL_INLINE Vec broadcast(float x) {
 UNROLL_INLINE Ints broadcast_int(int32_t x) {
   return each_lane<Ints>([=](int) { return x; });
 }
-UNROLL_INLINE Ints load_ints(const int32_t* p) {
-  return each_lane<Ints>([=](int l) { return p[l]; });
-}
-UNROLL_INLINE void store_ints(int32_t* p, const Ints& v) {
-  for (int l = 0; l < 16; ++l) p[l] = v.lane[l];
-}
 
 UNROLL_INLINE Vec operator+(const Vec& a, const Vec& b) {
   return each_lane<Vec>([&](int l) { return a.lane[l] + b.lane[l]; });
@@ -86,9 +80,6 @@ UNROLL_INLINE Mask operator<=(const Vec& a, const Vec& b) {
 UNROLL_INLINE Mask operator==(const Vec& a, const Vec& b) {
   return each_lane<Mask>([&](int l) { return a.lane[l] == b.lane[l]; });
 }
-UNROLL_INLINE Mask is_nan(const Vec& a) {
-  return each_lane<Mask>([&](int l) { return a.lane[l] != a.lane[l]; });
-}
 UNROLL_INLINE Vec select(const Mask& mask, const Vec& yes, const Vec& no) {
   return each_lane<Vec>([&](int l) { return mask.lane[l] ? yes.lane[l] : no.lane[l]; });
 }
@@ -101,10 +92,6 @@ UNROLL_INLINE Vec bits_to_float(const Ints& a) {
 }
 UNROLL_INLINE Vec to_float(const Ints& a) {
   return each_lane<Vec>([&](int l) { return static_cast<float>(a.lane[l]); });
-}
-UNROLL_INLINE Ints round_to_int(const Vec& a) {
-  // Adding 1.5 * 2^23 rounds to an integer in the low bits of the sum, for |a| < 2^22.
-  return each_lane<Ints>([&](int l) { return std::bit_cast<int32_t>(a.lane[l] + 12582912.0f) - 0x4b400000; });
 }
 
 UNROLL_INLINE Ints operator+(const Ints& a, const Ints& b) {
@@ -144,7 +131,5 @@ UNROLL_INLINE float largest(const Vec& v) {
   for (int l = 1; l < 16; ++l) m = v.lane[l] > m ? v.lane[l] : m;
   return m;
 }
-/// A hint only; plain C++ has none to give.
-UNROLL_INLINE void prefetch(const float*) {}
 
 }  // namespace unroll::UNROLL_ISA

@@ -45,15 +45,15 @@ public final class Unroll {
   }
 
   /**
-   * Sets how many threads work on one call at most. Results do not depend on it. Calls under way keep the threads they
-   * have.
+   * Sets how many threads work on one call at most. Results do not depend on it. Calls under way go on with fewer
+   * threads until the new ones are there; this method waits for the pieces of work that the old ones have begun.
    *
    * @param threads the calling one included, 1 to 1024
    * @throws IllegalArgumentException if out of that range
    * @throws IllegalStateException if the operating system gives no more threads; the number is then unchanged
    */
   public static void threads(int threads) {
-    Checks.require(threads >= 1 && threads <= 1024, "threads", threads, "1 to 1024");
+    Checks.require(threads >= 1 && threads <= NativeRuntime.MOST_THREADS, "threads", threads, "1 to 1024");
     NativeRuntime.setThreads(threads);
   }
 

@@ -1,18 +1,10 @@
 package dev.unroll.internal;
 
 /**
- * Whole arrays, element by element or summed; the contracts are those of {@code kernels.h}. Nothing is checked.
+ * Whole arrays: sums and random numbers; the contracts are those of {@code kernels.h}. Nothing is checked.
  */
 public final class ArrayNative {
   private ArrayNative() {}
-
-  public static native void exp(long x, long y, long size);
-
-  public static native void log(long x, long y, long size);
-
-  public static native void tanh(long x, long y, long size);
-
-  public static native void sigmoid(long x, long y, long size);
 
   public static native double sum(long x, long size);
 

@@ -19,6 +19,10 @@ public final class NativeHeap {
     NativeRuntime.start();
     long address = MemoryNative.allocate(bytes);
     if (address == 0) {
+      System.gc(); // forgotten blocks are freed by the Cleaner, which only a collection wakes
+      address = MemoryNative.allocate(bytes);
+    }
+    if (address == 0) {
       throw new OutOfMemoryError("no native memory for " + bytes + " bytes, beside " + LIVE_BYTES + " in use");
     }
     LIVE_BYTES.addAndGet(bytes);

@@ -62,22 +62,19 @@ final class NativeLibrary {
 
   private static UnsatisfiedLinkError loadResource(String temp, String name) {
     try (ResourceExtractor extractor = new ResourceExtractor(temp)) {
-      if (NativeLibraryUtil.loadNativeLibrary(extractor, name)) {
-        return null;
-      }
-      if (extractor.failure() != null) {
-        return extractionFailure(extractor.failure(), temp);
-      }
-      if (extractor.file() == null) {
+      // native-lib-loader says where a platform's library is. Its own load would bind the library to its class loader,
+      // which need not be ours, and swallow the reason of a failure.
+      if (extractor.extractJni(NativeLibraryUtil.getPlatformLibraryPath("natives/"), name) == null) {
         return resourceMissing(extractor);
       }
-      // native-lib-loader has swallowed the reason; a second attempt tells it.
       try {
         System.load(extractor.file().toAbsolutePath().toString());
         return null;
       } catch (UnsatisfiedLinkError e) {
         return linkFailure(e, temp);
       }
+    } catch (IOException e) {
+      return extractionFailure(e, temp);
     } catch (NoClassDefFoundError e) {
       return failure(
           "Unroll needs native-lib-loader and slf4j-api to load its native library, and finds no "

@@ -8,6 +8,9 @@ public final class NativeRuntime {
   /** System property that forces an instruction set. */
   public static final String ISA_PROPERTY = "unroll.isa";
 
+  /** The largest size of the thread pool. */
+  public static final int MOST_THREADS = 1024;
+
   private NativeRuntime() {}
 
   /**
@@ -74,7 +77,12 @@ public final class NativeRuntime {
         String expected = ": expected one of " + supportedInstructionSets() + " on this processor";
         return "-D" + ISA_PROPERTY + "=" + isa + expected;
       }
-      RuntimeNative.setThreads(Runtime.getRuntime().availableProcessors());
+      try {
+        RuntimeNative.setThreads(Math.min(Runtime.getRuntime().availableProcessors(), MOST_THREADS));
+      } catch (IllegalStateException e) {
+        // The operating system gives no more threads: the calling one does all the work.
+        return null;
+      }
       return null;
     }
   }

@@ -1,11 +1,115 @@
 package dev.unroll.internal;
 
 /**
- * The arrays that describe a packed batch to the kernels. They are shared, never copied and never changed; native code
- * trusts them, so no public class hands them out.
- *
- * @param offsets [T + 1] first row of every step, and the number of rows
- * @param order [B] the caller's index of every packed sequence
- * @param positions [B] the packed index of every sequence of the caller
+ * The arrays that describe a packed batch to the kernels, and the native calls that need them. Native code trusts these
+ * arrays, so they never leave this class.
  */
-public record PackedOrder(int[] offsets, int[] order, int[] positions) {}
+public final class PackedOrder {
+  /** Floats that one call may move while it keeps the collector waiting: some ten microseconds. */
+  private static final int FLOATS_AT_ONCE = 1 << 16;
+
+  private final int[] offsets;
+  private final int[] order;
+  private final int[] positions;
+
+  /**
+   * Takes arrays that nobody else keeps.
+   *
+   * @param offsets [T + 1] first row of every step, and the number of rows
+   * @param order [B] the caller's index of every packed sequence
+   * @param positions [B] the packed index of every sequence of the caller
+   */
+  public PackedOrder(int[] offsets, int[] order, int[] positions) {
+    this.offsets = offsets;
+    this.order = order;
+    this.positions = positions;
+  }
+
+  /**
+   * Returns the length of the longest sequence.
+   *
+   * @return T
+   */
+  public int steps() {
+    return offsets.length - 1;
+  }
+
+  /**
+   * Counts the rows.
+   *
+   * @return N
+   */
+  public int rows() {
+    return offsets[steps()];
+  }
+
+  /**
+   * Returns the row of a step of a sequence that has it.
+   *
+   * @param sequence the caller's index
+   * @param step from 0
+   * @return the row
+   */
+  public int row(int sequence, int step) {
+    return offsets[step] + positions[sequence];
+  }
+
+  /**
+   * Copies a sequence into its packed rows.
+   *
+   * @param sequence the caller's index
+   * @param features values of a row
+   * @param from [steps * features], as many steps as the sequence has
+   * @param packed address of the first row
+   */
+  public void pack(int sequence, int features, float[] from, long packed) {
+    int steps = stepsAtOnce(features);
+    int length = from.length / features;
+    for (int first = 0; first < length; first += steps) {
+      int count = Math.min(steps, length - first);
+      SequenceNative.pack(offsets, first, positions[sequence], count, features, from, first * features, packed);
+    }
+  }
+
+  /**
+   * Copies a sequence out of its packed rows.
+   *
+   * @param sequence the caller's index
+   * @param features values of a row
+   * @param packed address of the first row
+   * @param to [steps * features], as many steps as the sequence has
+   */
+  public void unpack(int sequence, int features, long packed, float[] to) {
+    int steps = stepsAtOnce(features);
+    int length = to.length / features;
+    for (int first = 0; first < length; first += steps) {
+      int count = Math.min(steps, length - first);
+      SequenceNative.unpack(offsets, first, positions[sequence], count, features, packed, to, first * features);
+    }
+  }
+
+  private static int stepsAtOnce(int features) {
+    return Math.max(1, FLOATS_AT_ONCE / features);
+  }
+
+  /**
+   * Runs a stack of recurrent layers.
+   *
+   * @param call fields of {@code RecurrentCall}
+   * @param layers fields of {@code RecurrentLayer} for each layer and direction
+   */
+  public void forward(long[] call, long[] layers) {
+    RecurrentNative.forward(call, layers, offsets, order);
+  }
+
+  /**
+   * Goes back through a stack of recurrent layers.
+   *
+   * @param call fields of {@code RecurrentCall}
+   * @param layers fields of {@code RecurrentLayer} for each layer and direction
+   * @param gradients fields of {@code RecurrentGradient} likewise
+   */
+  public void backward(long[] call, long[] layers, long[] gradients) {
+    RecurrentNative.backward(call, layers, gradients, offsets, order);
+  }
+}

@@ -6,4 +6,23 @@ public final class RandomPurpose {
   public static final long SAMPLING = 1L << 32;
 
   private RandomPurpose() {}
+
+  /**
+   * Derives the seed of a part from that of the whole, so that neither parts nor wholes of neighbouring seeds share
+   * numbers (SplitMix64: G. L. Steele et al., "Fast splittable pseudorandom number generators", 2014).
+   *
+   * @param seed of the whole
+   * @param part its number
+   * @return the seed of the part
+   */
+  public static long seedOf(long seed, int part) {
+    return mix(mix(seed) + part);
+  }
+
+  private static long mix(long seed) {
+    long z = seed + 0x9E3779B97F4A7C15L;
+    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
+    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
+    return z ^ (z >>> 31);
+  }
 }

@@ -8,7 +8,7 @@ package dev.unroll.internal;
 public final class RecurrentNative {
   private RecurrentNative() {}
 
-  public static native void forward(long[] call, long[] layers, int[] offsets, int[] order);
+  static native void forward(long[] call, long[] layers, int[] offsets, int[] order);
 
-  public static native void backward(long[] call, long[] layers, long[] gradients, int[] offsets, int[] order);
+  static native void backward(long[] call, long[] layers, long[] gradients, int[] offsets, int[] order);
 }

@@ -16,15 +16,12 @@ import org.scijava.nativelib.JniExtractor;
 /**
  * Copies a native library from the class path into a new folder that only the current user can enter, and deletes both
  * when closed.
- *
- * <p>Whoever asks for the library swallows exceptions, so this class remembers what it looked for and what went wrong.
  */
 final class ResourceExtractor implements JniExtractor, AutoCloseable {
   private final String parent;
   private final List<String> searched = new ArrayList<>();
   private Path folder;
   private Path file;
-  private IOException failure;
 
   /**
    * Creates an extractor; nothing is written yet.
@@ -41,7 +38,7 @@ final class ResourceExtractor implements JniExtractor, AutoCloseable {
    * @param libPath the resource folder, ending in a slash
    * @param libname the library's name without prefix and suffix
    * @return the extracted file, or {@code null} if there is no such resource
-   * @throws IOException if the file cannot be written; {@link #failure()} keeps it
+   * @throws IOException if the file cannot be written
    */
   @Override
   public File extractJni(String libPath, String libname) throws IOException {
@@ -56,12 +53,8 @@ final class ResourceExtractor implements JniExtractor, AutoCloseable {
       file = folder.resolve(name);
       Files.copy(in, file);
       return file.toFile();
-    } catch (IOException e) {
-      failure = e;
-      throw e;
     } catch (InvalidPathException e) {
-      failure = new IOException(e.getMessage(), e);
-      throw failure;
+      throw new IOException(e.getMessage(), e);
     }
   }
 
@@ -81,19 +74,10 @@ final class ResourceExtractor implements JniExtractor, AutoCloseable {
   /**
    * Returns the extracted file.
    *
-   * @return the file, which may be incomplete if there is a {@link #failure()}, or {@code null} if none was created
+   * @return the file, which may be incomplete, or {@code null} if none was created
    */
   Path file() {
     return file;
-  }
-
-  /**
-   * Returns what kept the library from being extracted.
-   *
-   * @return the exception, or {@code null}
-   */
-  IOException failure() {
-    return failure;
   }
 
   /** Deletes the file and its folder. A library that is loaded keeps its mapping. */

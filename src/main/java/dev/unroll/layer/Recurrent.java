@@ -2,8 +2,6 @@ package dev.unroll.layer;
 
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
-import dev.unroll.internal.PackedOrder;
-import dev.unroll.internal.RecurrentNative;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.SequenceLayout;
 import java.util.ArrayList;
@@ -147,9 +145,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
     try (Lease lease = new Lease()) {
       RecurrentTape tape = new RecurrentTape(options, input, dropout, dropoutKey, parameters.version());
       RecurrentOutput output = lease.result(new RecurrentOutput(this, tape));
-      PackedOrder order = input.layout().packed();
-      RecurrentNative.forward(
-          tape.call(lease), tape.forwardLayers(lease, weights, initial), order.offsets(), order.order());
+      input.layout().packed().forward(tape.call(lease), tape.forwardLayers(lease, weights, initial));
       return lease.done(output);
     }
   }
@@ -185,8 +181,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
       long[] layers = tape.backwardLayers(lease, weights);
       long[] gradients = buffers.gradients(lease, weights);
       tape.startBackward(parameters.version());
-      PackedOrder order = input.layout().packed();
-      RecurrentNative.backward(call, layers, gradients, order.offsets(), order.order());
+      input.layout().packed().backward(call, layers, gradients);
       return lease.done(result);
     }
   }

@@ -2,8 +2,10 @@ package dev.unroll.layer;
 
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
+import dev.unroll.internal.MemoryNative;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.SequenceLayout;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -82,15 +84,29 @@ final class RecurrentTape implements AutoCloseable {
   PackedSequence last() {
     float[][][] hidden = finalState.hidden();
     int first = hidden.length - options.directions();
-    float[][][] last = new float[input.layout().sequences()][1][options.outputSize()];
-    for (int b = 0; b < last.length; b++) {
+    int sequences = input.layout().sequences();
+    float[] last = new float[Math.multiplyExact(sequences, options.outputSize())];
+    for (int b = 0; b < sequences; b++) {
       for (int d = 0; d < options.directions(); d++) {
+        int start = b * options.outputSize() + options.outputColumn(d);
         for (int j = 0; j < options.stateSize(); j++) {
-          last[b][0][options.outputColumn(d) + j] += hidden[first + d][b][j];
+          float state = hidden[first + d][b][j];
+          last[start + j] = d > 0 && options.summed() ? flushed(last[start + j] + state) : state;
         }
       }
     }
-    return PackedSequence.of(last, options.outputSize());
+    int[] ones = new int[sequences];
+    Arrays.fill(ones, 1);
+    PackedSequence result = PackedSequence.allocate(input.source(), SequenceLayout.of(ones), options.outputSize());
+    try (Lease lease = new Lease()) {
+      MemoryNative.putFloats(result.address(lease), last, 0, last.length); // equal lengths keep the caller's order
+    }
+    return result;
+  }
+
+  /** As the kernels add: a denormal sum is zero. */
+  private static float flushed(float sum) {
+    return Math.abs(sum) < Float.MIN_NORMAL ? Math.copySign(0, sum) : sum;
   }
 
   /** The fields of {@code RecurrentCall}. */

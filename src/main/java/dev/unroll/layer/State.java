@@ -43,9 +43,9 @@ public final class State implements AutoCloseable {
    * @throws IllegalArgumentException if it has no entry or no sequence, or is ragged; the message says where
    */
   public static State of(float[][][] hidden) {
-    int size = checkRectangle("hidden", hidden);
-    State state = new State(MemorySource.SYSTEM, hidden.length, hidden[0].length, size, 0);
-    state.write(hidden, 0, size);
+    Rectangle h = Rectangle.of("hidden", hidden);
+    State state = new State(MemorySource.SYSTEM, h.entries, h.sequences, h.size, 0);
+    state.write(h, 0);
     return state;
   }
 
@@ -59,34 +59,41 @@ public final class State implements AutoCloseable {
    * @throws IllegalArgumentException if an array has no entry or no sequence, or is ragged, or the arrays do not match
    */
   public static State of(float[][][] hidden, float[][][] cells) {
-    int size = checkRectangle("hidden", hidden);
-    int cellSize = checkRectangle("cells", cells);
-    Checks.equal("number of entries of cells", cells.length, hidden.length);
-    Checks.equal("number of sequences of cells", cells[0].length, hidden[0].length);
-    State state = new State(MemorySource.SYSTEM, hidden.length, hidden[0].length, size, cellSize);
-    state.write(hidden, 0, size);
-    state.write(cells, state.cellsOffset, cellSize);
+    Rectangle h = Rectangle.of("hidden", hidden);
+    Rectangle c = Rectangle.of("cells", cells);
+    Checks.equal("number of entries of cells", c.entries, h.entries);
+    Checks.equal("number of sequences of cells", c.sequences, h.sequences);
+    State state = new State(MemorySource.SYSTEM, h.entries, h.sequences, h.size, c.size);
+    state.write(h, 0);
+    state.write(c, state.cellsOffset);
     return state;
   }
 
-  /** Returns the size of a row; all rows have it. */
-  private static int checkRectangle(String name, float[][][] values) {
-    Checks.positive("number of entries of " + name, Checks.notNull(name, values).length);
-    int sequences = Checks.notNull(name + "[0]", values[0]).length;
-    Checks.require(sequences > 0, "number of sequences of " + name, sequences, "1 or more; without sequences, null");
-    int size = Checks.notNull(name + "[0][0]", values[0][0]).length;
-    Checks.positive("size of " + name + "[0][0]", size);
-    long rows = (long) values.length * sequences;
-    Checks.require(rows <= Integer.MAX_VALUE / size, "size of " + name, rows + " * " + size, "at most 2^31 - 1 values");
-    for (int l = 0; l < values.length; l++) {
-      String entry = name + "[" + l + "]";
-      Checks.equal("number of sequences of " + entry, Checks.notNull(entry, values[l]).length, sequences);
-      for (int b = 0; b < sequences; b++) {
-        String row = entry + "[" + b + "]";
-        Checks.equal("size of " + row, Checks.notNull(row, values[l][b]).length, size);
+  /** A checked copy of a caller's array, which another thread may change meanwhile. */
+  private record Rectangle(int entries, int sequences, int size, float[] values) {
+    static Rectangle of(String name, float[][][] given) {
+      Checks.positive("number of entries of " + name, Checks.notNull(name, given).length);
+      int entries = given.length;
+      int sequences = Checks.notNull(name + "[0]", given[0]).length;
+      Checks.require(sequences > 0, "number of sequences of " + name, sequences, "1 or more; without sequences, null");
+      int size = Checks.notNull(name + "[0][0]", given[0][0]).length;
+      Checks.positive("size of " + name + "[0][0]", size);
+      long rows = (long) entries * sequences;
+      Checks.require(rows <= Integer.MAX_VALUE / size, "size of " + name, rows + " * " + size, "at most 2^31 - 1 values");
+      float[] values = new float[(int) rows * size];
+      for (int l = 0; l < entries; l++) {
+        String entry = name + "[" + l + "]";
+        float[][] ofEntry = Checks.notNull(entry, given[l]);
+        Checks.equal("number of sequences of " + entry, ofEntry.length, sequences);
+        for (int b = 0; b < sequences; b++) {
+          String row = entry + "[" + b + "]";
+          float[] ofRow = Checks.notNull(row, ofEntry[b]);
+          Checks.equal("size of " + row, ofRow.length, size);
+          System.arraycopy(ofRow, 0, values, (l * sequences + b) * size, size);
+        }
       }
+      return new Rectangle(entries, sequences, size, values);
     }
-    return size;
   }
 
   /** A state of undefined content. */
@@ -167,15 +174,9 @@ public final class State implements AutoCloseable {
     return values;
   }
 
-  private void write(float[][][] values, long offset, int size) {
+  private void write(Rectangle array, long offset) {
     try (Lease lease = new Lease()) {
-      long row = lease.address(memory) + offset;
-      for (float[][] entry : values) {
-        for (float[] sequence : entry) {
-          MemoryNative.putFloats(row, sequence, 0, size);
-          row += (long) size * Float.BYTES;
-        }
-      }
+      MemoryNative.putFloats(lease.address(memory) + offset, array.values, 0, array.values.length);
     }
   }
 

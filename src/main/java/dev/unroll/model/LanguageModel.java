@@ -1,6 +1,8 @@
 package dev.unroll.model;
 
 import dev.unroll.internal.Checks;
+import dev.unroll.internal.Lease;
+import dev.unroll.internal.RandomPurpose;
 import dev.unroll.layer.Embedding;
 import dev.unroll.layer.Gru;
 import dev.unroll.layer.Linear;
@@ -21,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * Predicts the next token of a sequence from all tokens before it: embedding, recurrent layers, linear layer, softmax.
@@ -33,11 +36,13 @@ public final class LanguageModel implements AutoCloseable {
   private final Embedding embedding;
   private final Recurrent recurrent;
   private final Linear linear;
+  private long dropoutKey; // of the next training window
 
   private LanguageModel(Builder builder) {
-    embedding = new Embedding(builder.vocabulary, builder.embeddingSize, builder.seed);
+    embedding = new Embedding(builder.vocabulary, builder.embeddingSize, RandomPurpose.seedOf(builder.seed, 0));
     recurrent = builder.recurrent();
-    linear = new Linear(builder.hiddenSize, builder.vocabulary, builder.seed + 2);
+    linear = new Linear(builder.hiddenSize, builder.vocabulary, RandomPurpose.seedOf(builder.seed, 2));
+    dropoutKey = RandomPurpose.seedOf(builder.seed, 3);
   }
 
   /**
@@ -173,7 +178,7 @@ public final class LanguageModel implements AutoCloseable {
       }
       for (int i = 0; i < length; i++) {
         generated[i] = sampler.next(scores);
-        scores = session.next(generated[i]);
+        scores = i + 1 < length ? session.next(generated[i]) : null;
       }
     }
     return generated;
@@ -200,18 +205,20 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Runs all layers over a batch; closing the pass frees everything but a final state that was taken over. */
   Pass forward(PackedTokens tokens, State initial) {
-    PackedSequence embedded = embedding.forward(tokens);
-    return finish(tokens, embedded, recurrent.forward(embedded, initial));
+    return run(tokens, input -> recurrent.forward(input, initial));
   }
 
   /** The same in training, with dropout. */
-  Pass forwardTraining(PackedTokens tokens, State initial, long dropoutKey) {
-    PackedSequence embedded = embedding.forward(tokens);
-    return finish(tokens, embedded, recurrent.forwardTraining(embedded, initial, dropoutKey));
+  Pass forwardTraining(PackedTokens tokens, State initial) {
+    return run(tokens, input -> recurrent.forwardTraining(input, initial, dropoutKey++));
   }
 
-  private Pass finish(PackedTokens tokens, PackedSequence embedded, RecurrentOutput states) {
-    return new Pass(tokens, embedded, states, linear.forward(states.outputs()));
+  private Pass run(PackedTokens tokens, Function<PackedSequence, RecurrentOutput> layers) {
+    try (Lease lease = new Lease()) {
+      PackedSequence embedded = lease.result(embedding.forward(tokens));
+      RecurrentOutput states = lease.result(layers.apply(embedded));
+      return lease.done(new Pass(tokens, embedded, states, linear.forward(states.outputs())));
+    }
   }
 
   /** Adds to the gradients of all layers; the state that a window starts from gets none, which truncates it. */
@@ -349,7 +356,7 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     private <B extends RecurrentBuilder<B, L>, L extends Recurrent> L with(B builder) {
-      return builder.layers(layers).dropout(dropout).seed(seed + 1).build();
+      return builder.layers(layers).dropout(dropout).seed(RandomPurpose.seedOf(seed, 1)).build();
     }
 
     /**

@@ -20,7 +20,6 @@ final class LanguageModelTrainer implements AutoCloseable {
   private final Adam optimizer;
   private final Workspace workspace = new Workspace();
   private State state;
-  private long windowsDone;
 
   LanguageModelTrainer(LanguageModel model, TrainingOptions options) {
     this.model = model;
@@ -42,7 +41,7 @@ final class LanguageModelTrainer implements AutoCloseable {
         optimizer.learningRate(options.learningRateAt((double) (epoch * steps + done) / (options.epochs() * steps)));
         try (PackedTokens x = PackedTokens.of(workspace, inputs, model.vocabulary());
             PackedTokens y = PackedTokens.of(workspace, targets, model.vocabulary());
-            LanguageModel.Pass pass = model.forwardTraining(x, state, windowsDone++);
+            LanguageModel.Pass pass = model.forwardTraining(x, state);
             LossGradient gradient = loss.gradient(pass.scores(), y)) {
           optimizer.zeroGradients();
           model.backward(pass, gradient.gradient());

@@ -6,8 +6,6 @@ import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.MemorySource;
-import dev.unroll.internal.PackedOrder;
-import dev.unroll.internal.SequenceNative;
 
 /**
  * A batch of sequences of any lengths, packed off-heap: one row of features for every real step, none for padding. The
@@ -142,11 +140,10 @@ public final class PackedSequence implements AutoCloseable {
       lengths[i] = size / features;
     }
     PackedSequence batch = allocate(source, SequenceLayout.of(lengths), features);
-    PackedOrder order = batch.layout.packed();
     try (Lease lease = new Lease()) {
       long packed = lease.result(batch).address(lease);
       for (int i = 0; i < lengths.length; i++) {
-        SequenceNative.pack(order.offsets(), order.positions()[i], lengths[i], features, sequences[i], 0, packed);
+        batch.layout.packed().pack(i, features, sequences[i], packed);
       }
       return lease.done(batch);
     }
@@ -225,13 +222,11 @@ public final class PackedSequence implements AutoCloseable {
    */
   public float[][] toFlatArrays() {
     float[][] sequences = new float[layout.sequences()][];
-    PackedOrder order = layout.packed();
     try (Lease lease = new Lease()) {
       long packed = address(lease);
       for (int i = 0; i < sequences.length; i++) {
-        int length = layout.length(i);
-        sequences[i] = new float[checkSize("sequence " + i, length, features)];
-        SequenceNative.unpack(order.offsets(), order.positions()[i], length, features, packed, sequences[i], 0);
+        sequences[i] = new float[checkSize("sequence " + i, layout.length(i), features)];
+        layout.packed().unpack(i, features, packed, sequences[i]);
       }
     }
     return sequences;

@@ -66,13 +66,12 @@ public final class PackedTokens implements AutoCloseable {
     PackedOrder order = layout.packed();
     int[] packed = new int[layout.rows()];
     for (int i = 0; i < lengths.length; i++) {
-      int position = order.positions()[i];
       for (int t = 0; t < lengths[i]; t++) {
         int token = sequences[i][t];
         if (token < 0 || token >= vocabulary) {
           Checks.index("token sequences[" + i + "][" + t + "]", token, vocabulary);
         }
-        packed[order.offsets()[t] + position] = token;
+        packed[order.row(i, t)] = token;
       }
     }
     PackedTokens batch =

@@ -12,7 +12,7 @@ import java.util.Arrays;
  * <p>Immutable. Two layouts are equal if their lengths are.
  */
 public final class SequenceLayout {
-  private static final int MOST_ROWS = Integer.MAX_VALUE - 16; // an int[] can hold one for each, and a few more
+  private static final int MOST_ROWS = Integer.MAX_VALUE - 16; // numbers of rows and of initial states fit an int
 
   private final int[] lengths;
   private final PackedOrder packed;
@@ -47,17 +47,18 @@ public final class SequenceLayout {
    * @param lengths steps of each sequence, each 0 or more, in any order
    * @return the layout
    * @throws NullPointerException if {@code lengths} is null
-   * @throws IllegalArgumentException if a length is negative, or all together exceed 2^31 - 17 steps
+   * @throws IllegalArgumentException if a length is negative, or steps and sequences together exceed 2^31 - 17
    */
   public static SequenceLayout of(int... lengths) {
-    Checks.notNull("lengths", lengths);
+    int[] copy = Checks.notNull("lengths", lengths).clone();
     long rows = 0;
-    for (int i = 0; i < lengths.length; i++) {
-      Checks.require(lengths[i] >= 0, "lengths[" + i + "]", lengths[i], "0 or more");
-      rows += lengths[i];
+    for (int i = 0; i < copy.length; i++) {
+      Checks.require(copy[i] >= 0, "lengths[" + i + "]", copy[i], "0 or more");
+      rows += copy[i];
     }
-    Checks.require(rows <= MOST_ROWS, "sum of lengths", rows, "at most " + MOST_ROWS + " steps in one batch");
-    return new SequenceLayout(lengths.clone());
+    Checks.require(
+        rows + copy.length <= MOST_ROWS, "steps and sequences", rows + copy.length, "at most " + MOST_ROWS + " together");
+    return new SequenceLayout(copy);
   }
 
   /**
@@ -75,7 +76,7 @@ public final class SequenceLayout {
    * @return T, 0 or more
    */
   public int steps() {
-    return packed.offsets().length - 1;
+    return packed.steps();
   }
 
   /**
@@ -84,7 +85,7 @@ public final class SequenceLayout {
    * @return N, 0 or more
    */
   public int rows() {
-    return packed.offsets()[steps()];
+    return packed.rows();
   }
 
   /**
@@ -117,13 +118,13 @@ public final class SequenceLayout {
    */
   public int row(int sequence, int step) {
     Checks.index("step", step, length(sequence));
-    return packed.offsets()[step] + packed.positions()[sequence];
+    return packed.row(sequence, step);
   }
 
   /**
    * Returns the layout as the kernels take it.
    *
-   * @return shared arrays, not to be changed
+   * @return the order
    * @hidden
    */
   public PackedOrder packed() {

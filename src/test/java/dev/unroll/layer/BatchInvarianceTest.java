@@ -4,62 +4,101 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import dev.unroll.Unroll;
 import dev.unroll.sequence.PackedSequence;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** A sequence's results have the same bits whatever else is in the batch, in any order, on any number of threads. */
 class BatchInvarianceTest {
   private static final int INPUTS = 19;
-  private static final int HIDDEN = 33;
+  private static final int HIDDEN = 70; // large enough that every pass of the batch is shared among threads
   private static final int[] LENGTHS = {7, 0, 30, 7, 1, 12, 30, 2, 9, 25, 0, 3, 18, 30, 5};
 
   private final Random random = new Random(21);
   private final float[][][] input = RandomArrays.sequences(random, LENGTHS, INPUTS);
-  private final float[][][] initial = RandomArrays.state(random, 4, LENGTHS.length, HIDDEN);
-  private final float[][][] dOutputs = RandomArrays.sequences(random, LENGTHS, 2 * HIDDEN);
-  private final float[][][] dFinal = RandomArrays.state(random, 4, LENGTHS.length, HIDDEN);
 
-  /** What comes out for some sequences: outputs, final states, gradients of inputs and initial states. */
-  record Results(float[][][] outputs, float[][][] states, float[][][] dInputs, float[][][] dInitial) {}
+  /** What comes out for some sequences, by sequence, and the gradients of the weights, which are sums over them. */
+  record Results(
+      float[][][] outputs, State states, float[][][] dInputs, State dInitial, List<float[]> dWeights) {
+    record State(float[][][] hidden, float[][][] cells) {}
+  }
+
+  static Stream<RecurrentBuilder<?, ? extends Recurrent>> builders() {
+    return Stream.of(
+        Rnn.builder(INPUTS, HIDDEN),
+        Lstm.builder(INPUTS, HIDDEN),
+        Lstm.builder(INPUTS, HIDDEN).peepholes(true).projectionSize(33).coupledInputForget(true),
+        Gru.builder(INPUTS, HIDDEN),
+        Gru.builder(INPUTS, HIDDEN).resetBefore(true).sumDirections(true));
+  }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3})
-  void batchEqualsEachSequenceAloneAndAnyOrder(int threads) {
+  @MethodSource("builders")
+  void batchEqualsEachSequenceAloneAndAnyOrder(RecurrentBuilder<?, ? extends Recurrent> builder) {
+    builder.layers(2);
+    builder.bidirectional(true);
     int before = Unroll.threads();
-    Unroll.threads(threads);
-    try (Rnn layer = Rnn.builder(INPUTS, HIDDEN).layers(2).bidirectional(true).build()) {
+    try (Recurrent layer = builder.build()) {
       List<Integer> order = IntStream.range(0, LENGTHS.length).boxed().collect(Collectors.toList());
-      Results together = run(layer, order);
-      Collections.shuffle(order, random);
-      Results shuffled = run(layer, order);
+      Unroll.threads(1);
+      Results expected = run(layer, order);
       for (int b = 0; b < LENGTHS.length; b++) {
-        compare(together, b, run(layer, List.of(b)), 0);
-        compare(together, b, shuffled, order.indexOf(b));
+        compare(expected, b, run(layer, List.of(b)), 0);
+      }
+      List<Integer> shuffled = new ArrayList<>(order);
+      Collections.shuffle(shuffled, random);
+      for (int threads : new int[] {2, 3, 7}) {
+        Unroll.threads(threads);
+        Results together = run(layer, order);
+        Results apart = run(layer, shuffled);
+        for (int b = 0; b < LENGTHS.length; b++) {
+          compare(expected, b, together, b);
+          compare(expected, b, apart, shuffled.indexOf(b));
+        }
+        for (int i = 0; i < expected.dWeights.size(); i++) {
+          assertArrayEquals(expected.dWeights.get(i), together.dWeights.get(i), layer.parameters().get(i).name());
+        }
       }
     } finally {
       Unroll.threads(before);
     }
   }
 
-  private Results run(Rnn layer, List<Integer> which) {
-    try (PackedSequence x = PackedSequence.of(pick(input, which), INPUTS);
-        State h0 = State.of(pickEach(initial, which));
+  private Results run(Recurrent layer, List<Integer> which) {
+    // Random numbers of their own for every sequence, whatever it is run with.
+    float[][][] dOutputs = RandomArrays.sequences(new Random(1), LENGTHS, layer.outputSize());
+    layer.zeroGradients();
+    try (State h0 = state(layer, 2, which);
+        PackedSequence x = PackedSequence.of(pick(input, which), INPUTS);
         RecurrentOutput output = layer.forward(x, h0);
-        PackedSequence dY = PackedSequence.of(pick(dOutputs, which), 2 * HIDDEN);
-        State dH = State.of(pickEach(dFinal, which));
+        PackedSequence dY = PackedSequence.of(pick(dOutputs, which), layer.outputSize());
+        State dH = state(layer, 3, which);
         RecurrentGradients gradients = layer.backward(output, dY, dH)) {
       return new Results(
           output.outputs().toArrays(),
-          output.finalState().hidden(),
+          values(output.finalState()),
           gradients.input().toArrays(),
-          gradients.initialState().hidden());
+          values(gradients.initialState()),
+          layer.parameters().stream().map(Parameter::gradient).toList());
     }
+  }
+
+  private static State state(Recurrent layer, int seed, List<Integer> which) {
+    int size = layer instanceof Lstm lstm && lstm.outputSize() == 2 * 33 ? 33 : HIDDEN;
+    float[][][] hidden = pickEach(RandomArrays.state(new Random(seed), 4, LENGTHS.length, size), which);
+    float[][][] cells = pickEach(RandomArrays.state(new Random(seed), 4, LENGTHS.length, HIDDEN), which);
+    return layer instanceof Lstm ? State.of(hidden, cells) : State.of(hidden);
+  }
+
+  private static Results.State values(State state) {
+    return new Results.State(state.hidden(), state.hasCells() ? state.cells() : null);
   }
 
   private static float[][][] pick(float[][][] sequences, List<Integer> which) {
@@ -75,9 +114,17 @@ class BatchInvarianceTest {
   private static void compare(Results a, int b, Results other, int c) {
     assertArrayEquals(a.outputs[b], other.outputs[c], "outputs of sequence " + b);
     assertArrayEquals(a.dInputs[b], other.dInputs[c], "input gradients of sequence " + b);
-    for (int l = 0; l < a.states.length; l++) {
-      assertArrayEquals(a.states[l][b], other.states[l][c], "final state " + l + " of sequence " + b);
-      assertArrayEquals(a.dInitial[l][b], other.dInitial[l][c], "initial state gradient " + l + " of sequence " + b);
+    compare("final state", a.states, b, other.states, c);
+    compare("initial state gradient", a.dInitial, b, other.dInitial, c);
+  }
+
+  private static void compare(String name, Results.State a, int b, Results.State other, int c) {
+    for (int l = 0; l < a.hidden.length; l++) {
+      String message = name + " " + l + " of sequence " + b;
+      assertArrayEquals(a.hidden[l][b], other.hidden[l][c], message);
+      if (a.cells != null) {
+        assertArrayEquals(a.cells[l][b], other.cells[l][c], message);
+      }
     }
   }
 }

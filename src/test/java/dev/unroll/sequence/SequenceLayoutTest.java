@@ -101,20 +101,6 @@ class SequenceLayoutTest {
     }
   }
 
-  @Property(tries = 300)
-  void offsetsOrderAndPositionsDescribeTheSameRows(@ForAll("lengths") int[] lengths) {
-    SequenceLayout layout = SequenceLayout.of(lengths);
-
-    for (int i = 0; i < lengths.length; i++) {
-      assertEquals(i, layout.packed().order()[layout.packed().positions()[i]]);
-    }
-    for (int t = 0; t < layout.steps(); t++) {
-      int step = t;
-      long rows = IntStream.of(lengths).filter(length -> length > step).count();
-      assertEquals(rows, layout.packed().offsets()[t + 1] - layout.packed().offsets()[t]);
-    }
-  }
-
   @Provide
   Arbitrary<int[]> lengths() {
     return Lengths.arbitrary();
