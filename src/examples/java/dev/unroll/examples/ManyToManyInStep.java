@@ -12,7 +12,7 @@ public class ManyToManyInStep {
     try (Embedding embedding = new Embedding(4, 8, 1);
         Lstm lstm = Lstm.builder(8, 16).bidirectional(true).seed(2).build();
         Linear tags = new Linear(32, 2, 3);
-        Adam adam = Adam.builder(ManyToOne.parameters(embedding, lstm, tags)).learningRate(0.01).build()) {
+        Adam adam = Adam.builder(Training.parameters(embedding, lstm, tags)).learningRate(0.01).build()) {
       double loss = 0;
       for (int step = 0; step < 300; step++) {
         int[][] tokens = new int[32][];
@@ -31,9 +31,7 @@ public class ManyToManyInStep {
             PackedSequence dStates = tags.backward(states.outputs(), result.gradient());
             RecurrentGradients dVectors = lstm.backward(states, dStates, null)) {
           embedding.backward(input, dVectors.input());
-          adam.step();
-          adam.zeroGradients();
-          loss = result.loss();
+          loss = Training.update(adam, result);
         }
       }
       System.out.printf(Locale.ROOT, "loss %.4f%n", loss);

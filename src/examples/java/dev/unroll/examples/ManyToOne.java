@@ -11,7 +11,7 @@ public class ManyToOne {
     Random random = new Random(1);
     try (Gru gru = Gru.builder(1, 16).seed(1).build();
         Linear classes = new Linear(16, 2, 2);
-        Adam adam = Adam.builder(parameters(gru, classes)).learningRate(0.01).clipNorm(1).build()) {
+        Adam adam = Adam.builder(Training.parameters(gru, classes)).learningRate(0.01).clipNorm(1).build()) {
       double loss = 0;
       for (int step = 0; step < 600; step++) {
         float[][][] bits = new float[32][][];
@@ -28,16 +28,10 @@ public class ManyToOne {
             LossGradient result = new CrossEntropy(Divisor.MEAN_OVER_STEPS).gradient(scores, targets);
             PackedSequence dLast = classes.backward(last, result.gradient())) {
           gru.backwardFromLast(states, dLast).close();
-          adam.step();
-          adam.zeroGradients();
-          loss = result.loss();
+          loss = Training.update(adam, result);
         }
       }
       System.out.printf(Locale.ROOT, "loss %.4f%n", loss);
     }
-  }
-
-  static List<Parameter> parameters(Layer... layers) {
-    return Arrays.stream(layers).flatMap(layer -> layer.parameters().stream()).toList();
   }
 }

@@ -79,7 +79,8 @@ public final class State implements AutoCloseable {
       int size = Checks.notNull(name + "[0][0]", given[0][0]).length;
       Checks.positive("size of " + name + "[0][0]", size);
       long rows = (long) entries * sequences;
-      Checks.require(rows <= Integer.MAX_VALUE / size, "size of " + name, rows + " * " + size, "at most 2^31 - 1 values");
+      boolean fits = rows <= Integer.MAX_VALUE / size;
+      Checks.require(fits, "size of " + name, rows + " * " + size, "at most 2^31 - 1 values");
       float[] values = new float[(int) rows * size];
       for (int l = 0; l < entries; l++) {
         String entry = name + "[" + l + "]";

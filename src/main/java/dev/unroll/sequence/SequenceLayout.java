@@ -56,8 +56,8 @@ public final class SequenceLayout {
       Checks.require(copy[i] >= 0, "lengths[" + i + "]", copy[i], "0 or more");
       rows += copy[i];
     }
-    Checks.require(
-        rows + copy.length <= MOST_ROWS, "steps and sequences", rows + copy.length, "at most " + MOST_ROWS + " together");
+    long both = rows + copy.length;
+    Checks.require(both <= MOST_ROWS, "steps and sequences", both, "at most " + MOST_ROWS + " together");
     return new SequenceLayout(copy);
   }
 

@@ -4,7 +4,7 @@ import dev.unroll.sequence.PackedSequence;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/** Two relu layers that pass positive inputs on unchanged: what comes out of ones shows what dropout does between them. */
+/** Two relu layers that pass positive inputs on unchanged: what comes out of ones shows what dropout does. */
 final class TransparentRnn {
   private TransparentRnn() {}
 
