@@ -67,7 +67,6 @@ struct Recurrence {
  private:
   int64_t unit_blocks() const { return divide_up(hidden(), kPanel); }
   int64_t gate_columns() const { return kGates * hidden(); }
-  int64_t panel_size() const { return kPanel * state_size(); }
   float* state(int64_t row) const { return layer.states + row * state_stride(); }
   float* cells(int64_t row) const { return layer.cells + row * hidden(); }
   float* gates(int64_t row) const { return layer.gates + row * gate_columns(); }
@@ -172,8 +171,12 @@ struct Recurrence {
     return kPhase == 0 ? state_stride() : gate_columns();
   }
 
-  const float* gate_panel(int64_t block, int gate) const {
-    return layer.w_hh_panels + (block * kGates + gate) * panel_size();
+  /// The panels from that of a gate and block on, each the `step`-th.
+  Panels gate_panels(int64_t block, int gate, int64_t step) const {
+    Panels panels = all_panels(layer.w_hh_panels, state_size(), gate_columns());
+    panels.data += (block * kGates + gate) * panels.stride;
+    panels.stride *= step;
+    return panels;
   }
 
   template <int kPhase>
@@ -183,8 +186,8 @@ struct Recurrence {
       const CellRow first_row = cell_row(segment, segment.sequences.begin, block * kPanel);
       for (int g = kFirst<kPhase>; g < kEnd<kPhase>; ++g) {
         float* const to = sums.at(0, (block - blocks.begin) * sums.kGates + g - kFirst<kPhase>);
-        multiply_panels(left<kPhase>(segment), left_stride<kPhase>(), gate_panel(block, g), panel_size(), state_size(),
-                        {0, 1}, rows, Cell::start(g, first_row, gate_columns()), to, sums.kStride, first_row.units);
+        multiply_panels(left<kPhase>(segment), left_stride<kPhase>(), gate_panels(block, g, 1), {0, 1}, rows,
+                        Cell::start(g, first_row, gate_columns()), to, sums.kStride, first_row.units);
       }
     }
   }
@@ -206,10 +209,9 @@ struct Recurrence {
     }
     const int64_t panels = blocks.size() * sums.kGates;
     // Of a single gate there are the panels of several blocks, which stand apart.
-    const int64_t panel_stride = sums.kGates == 1 ? kGates * panel_size() : panel_size();
-    multiply_panels(left<kPhase>(segment), left_stride<kPhase>(), gate_panel(blocks.begin, kFirst<kPhase>),
-                    panel_stride, state_size(), {0, panels}, rows, {sums.of, sums.kStride}, sums.of, sums.kStride,
-                    panels * kPanel);
+    multiply_panels(left<kPhase>(segment), left_stride<kPhase>(),
+                    gate_panels(blocks.begin, kFirst<kPhase>, sums.kGates == 1 ? kGates : 1), {0, panels}, rows,
+                    {sums.of, sums.kStride}, sums.of, sums.kStride, panels * kPanel);
   }
 
   /// Not inlined: one copy serves both ways to sum.
@@ -236,8 +238,8 @@ struct Recurrence {
   /// to = start + from * panels for a range of rows; start may only be `to` or nothing.
   void multiply_rows(Range rows, const float* panels, int64_t k_size, int64_t columns, Start start, const float* from,
                      int64_t from_stride, float* to, int64_t to_stride) const {
-    multiply_panels(from, from_stride, panels, kPanel * k_size, k_size, {0, divide_up(columns, kPanel)}, rows, start, to, to_stride,
-                    columns);
+    multiply_panels(from, from_stride, all_panels(panels, k_size, columns), {0, divide_up(columns, kPanel)}, rows, start,
+                    to, to_stride, columns);
   }
 
   void backward_segment(const Segment& segment, const RecurrentGradient& gradient) const {
