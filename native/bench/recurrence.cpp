@@ -84,7 +84,7 @@ class Layer {
              0,
              0.0,
              0,
-             std::max<int64_t>(1, 128 / shape.b),
+             std::max<int64_t>(1, 192 / shape.b),
              1,
              {offsets_.data(), order_.data(), shape.t, shape.b},
              arrays_.make(n * h, 1.0f),

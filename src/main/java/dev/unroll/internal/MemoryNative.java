@@ -12,6 +12,8 @@ public final class MemoryNative {
 
   public static native void clear(long address, long bytes);
 
+  public static native void copy(long from, long to, long bytes);
+
   public static native void putFloats(long to, float[] from, int offset, int size);
 
   public static native void getFloats(long from, float[] to, int offset, int size);

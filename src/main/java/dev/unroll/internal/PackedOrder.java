@@ -103,6 +103,22 @@ public final class PackedOrder {
   }
 
   /**
+   * Describes a forward pass once, for {@link RecurrentNative#step}.
+   *
+   * @param call fields of {@code RecurrentCall}
+   * @param layers fields of {@code RecurrentLayer} for each layer and direction
+   * @return the description, in native memory
+   */
+  public Memory prepare(long[] call, long[] layers) {
+    long bytes = (long) Long.BYTES * (call.length + layers.length) + Integer.BYTES * (offsets.length + order.length);
+    Memory description = Memory.zeroed(bytes, "RecurrentSession");
+    try (Lease lease = new Lease()) {
+      RecurrentNative.prepare(call, layers, offsets, order, lease.address(description));
+    }
+    return description;
+  }
+
+  /**
    * Goes back through a stack of recurrent layers.
    *
    * @param call fields of {@code RecurrentCall}
