@@ -51,6 +51,7 @@ final class GoldenModels {
     models.add(new TrainingRun("training-sgd", p -> Sgd.builder(p).learningRate(0.1).build()));
     models.add(new TrainingRun("training-momentum", p -> Sgd.builder(p).learningRate(0.02).momentum(0.9).build()));
     models.add(new TrainingRun("training-adam", p -> Adam.builder(p).learningRate(0.003).clipNorm(1).build()));
+    models.add(new LanguageModelRun());
     return models;
   }
 
