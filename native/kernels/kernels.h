@@ -22,6 +22,8 @@ struct Steps {
 
 enum class CellKind : int64_t { kRnnTanh, kRnnRelu, kLstm, kGru, kGruResetBefore };
 
+enum class ActivationKind : int64_t { kRelu, kTanh, kSigmoid, kSoftplus, kExp };
+
 /// What a cell has beside its weights.
 struct CellOptions {
   const float* peepholes;       ///< LSTM: [3][H] of i, f, o, or null
@@ -111,6 +113,13 @@ struct Kernels {
   void (*log)(const float* x, float* y, int64_t size, Parallel& pool);
   void (*tanh)(const float* x, float* y, int64_t size, Parallel& pool);
   void (*sigmoid)(const float* x, float* y, int64_t size, Parallel& pool);
+  void (*softplus)(const float* x, float* y, int64_t size, Parallel& pool);
+
+  /// y = f(x) of an activation; y may be x.
+  void (*activation)(ActivationKind kind, const float* x, float* y, int64_t size, Parallel& pool);
+  /// d_x = d_y * f'(x), from y = f(x); d_x may be d_y.
+  void (*activation_backward)(ActivationKind kind, const float* y, const float* d_y, float* d_x, int64_t size,
+                              Parallel& pool);
 
   /// Packs a right operand [k][columns] (or the transpose of [columns][k]) into panels of 16 columns: see matmul.h.
   /// `panels` takes groups * ceil(columns / groups / 16) * 16 * k floats.
