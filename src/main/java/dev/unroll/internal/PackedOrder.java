@@ -94,8 +94,8 @@ public final class PackedOrder {
   public void pack(int sequence, int features, float[] from, long packed) {
     int steps = stepsAtOnce(features);
     int length = from.length / features;
-    for (int first = 0; first < length; first += steps) {
-      int count = Math.min(steps, length - first);
+    for (int first = 0, count; first < length; first += count) {
+      count = Math.min(steps, length - first);
       SequenceNative.pack(offsets, first, positions[sequence], count, features, from, first * features, packed);
     }
   }
@@ -111,8 +111,8 @@ public final class PackedOrder {
   public void unpack(int sequence, int features, long packed, float[] to) {
     int steps = stepsAtOnce(features);
     int length = to.length / features;
-    for (int first = 0; first < length; first += steps) {
-      int count = Math.min(steps, length - first);
+    for (int first = 0, count; first < length; first += count) {
+      count = Math.min(steps, length - first);
       SequenceNative.unpack(offsets, first, positions[sequence], count, features, packed, to, first * features);
     }
   }
