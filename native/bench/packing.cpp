@@ -62,6 +62,8 @@ void measure(const unroll::Kernels& kernels, Shape shape) {
   const int64_t size = rows * features, padded_size = cells * features;
   auto* const packed = static_cast<float*>(unroll::allocate(size * 4));
   auto* const padded = static_cast<float*>(unroll::allocate(padded_size * 4));
+  std::fill(packed, packed + size, 1.0f);  // memory that was never written is one page of zeros, read from the cache
+  std::fill(padded, padded + padded_size, 2.0f);
   const auto padded_rows = [&](bool batch_first) {
     return batch_first ? unroll::PaddedRows{steps, steps.count * features, features, features, 0, cells}
                        : unroll::PaddedRows{steps, features, steps.sequences * features, features, 0, cells};

@@ -41,8 +41,13 @@ void with_row_copy(int64_t features, const Body& body) {
 }
 
 /// Rows to be read that lie apart are fetched this many ahead: the processor does not foresee them. Those to be written
-/// are not: it need not wait for them.
+/// are not: it need not wait for them. It foresees itself what follows the beginning of a row.
 constexpr int64_t kRowsAhead = 4;
+constexpr int64_t kFetchedOfRow = 128;
+
+UNROLL_INLINE void fetch_row(const float* row, int64_t features) {
+  for (int64_t i = 0; i < smaller(features, kFetchedOfRow); i += kLanes) __builtin_prefetch(row + i);
+}
 
 /// Calls copy(row of the sequence, packed row) for every step of a sequence.
 template <class Float, class OtherFloat, class Body>
@@ -51,7 +56,7 @@ UNROLL_INLINE void for_each_row_of_sequence(const int32_t* offsets, int64_t sequ
   OtherFloat* const first = packed + sequence * features;
   for (int64_t t = 0; t < length; ++t) {
     if constexpr (std::is_const_v<OtherFloat>) {
-      __builtin_prefetch(first + offsets[smaller(t + kRowsAhead, length - 1)] * features);
+      fetch_row(first + offsets[smaller(t + kRowsAhead, length - 1)] * features, features);
     }
     body(sequence_rows + t * features, first + offsets[t] * features);
   }
@@ -90,9 +95,11 @@ template <class Float, class Body>
 UNROLL_INLINE void for_each_cell(const PaddedRows& rows, Float* padded, int64_t t, Range sequences, const Body& body) {
   Float* const step = padded + t * rows.step_stride;
   const int32_t* const order = rows.steps.order;  // copies: what the body writes might be the struct, for all gcc knows
-  const int64_t stride = rows.sequence_stride, last = rows.steps.sequences - 1;
+  const int64_t stride = rows.sequence_stride, last = sequences.end - 1;
   for (int64_t p = sequences.begin; p < sequences.end; ++p) {
-    if constexpr (std::is_const_v<Float>) __builtin_prefetch(step + order[smaller(p + kRowsAhead, last)] * stride);
+    if constexpr (std::is_const_v<Float>) {
+      fetch_row(step + order[smaller(p + kRowsAhead, last)] * stride, rows.features);
+    }
     body(step + order[p] * stride, p);
   }
 }
