@@ -5,7 +5,7 @@ package dev.unroll.internal;
  * that stays in a near cache. Java reads and writes those places itself, with all of its checks.
  */
 public final class StagedRows {
-  private static final int FLOATS_AT_ONCE = 1 << 13;
+  private static final int FLOATS_AT_ONCE = 1 << 11;
 
   private StagedRows() {}
 
