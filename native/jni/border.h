@@ -9,6 +9,7 @@
 #include <exception>
 #include <new>
 
+#include "kernels/parallel.h"
 #include "runtime/dispatch.h"
 #include "runtime/floating_point.h"
 #include "runtime/thread_pool.h"
@@ -92,6 +93,15 @@ class Pinned {
   jarray array_;
   jint release_mode_;
   Element* elements_;
+};
+
+/// No threads but the caller's, for work on pinned elements: nothing may be waited for meanwhile.
+class CallerAlone final : public Parallel {
+ public:
+  int width() const override { return 1; }
+  void run(int64_t tasks, Task task, void* context) override {
+    for (int64_t index = 0; index < tasks; ++index) task(context, index, nullptr);
+  }
 };
 
 }  // namespace unroll::border

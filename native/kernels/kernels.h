@@ -94,6 +94,14 @@ struct RecurrentCall {
   const RecurrentLayer* layers;
 };
 
+/// Cells of a padded batch beside the packed one: step t of the caller's sequence b begins at
+/// padded[b * sequence_stride + t * step_stride]. Cell t * B + p is step t of the packed sequence p; t may go beyond T.
+struct PaddedRows {
+  Steps steps;
+  int64_t sequence_stride, step_stride, features;
+  int64_t first_cell, cells;  ///< which cells are to be moved
+};
+
 struct SgdStep {
   float learning_rate, momentum, gradient_scale;
 };
@@ -162,6 +170,10 @@ struct Kernels {
                         const float* sequence_rows, float* packed);
   void (*unpack_sequence)(const int32_t* offsets, int64_t sequence, int64_t length, int64_t features,
                           const float* packed, float* sequence_rows);
+  /// Copies the cells that are real steps into packed rows; the others are not read.
+  void (*pack_padded)(const PaddedRows& rows, const float* padded, float* packed, Parallel& pool);
+  /// Copies packed rows into the cells that are real steps, and fills the others with `padding`.
+  void (*unpack_padded)(const PaddedRows& rows, const float* packed, float padding, float* padded, Parallel& pool);
 
   /// Sums over a whole array: reduce.h.
   double (*array_sum)(const float* x, int64_t size, Parallel& pool);
