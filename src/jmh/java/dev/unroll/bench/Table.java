@@ -1,0 +1,102 @@
+package dev.unroll.bench;
+
+import dev.unroll.bench.peers.Libraries;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** One table: a workload a line, this library's time beside the limit and beside each peer's. */
+final class Table {
+  private final Scores scores;
+  private final List<String> peers;
+  private final int threads;
+  private final Consumer<String> out;
+  private final List<Double> ratios = new ArrayList<>();
+  private double worst = Double.POSITIVE_INFINITY;
+  private String worstAt = "";
+
+  /**
+   * Prints the heading.
+   *
+   * @param out takes one line after the other
+   */
+  Table(Scores scores, String title, List<String> peers, int threads, Consumer<String> out) {
+    this.scores = scores;
+    this.peers = peers;
+    this.threads = threads;
+    this.out = out;
+    out.accept("");
+    out.accept(title);
+    StringBuilder line = new StringBuilder(String.format("%-34s %9s %8s %6s %9s %7s", "", "unroll", "GFLOP/s", "of peak", "limit", "reached"));
+    peers.forEach(peer -> line.append(String.format("  %-17s", peer)));
+    out.accept(line + "  best peer");
+  }
+
+  /**
+   * Prints a line.
+   *
+   * @param operations of the workload; 0 if not counted
+   * @param peak operations a second
+   * @param limit seconds that the machine allows; NaN if there is no model
+   */
+  void add(Workload workload, double operations, double peak, double limit) {
+    Measurement ours = scores.of(workload, threads).get(Libraries.UNROLL);
+    StringBuilder line = new StringBuilder(String.format("%-34s", workload));
+    if (ours == null || !ours.isTimed()) {
+      out.accept(line + " not timed: " + (ours == null ? "" : ours.refusal()));
+      return;
+    }
+    double seconds = ours.seconds();
+    double rate = operations / seconds;
+    line.append(
+        String.format(
+            " %9s %8s %7s %9s %7s",
+            Format.time(seconds),
+            operations > 0 ? String.format("%.1f", rate * 1e-9) : "",
+            operations > 0 ? Format.percent(rate / peak) : "",
+            Double.isNaN(limit) ? "" : Format.time(limit),
+            Double.isNaN(limit) ? "" : Format.percent(limit / seconds)));
+    Scores.Best best = null;
+    List<String> refusals = new ArrayList<>();
+    for (String peer : peers) {
+      Measurement measured = scores.of(workload, threads).get(peer);
+      if (measured != null && !measured.isTimed()) {
+        refusals.add(peer + ": " + measured.refusal());
+      }
+      Scores.Best of = scores.best(workload, threads, peer);
+      String cell =
+          of == null
+              ? "-"
+              : Format.time(of.seconds()) + (of.oneThread() ? "*" : "") + " " + Format.ratio(of.seconds() / seconds);
+      line.append(String.format("  %-17s", cell));
+      if (of != null && (best == null || of.seconds() < best.seconds())) {
+        best = of;
+      }
+    }
+    if (best != null) {
+      double ratio = best.seconds() / seconds;
+      ratios.add(ratio);
+      line.append("  ").append(Format.ratio(ratio)).append(' ').append(best.contender());
+      if (ratio < worst) {
+        worst = ratio;
+        worstAt = workload.toString();
+      }
+    }
+    out.accept(line.toString().stripTrailing());
+    refusals.forEach(refusal -> out.accept("    not timed: " + refusal));
+  }
+
+  /** Prints the geometric mean of the ratios to the best peer, and the lowest. */
+  void end() {
+    if (!ratios.isEmpty()) {
+      double mean = Math.exp(ratios.stream().mapToDouble(Math::log).average().orElseThrow());
+      out.accept(
+          String.format(
+              "best peer / unroll: geometric mean %s, lowest %s (%s)",
+              Format.ratio(mean), Format.ratio(worst), worstAt));
+    }
+    if (threads > 1) {
+      out.accept("* with one thread, where it is faster than with " + threads);
+    }
+  }
+}

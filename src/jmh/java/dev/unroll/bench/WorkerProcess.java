@@ -1,0 +1,65 @@
+package dev.unroll.bench;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A {@link Worker} in a process of its own, seen from outside. */
+final class WorkerProcess implements AutoCloseable {
+  private final Process process;
+  private final PrintStream requests;
+  private final BufferedReader answers;
+
+  /** Starts it with the linear algebra of that name under PyTorch. */
+  WorkerProcess(String linearAlgebra, Path results) throws IOException {
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Xmx4g",
+            "-Djmh.ignoreLock=true",
+            "-Dorg.bytedeco.openblas.load=" + linearAlgebra,
+            "-Dorg.bytedeco.javacpp.cachedir=" + System.getProperty("org.bytedeco.javacpp.cachedir"),
+            "-Dorg.bytedeco.javacpp.maxphysicalbytes=0",
+            "-classpath",
+            System.getProperty("java.class.path"),
+            Worker.class.getName(),
+            results.toString());
+    // One OpenMP library in the process: MKL uses GNU's as the others do. Its threads spin for a moment after a call
+    // and then sleep, so that none disturbs the next contender.
+    builder.environment().put("MKL_THREADING_LAYER", "GNU");
+    process = builder.redirectError(results.resolveSibling(results.getFileName() + ".log").toFile()).start();
+    requests = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
+    answers = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+  }
+
+  /** Waits for what it finds out. */
+  List<Measurement> measure(Request request) throws IOException {
+    requests.println(request);
+    List<Measurement> measurements = new ArrayList<>();
+    for (String line = answers.readLine(); !Worker.DONE.equals(line); line = answers.readLine()) {
+      if (line == null) {
+        throw new IOException("a worker ended at " + request);
+      }
+      if (Measurement.matches(line)) {
+        measurements.add(Measurement.parse(line));
+      }
+    }
+    return measurements;
+  }
+
+  /** Ends it after it has written its results. */
+  @Override
+  public void close() throws IOException {
+    requests.close();
+    try {
+      process.waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
