@@ -46,6 +46,11 @@ public record LayerWorkload(Cell cell, boolean training, int sequences, int step
         Cell.valueOf(words[0]), words[1].equals("train"), sizes[0], sizes[1], sizes[2], lengths);
   }
 
+  /** The same with other lengths. */
+  LayerWorkload with(Lengths other) {
+    return new LayerWorkload(cell, training, sequences, steps, hidden, other);
+  }
+
   private int[] drawLengths() {
     int[] drawn = new int[sequences];
     if (lengths == Lengths.EQUAL) {

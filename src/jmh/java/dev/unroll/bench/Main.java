@@ -2,6 +2,7 @@ package dev.unroll.bench;
 
 import static dev.unroll.bench.peers.Libraries.*;
 
+import dev.unroll.bench.FunctionWorkload.Function;
 import dev.unroll.bench.LayerWorkload.Lengths;
 import dev.unroll.peers.RecurrentShape.Cell;
 import java.io.IOException;
@@ -68,7 +69,12 @@ public final class Main implements Callable<Integer> {
       for (int count : threads) {
         layers("One layer forward", false, count);
         layers("One layer, training", true, count);
+        variableLengths(count);
+        characterModel(count);
+        functions(count);
+        stream(count);
       }
+      firstResults();
       print(String.format("%n%d s", (System.nanoTime() - start) / 1_000_000_000));
     }
     return 0;
@@ -87,28 +93,118 @@ public final class Main implements Callable<Integer> {
         workloads.add(new LayerWorkload(cell, training, shape[0], shape[1], shape[2], Lengths.EQUAL));
       }
     }
-    List<String> contenders = peers.stream().filter(peer -> !training || !peer.equals(ONNX_RUNTIME)).toList();
-    compare(title, RecurrentLayer.class, workloads, contenders, count);
+    compare(title, RecurrentLayer.class, workloads, training ? trainingPeers() : peers, count);
+  }
+
+  private List<String> trainingPeers() {
+    return peers.stream().filter(peer -> !peer.equals(ONNX_RUNTIME)).toList();
+  }
+
+  private void variableLengths(int count) throws IOException {
+    for (boolean training : new boolean[] {false, true}) {
+      List<LayerWorkload> variable = new ArrayList<>();
+      for (Cell cell : CELLS) {
+        variable.add(new LayerWorkload(cell, training, 32, 100, 128, Lengths.VARIABLE));
+      }
+      List<String> contenders = new ArrayList<>(training ? trainingPeers() : peers);
+      peers.stream().filter(peer -> peer.startsWith("pytorch")).forEach(peer -> contenders.add(peer + PACKED));
+      compare("Variable lengths", VariableLengths.class, variable, contenders, count);
+      for (LayerWorkload workload : chosen(variable)) {
+        LayerWorkload equal = workload.with(Lengths.EQUAL_SUM);
+        measure(VariableLengths.class, equal, List.of(), count);
+        double ours = scores.of(workload, count).get(UNROLL).seconds();
+        double ofEqual = scores.of(equal, count).get(UNROLL).seconds();
+        print(
+            String.format(
+                "%-34s %9s, %s of the time with variable lengths",
+                equal, Format.time(ofEqual), Format.ratio(ofEqual / ours)));
+      }
+    }
+  }
+
+  private void characterModel(int count) throws IOException {
+    List<CharacterModelWorkload> workloads = chosen(List.of(new CharacterModelWorkload()));
+    List<String> contenders = peers.stream().filter(peer -> peer.startsWith("pytorch")).toList();
+    if (!workloads.isEmpty()) {
+      Table table = table("Training step of a character model", contenders, count);
+      for (CharacterModelWorkload workload : workloads) {
+        measure(CharacterModel.class, workload, contenders, count);
+        table.add(workload, workload.operations(), limits.fmaPeak(count), Double.NaN);
+      }
+    }
+  }
+
+  private void functions(int count) throws IOException {
+    List<FunctionWorkload> workloads = new ArrayList<>();
+    for (Function softmax : new Function[] {Function.SOFTMAX, Function.LOG_SOFTMAX}) {
+      workloads.add(new FunctionWorkload(softmax, 1024, 65));
+      workloads.add(new FunctionWorkload(softmax, 256, 10_000));
+    }
+    for (Function function : new Function[] {Function.TANH, Function.SIGMOID, Function.EXP}) {
+      workloads.add(new FunctionWorkload(function, 1, 65_536));
+    }
+    workloads = chosen(workloads);
+    if (!workloads.isEmpty()) {
+      Table table = table("Functions", peers, count);
+      for (FunctionWorkload workload : workloads) {
+        measure(Functions.class, workload, peers, count);
+        table.add(workload, 0, 0, Double.NaN);
+      }
+      table.end();
+    }
+  }
+
+  private void stream(int count) throws IOException {
+    for (StreamWorkload workload : chosen(List.of(new StreamWorkload(64)))) {
+      measure(StreamingStep.class, workload, List.of(), count);
+      Measurement ours = scores.of(workload, count).get(UNROLL);
+      print(
+          String.format(
+              "%n%s through the public API, %d threads: %s, %.0f bytes of Java heap allocated",
+              workload, count, Format.time(ours.seconds()), ours.bytes()));
+    }
+  }
+
+  /** Only at the end, while no worker is busy. */
+  private void firstResults() throws IOException {
+    if (!only.matcher("first result").find()) {
+      return;
+    }
+    print(String.format("%nFrom the start of a virtual machine to the first result, median"));
+    List<String> libraries = new ArrayList<>(List.of(FirstResult.NOTHING, UNROLL));
+    libraries.addAll(peers);
+    for (String library : libraries) {
+      double seconds = FirstResult.measure(library, quick ? 1 : 5);
+      print(String.format("first result of %-18s %9s", library, Format.time(seconds)));
+    }
+  }
+
+  private <W extends Workload> List<W> chosen(List<W> workloads) {
+    return workloads.stream().filter(workload -> only.matcher(workload.toString()).find()).toList();
   }
 
   /** One table of workloads of recurrent layers. */
   private void compare(
       String title, Class<? extends Contest> benchmark, List<LayerWorkload> workloads, List<String> contenders, int count)
       throws IOException {
-    List<LayerWorkload> chosen =
-        workloads.stream().filter(workload -> only.matcher(workload.toString()).find()).toList();
+    List<LayerWorkload> chosen = chosen(workloads);
     if (chosen.isEmpty()) {
       return;
     }
-    Limits now = Limits.measure(programs.resolve("bench_limits"));
-    limits = limits == null ? now : limits.better(now);
-    Table table = new Table(scores, title + "; " + limits.describe(count), contenders, count, this::print);
+    Table table = table(title, contenders, count);
     LimitModel model = new LimitModel(limits, count);
     for (LayerWorkload workload : chosen) {
       measure(benchmark, workload, contenders, count);
       table.add(workload, workload.operations(), limits.fmaPeak(count), model.seconds(workload));
     }
     table.end();
+  }
+
+  /** Measures the machine again and starts a table. */
+  private Table table(String title, List<String> contenders, int count) throws IOException {
+    Limits now = Limits.measure(programs.resolve("bench_limits"));
+    limits = limits == null ? now : limits.better(now);
+    return new Table(scores, title + "; " + limits.describe(count), contenders, count, this::print);
   }
 
   private void measure(Class<? extends Contest> benchmark, Workload workload, List<String> contenders, int count)

@@ -41,23 +41,27 @@ final class Table {
    */
   void add(Workload workload, double operations, double peak, double limit) {
     Measurement ours = scores.of(workload, threads).get(Libraries.UNROLL);
-    StringBuilder line = new StringBuilder(String.format("%-34s", workload));
-    if (ours == null || !ours.isTimed()) {
-      out.accept(line + " not timed: " + (ours == null ? "" : ours.refusal()));
-      return;
-    }
-    double seconds = ours.seconds();
-    double rate = operations / seconds;
-    line.append(
-        String.format(
-            " %9s %8s %7s %9s %7s",
-            Format.time(seconds),
-            operations > 0 ? String.format("%.1f", rate * 1e-9) : "",
-            operations > 0 ? Format.percent(rate / peak) : "",
-            Double.isNaN(limit) ? "" : Format.time(limit),
-            Double.isNaN(limit) ? "" : Format.percent(limit / seconds)));
-    Scores.Best best = null;
     List<String> refusals = new ArrayList<>();
+    double seconds = Double.NaN;
+    if (ours != null && ours.isTimed()) {
+      seconds = ours.seconds();
+    } else if (ours != null) {
+      refusals.add(Libraries.UNROLL + ": " + ours.refusal());
+    }
+    double rate = operations / seconds;
+    boolean counted = operations > 0 && !Double.isNaN(seconds);
+    boolean modelled = !Double.isNaN(limit);
+    StringBuilder line =
+        new StringBuilder(
+            String.format(
+                "%-34s %9s %8s %7s %9s %7s",
+                workload,
+                Double.isNaN(seconds) ? "-" : Format.time(seconds),
+                counted ? String.format("%.1f", rate * 1e-9) : "",
+                counted ? Format.percent(rate / peak) : "",
+                modelled ? Format.time(limit) : "",
+                modelled ? Format.percent(limit / seconds) : ""));
+    Scores.Best best = null;
     for (String peer : peers) {
       Measurement measured = scores.of(workload, threads).get(peer);
       if (measured != null && !measured.isTimed()) {
@@ -67,13 +71,13 @@ final class Table {
       String cell =
           of == null
               ? "-"
-              : Format.time(of.seconds()) + (of.oneThread() ? "*" : "") + " " + Format.ratio(of.seconds() / seconds);
+              : Format.time(of.seconds()) + (of.oneThread() ? "* " : " ") + Format.ratio(of.seconds() / seconds);
       line.append(String.format("  %-17s", cell));
       if (of != null && (best == null || of.seconds() < best.seconds())) {
         best = of;
       }
     }
-    if (best != null) {
+    if (best != null && !Double.isNaN(seconds)) {
       double ratio = best.seconds() / seconds;
       ratios.add(ratio);
       line.append("  ").append(Format.ratio(ratio)).append(' ').append(best.contender());

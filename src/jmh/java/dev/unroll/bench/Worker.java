@@ -1,7 +1,6 @@
 package dev.unroll.bench;
 
 import java.io.BufferedReader;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
@@ -39,6 +38,7 @@ public final class Worker {
   /** Takes the file that JMH's results are written to at the end of the requests. */
   public static void main(String[] arguments) throws IOException, RunnerException {
     Worker worker = new Worker();
+    System.out.println(DONE);
     BufferedReader requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     for (String line = requests.readLine(); line != null; line = requests.readLine()) {
       worker.answer(Request.parse(line));
@@ -92,11 +92,9 @@ public final class Worker {
     return found == null ? Double.NaN : found.getScore();
   }
 
-  private void write(String file) throws FileNotFoundException {
+  private void write(String file) throws IOException {
     try (PrintStream out = new PrintStream(file, StandardCharsets.UTF_8)) {
       ResultFormatFactory.getInstance(ResultFormatType.JSON, out).writeOut(results);
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
     }
   }
 }

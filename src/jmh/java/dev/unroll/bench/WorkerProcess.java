@@ -17,6 +17,15 @@ final class WorkerProcess implements AutoCloseable {
 
   /** Starts it with the linear algebra of that name under PyTorch. */
   WorkerProcess(String linearAlgebra, Path results) throws IOException {
+    ProcessBuilder builder = builder(linearAlgebra, Worker.class, results.toString());
+    process = builder.redirectError(results.resolveSibling(results.getFileName() + ".log").toFile()).start();
+    requests = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
+    answers = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    await("its start"); // nothing is measured beside a virtual machine that starts
+  }
+
+  /** A virtual machine like this one, with the linear algebra of that name under PyTorch. */
+  static ProcessBuilder builder(String linearAlgebra, Class<?> main, String argument) {
     ProcessBuilder builder =
         new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -27,23 +36,25 @@ final class WorkerProcess implements AutoCloseable {
             "-Dorg.bytedeco.javacpp.maxphysicalbytes=0",
             "-classpath",
             System.getProperty("java.class.path"),
-            Worker.class.getName(),
-            results.toString());
+            main.getName(),
+            argument);
     // One OpenMP library in the process: MKL uses GNU's as the others do. Its threads spin for a moment after a call
     // and then sleep, so that none disturbs the next contender.
     builder.environment().put("MKL_THREADING_LAYER", "GNU");
-    process = builder.redirectError(results.resolveSibling(results.getFileName() + ".log").toFile()).start();
-    requests = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
-    answers = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    return builder;
   }
 
   /** Waits for what it finds out. */
   List<Measurement> measure(Request request) throws IOException {
     requests.println(request);
+    return await(request.toString());
+  }
+
+  private List<Measurement> await(String what) throws IOException {
     List<Measurement> measurements = new ArrayList<>();
     for (String line = answers.readLine(); !Worker.DONE.equals(line); line = answers.readLine()) {
       if (line == null) {
-        throw new IOException("a worker ended at " + request);
+        throw new IOException("a worker ended at " + what);
       }
       if (Measurement.matches(line)) {
         measurements.add(Measurement.parse(line));

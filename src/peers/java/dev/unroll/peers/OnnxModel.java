@@ -78,6 +78,18 @@ public final class OnnxModel {
       }
     }
     node.getOutputList().forEach(output -> graph.addOutput(tensor(output, false)));
+    return model(graph);
+  }
+
+  /** The model of one operator that makes Y of X. */
+  public static byte[] ofFunction(String operator) {
+    NodeProto.Builder node = NodeProto.newBuilder().setName("function").setOpType(operator);
+    node.addInput("X").addOutput("Y");
+    GraphProto.Builder graph = GraphProto.newBuilder().setName("function").addNode(node);
+    return model(graph.addInput(tensor("X", false)).addOutput(tensor("Y", false)));
+  }
+
+  private static byte[] model(GraphProto.Builder graph) {
     return ModelProto.newBuilder()
         .setIrVersion(7)
         .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(14))

@@ -1,5 +1,7 @@
 package dev.unroll.bench.peers;
 
+import dev.unroll.bench.CharacterModelWorkload;
+import dev.unroll.bench.FunctionWorkload;
 import dev.unroll.peers.RecurrentCase;
 import java.util.Optional;
 
@@ -10,6 +12,24 @@ public interface Library {
 
   /** A layer forward or, in training, forward and backward; results are named as {@link RecurrentCase} says. */
   default Optional<Subject> layer(RecurrentCase problem, boolean training) {
+    return Optional.empty();
+  }
+
+  /** A function; the result is {@link FunctionWorkload#OUTPUT}. */
+  default Optional<Subject> function(FunctionWorkload workload) {
+    return Optional.empty();
+  }
+
+  /**
+   * A training step; results are the gradients of the first step by {@link RecurrentCase#GRADIENT} and the names of
+   * the weights, and the {@link CharacterModelWorkload#LOSSES}.
+   */
+  default Optional<Subject> characterModel(CharacterModelWorkload workload) {
+    return Optional.empty();
+  }
+
+  /** A step of an LSTM that carries its state, with as many inputs as units; no results. */
+  default Optional<Subject> stream(int hidden) {
     return Optional.empty();
   }
 }

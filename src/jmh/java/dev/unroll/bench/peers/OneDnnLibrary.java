@@ -1,5 +1,6 @@
 package dev.unroll.bench.peers;
 
+import dev.unroll.bench.FunctionWorkload;
 import dev.unroll.peers.RecurrentCase;
 import java.util.Optional;
 
@@ -13,5 +14,10 @@ final class OneDnnLibrary implements Library {
   @Override
   public Optional<Subject> layer(RecurrentCase problem, boolean training) {
     return Optional.of(new OneDnnLayer(problem, training));
+  }
+
+  @Override
+  public Optional<Subject> function(FunctionWorkload workload) {
+    return Optional.of(new OneDnnFunction(workload));
   }
 }

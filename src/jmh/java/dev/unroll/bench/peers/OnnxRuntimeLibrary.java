@@ -1,6 +1,7 @@
 package dev.unroll.bench.peers;
 
 import ai.onnxruntime.OrtException;
+import dev.unroll.bench.FunctionWorkload;
 import dev.unroll.peers.RecurrentCase;
 import java.util.Optional;
 
@@ -17,6 +18,15 @@ final class OnnxRuntimeLibrary implements Library {
   public Optional<Subject> layer(RecurrentCase problem, boolean training) {
     try {
       return training ? Optional.empty() : Optional.of(new OnnxRuntimeLayer(problem, threads));
+    } catch (OrtException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Override
+  public Optional<Subject> function(FunctionWorkload workload) {
+    try {
+      return Optional.of(new OnnxRuntimeFunction(workload, threads));
     } catch (OrtException e) {
       throw new IllegalStateException(e);
     }

@@ -151,7 +151,7 @@ final class PyTorchLayer implements Subject {
     return results;
   }
 
-  private static float[] values(Tensor tensor) {
+  static float[] values(Tensor tensor) {
     float[] values = new float[(int) tensor.numel()];
     tensor.contiguous().data_ptr_float().get(values);
     return values;

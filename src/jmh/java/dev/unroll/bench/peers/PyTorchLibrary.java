@@ -1,5 +1,7 @@
 package dev.unroll.bench.peers;
 
+import dev.unroll.bench.CharacterModelWorkload;
+import dev.unroll.bench.FunctionWorkload;
 import dev.unroll.peers.RecurrentCase;
 import java.util.Optional;
 import org.bytedeco.openblas.presets.openblas;
@@ -28,5 +30,15 @@ final class PyTorchLibrary implements Library {
   @Override
   public Optional<Subject> layer(RecurrentCase problem, boolean training) {
     return Optional.of(new PyTorchLayer(problem, training, packed));
+  }
+
+  @Override
+  public Optional<Subject> function(FunctionWorkload workload) {
+    return Optional.of(new PyTorchFunction(workload));
+  }
+
+  @Override
+  public Optional<Subject> characterModel(CharacterModelWorkload workload) {
+    return Optional.of(new PyTorchCharacterModel(workload));
   }
 }

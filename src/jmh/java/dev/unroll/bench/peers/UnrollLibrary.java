@@ -1,6 +1,8 @@
 package dev.unroll.bench.peers;
 
 import dev.unroll.Unroll;
+import dev.unroll.bench.CharacterModelWorkload;
+import dev.unroll.bench.FunctionWorkload;
 import dev.unroll.peers.RecurrentCase;
 import java.util.Optional;
 
@@ -14,5 +16,23 @@ final class UnrollLibrary implements Library {
   @Override
   public Optional<Subject> layer(RecurrentCase problem, boolean training) {
     return Optional.of(new UnrollLayer(problem, training));
+  }
+
+  @Override
+  public Optional<Subject> function(FunctionWorkload workload) {
+    return switch (workload.function()) {
+      case SOFTMAX, LOG_SOFTMAX -> Optional.of(new UnrollSoftmax(workload));
+      case TANH, SIGMOID, EXP -> Optional.empty();
+    };
+  }
+
+  @Override
+  public Optional<Subject> characterModel(CharacterModelWorkload workload) {
+    return Optional.of(new UnrollCharacterModel(workload));
+  }
+
+  @Override
+  public Optional<Subject> stream(int hidden) {
+    return Optional.of(new UnrollStream(hidden));
   }
 }
