@@ -12,13 +12,16 @@ import java.util.Optional;
 import java.util.Random;
 
 /**
- * One recurrent layer with as many inputs as hidden units: all outputs and the final state or, in training, also the
- * gradients of weights, inputs and initial state from one of every output.
+ * One recurrent layer: all outputs and the final state or, in training, also the gradients of weights, inputs and
+ * initial state from one of every output.
  *
  * @param steps of every sequence; of variable lengths, the most
+ * @param inputs features of a step
+ * @param hidden units
  * @param lengths equal ones, lengths drawn uniformly from 5 to {@code steps}, or equal ones of as many steps together
  */
-public record LayerWorkload(Cell cell, boolean training, int sequences, int steps, int hidden, Lengths lengths)
+public record LayerWorkload(
+    Cell cell, boolean training, int sequences, int steps, int inputs, int hidden, Lengths lengths)
     implements Workload {
   private static final int SHORTEST = 5;
   private static final long SEED = 6;
@@ -33,7 +36,8 @@ public record LayerWorkload(Cell cell, boolean training, int sequences, int step
 
   @Override
   public String toString() {
-    String name = String.format("%s %s %dx%dx%d", cell, training ? "train" : "forward", sequences, steps, hidden);
+    String units = inputs == hidden ? "" + hidden : inputs + "x" + hidden;
+    String name = String.format("%s %s %dx%dx%s", cell, training ? "train" : "forward", sequences, steps, units);
     return lengths == Lengths.EQUAL ? name : name + " " + lengths;
   }
 
@@ -42,13 +46,14 @@ public record LayerWorkload(Cell cell, boolean training, int sequences, int step
     String[] words = text.split(" ");
     int[] sizes = Arrays.stream(words[2].split("x")).mapToInt(Integer::parseInt).toArray();
     Lengths lengths = words.length == 3 ? Lengths.EQUAL : Lengths.valueOf(words[3]);
-    return new LayerWorkload(
-        Cell.valueOf(words[0]), words[1].equals("train"), sizes[0], sizes[1], sizes[2], lengths);
+    boolean training = words[1].equals("train");
+    int hidden = sizes[sizes.length - 1];
+    return new LayerWorkload(Cell.valueOf(words[0]), training, sizes[0], sizes[1], sizes[2], hidden, lengths);
   }
 
   /** The same with other lengths. */
   LayerWorkload with(Lengths other) {
-    return new LayerWorkload(cell, training, sequences, steps, hidden, other);
+    return new LayerWorkload(cell, training, sequences, steps, inputs, hidden, other);
   }
 
   private int[] drawLengths() {
@@ -74,7 +79,7 @@ public record LayerWorkload(Cell cell, boolean training, int sequences, int step
 
   /** Floating-point operations of the matrix products over real steps. */
   public double operations() {
-    double forward = 2.0 * rows() * cell.gates() * hidden * (hidden + hidden);
+    double forward = 2.0 * rows() * cell.gates() * hidden * (inputs + hidden);
     return training ? 3 * forward : forward;
   }
 
@@ -85,16 +90,16 @@ public record LayerWorkload(Cell cell, boolean training, int sequences, int step
 
   /** The numbers: weights as PyTorch's initial ones, the rest uniform in +-1. */
   private RecurrentCase problem() {
-    RecurrentShape shape = new RecurrentShape(cell, hidden, hidden, 0, 1, false, true, drawLengths());
+    RecurrentShape shape = new RecurrentShape(cell, inputs, hidden, 0, 1, false, true, drawLengths());
     Random random = new Random(SEED + hidden);
     float bound = (float) (1 / Math.sqrt(hidden));
     int gates = cell.gates() * hidden;
     Map<String, float[]> given = new LinkedHashMap<>();
-    given.put("weight_ih_l0", uniform(random, gates * hidden, bound));
+    given.put("weight_ih_l0", uniform(random, gates * inputs, bound));
     given.put("weight_hh_l0", uniform(random, gates * hidden, bound));
     given.put("bias_ih_l0", uniform(random, gates, bound));
     given.put("bias_hh_l0", uniform(random, gates, bound));
-    given.put(RecurrentCase.INPUT, uniform(random, shape.rows() * hidden, 1));
+    given.put(RecurrentCase.INPUT, uniform(random, shape.rows() * inputs, 1));
     given.put(RecurrentCase.INITIAL_H, uniform(random, sequences * hidden, 1));
     if (cell.hasCells()) {
       given.put(RecurrentCase.INITIAL_C, uniform(random, sequences * hidden, 1));

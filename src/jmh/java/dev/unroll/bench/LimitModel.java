@@ -27,17 +27,16 @@ final class LimitModel {
     double rows = work.rows();
     double hidden = work.hidden();
     double gates = work.cell().gates() * hidden;
-    double weights = gates * hidden;
-    double forward =
-        allRows(rows, gates, hidden, weights + rows * hidden) + steps(work, weights, gates + hidden);
+    double inputs = work.inputs();
+    double forward = allRows(rows, gates, inputs, gates * inputs + rows * inputs) + steps(work, gates);
     if (!work.training()) {
       return forward;
     }
     // Backward: the recurrence the other way, gradients of the inputs, and of both weights from gates, inputs, states.
     double backward =
-        steps(work, weights, gates + hidden)
-            + allRows(rows, gates, hidden, weights + rows * (gates + hidden))
-            + allRows(rows, gates, 2 * hidden, 2 * weights + rows * (gates + 2 * hidden));
+        steps(work, gates)
+            + allRows(rows, gates, inputs, gates * inputs + rows * (gates + inputs))
+            + allRows(rows, gates, inputs + hidden, (gates + rows) * (inputs + hidden) + rows * gates);
     return forward + backward;
   }
 
@@ -46,15 +45,14 @@ final class LimitModel {
     return phase(2 * rows * columns * k, floats, floats);
   }
 
-  /** The recurrence: weights once a step, and so many other floats of each row. */
-  private double steps(LayerWorkload work, double weights, double ofRow) {
-    double rows = work.rows();
-    double operations = 2 * rows * weights;
-    double arithmetic = operations / limits.fmaPeak(threads);
+  /** The recurrence: weights once a step, gates and states of every row. */
+  private double steps(LayerWorkload work, double gates) {
+    double weights = gates * work.hidden();
+    double arithmetic = 2 * work.rows() * weights / limits.fmaPeak(threads);
     // A single step reads the weights of the inputs in between, which push these out.
-    double held = work.steps() == 1 ? 2 * weights : weights;
-    double memory = traffic(work.steps() * weights, held) + traffic(rows * ofRow, rows * ofRow);
-    return Math.max(arithmetic, memory);
+    double held = work.steps() == 1 ? weights + gates * work.inputs() : weights;
+    double ofRows = work.rows() * (gates + work.hidden());
+    return Math.max(arithmetic, traffic(work.steps() * weights, held) + traffic(ofRows, ofRows));
   }
 
   private double phase(double operations, double floats, double held) {

@@ -54,7 +54,12 @@ record Limits(Map<String, Double> values) {
   }
 
   String describe(int threads) {
-    StringBuilder text = new StringBuilder(String.format(threads + (threads == 1 ? " thread" : " threads") + ", FMA peak %.0f GFLOP/s; read GB/s:", fmaPeak(threads) / GIGA));
+    String count = threads == 1 ? "1 thread" : threads + " threads";
+    StringBuilder text = new StringBuilder(String.format("%s, FMA peak %.0f GFLOP/s", count, fmaPeak(threads) / GIGA));
+    if (threads > 1) {
+      text.append(String.format(" (%.2f x 1 thread)", fmaPeak(threads) / fmaPeak(1)));
+    }
+    text.append("; read GB/s:");
     for (Level level : levels()) {
       text.append(String.format(" %s %.0f", level.name, readBandwidth(level, threads) / GIGA));
     }

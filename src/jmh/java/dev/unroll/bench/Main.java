@@ -2,6 +2,7 @@ package dev.unroll.bench;
 
 import static dev.unroll.bench.peers.Libraries.*;
 
+import dev.unroll.Unroll;
 import dev.unroll.bench.FunctionWorkload.Function;
 import dev.unroll.bench.LayerWorkload.Lengths;
 import dev.unroll.peers.RecurrentShape.Cell;
@@ -11,7 +12,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import picocli.CommandLine;
@@ -25,9 +28,9 @@ public final class Main implements Callable<Integer> {
   private static final int[][] SHAPES = { // sequences, steps, units
     {1, 1, 64}, {1, 1, 256}, {1, 100, 128}, {16, 50, 64}, {32, 100, 128}, {64, 50, 256}, {64, 35, 512}, {32, 20, 1024}
   };
-  private static final int[][] QUICK_SHAPES = {{1, 1, 64}, {1, 100, 128}, {32, 100, 128}, {64, 35, 512}};
+  private static final int[][] QUICK_SHAPES = {{1, 100, 128}, {32, 100, 128}, {64, 50, 256}};
 
-  @Option(names = "--quick", description = "Fewer shapes and shorter iterations.")
+  @Option(names = "--quick", description = "Fewer shapes and peers, shorter iterations.")
   private boolean quick;
 
   @Option(names = "--only", paramLabel = "REGEX", description = "Only what matches, of lines as the tables have them.")
@@ -37,7 +40,7 @@ public final class Main implements Callable<Integer> {
   private List<Integer> threads = List.of(1, 2);
 
   @Option(names = "--peers", split = ",", paramLabel = "NAME", description = "Peers; default: all.")
-  private List<String> peers = List.of(ONEDNN, ONNX_RUNTIME, PYTORCH_MKL, PYTORCH_OPENBLAS);
+  private List<String> peers = new ArrayList<>(List.of(ONEDNN, ONNX_RUNTIME, PYTORCH_MKL, PYTORCH_OPENBLAS));
 
   @Option(names = "--results", paramLabel = "DIR", description = "Where JSON and tables go; default: ${DEFAULT-VALUE}.")
   private Path results = Path.of("target/bench");
@@ -59,6 +62,9 @@ public final class Main implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Files.createDirectories(results);
+    if (quick) {
+      peers.remove(PYTORCH_OPENBLAS);
+    }
     long start = System.nanoTime();
     try (PrintWriter tables = new PrintWriter(results.resolve("tables.txt").toFile(), StandardCharsets.UTF_8);
         WorkerProcess first = new WorkerProcess("mkl", results.resolve("mkl.json"));
@@ -66,10 +72,12 @@ public final class Main implements Callable<Integer> {
       file = tables;
       mkl = first;
       openblas = second;
+      print(machine());
       for (int count : threads) {
         layers("One layer forward", false, count);
         layers("One layer, training", true, count);
         variableLengths(count);
+        oddSizes(count);
         characterModel(count);
         functions(count);
         stream(count);
@@ -78,6 +86,23 @@ public final class Main implements Callable<Integer> {
       print(String.format("%n%d s", (System.nanoTime() - start) / 1_000_000_000));
     }
     return 0;
+  }
+
+  /** The processor as Linux names it, and what runs on it. */
+  private static String machine() throws IOException {
+    Map<String, String> processor = new HashMap<>();
+    for (String line : Files.readAllLines(Path.of("/proc/cpuinfo"))) {
+      String[] field = line.split("\\s*:\\s*", 2);
+      processor.putIfAbsent(field[0], field.length == 2 ? field[1] : "");
+    }
+    return String.format(
+        "%s (family %s, model %s), %d processors; Unroll with %s; Java %s",
+        processor.get("model name"),
+        processor.get("cpu family"),
+        processor.get("model"),
+        Runtime.getRuntime().availableProcessors(),
+        Unroll.instructionSet(),
+        System.getProperty("java.version"));
   }
 
   private void print(String line) {
@@ -90,7 +115,7 @@ public final class Main implements Callable<Integer> {
     List<LayerWorkload> workloads = new ArrayList<>();
     for (int[] shape : quick ? QUICK_SHAPES : SHAPES) {
       for (Cell cell : CELLS) {
-        workloads.add(new LayerWorkload(cell, training, shape[0], shape[1], shape[2], Lengths.EQUAL));
+        workloads.add(new LayerWorkload(cell, training, shape[0], shape[1], shape[2], shape[2], Lengths.EQUAL));
       }
     }
     compare(title, RecurrentLayer.class, workloads, training ? trainingPeers() : peers, count);
@@ -104,7 +129,7 @@ public final class Main implements Callable<Integer> {
     for (boolean training : new boolean[] {false, true}) {
       List<LayerWorkload> variable = new ArrayList<>();
       for (Cell cell : CELLS) {
-        variable.add(new LayerWorkload(cell, training, 32, 100, 128, Lengths.VARIABLE));
+        variable.add(new LayerWorkload(cell, training, 32, 100, 128, 128, Lengths.VARIABLE));
       }
       List<String> contenders = new ArrayList<>(training ? trainingPeers() : peers);
       peers.stream().filter(peer -> peer.startsWith("pytorch")).forEach(peer -> contenders.add(peer + PACKED));
@@ -118,6 +143,22 @@ public final class Main implements Callable<Integer> {
             String.format(
                 "%-34s %9s, %s of the time with variable lengths",
                 equal, Format.time(ofEqual), Format.ratio(ofEqual / ours)));
+      }
+    }
+  }
+
+  /** Sizes that are no multiple of 8, each followed by the next that is one, and more or fewer inputs than units. */
+  private void oddSizes(int count) throws IOException {
+    int[][] sizes = {{61, 61}, {64, 64}, {100, 100}, {104, 104}, {250, 250}, {256, 256}, {40, 256}, {512, 128}};
+    for (boolean training : new boolean[] {false, true}) {
+      List<LayerWorkload> workloads = new ArrayList<>();
+      for (Cell cell : CELLS) {
+        for (int[] size : sizes) {
+          workloads.add(new LayerWorkload(cell, training, 33, 50, size[0], size[1], Lengths.EQUAL));
+        }
+      }
+      if (!quick) {
+        compare("Sizes beside the grid", OddSizes.class, workloads, List.of(), count);
       }
     }
   }
@@ -185,7 +226,11 @@ public final class Main implements Callable<Integer> {
 
   /** One table of workloads of recurrent layers. */
   private void compare(
-      String title, Class<? extends Contest> benchmark, List<LayerWorkload> workloads, List<String> contenders, int count)
+      String title,
+      Class<? extends Contest> benchmark,
+      List<LayerWorkload> workloads,
+      List<String> contenders,
+      int count)
       throws IOException {
     List<LayerWorkload> chosen = chosen(workloads);
     if (chosen.isEmpty()) {
@@ -213,14 +258,15 @@ public final class Main implements Callable<Integer> {
     List<String> inSecond = new ArrayList<>();
     contenders.forEach(name -> (name.startsWith(PYTORCH_OPENBLAS) ? inSecond : inFirst).add(name));
     ask(mkl, request(benchmark, workload, inFirst, count), workload);
-    if (!inSecond.isEmpty()) {
+    // OpenBLAS' threads and those of PyTorch get into each other's way: a call may take a hundred times as long.
+    if (!inSecond.isEmpty() && count == 1) {
       ask(openblas, request(benchmark, workload, inSecond, count), workload);
     }
   }
 
   private Request request(Class<? extends Contest> benchmark, Workload workload, List<String> contenders, int count) {
     return new Request(
-        benchmark.getName(), workload.toString(), count, contenders, quick ? 3 : 5, quick ? 50 : 100);
+        benchmark.getName(), workload.toString(), count, contenders, quick ? 3 : 5, quick ? 30 : 100);
   }
 
   private void ask(WorkerProcess worker, Request request, Workload workload) throws IOException {

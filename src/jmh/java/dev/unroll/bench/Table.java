@@ -7,6 +7,8 @@ import java.util.function.Consumer;
 
 /** One table: a workload a line, this library's time beside the limit and beside each peer's. */
 final class Table {
+  private static final String COLUMNS = "%-36s %9s %8s %8s %7s %9s %7s";
+
   private final Scores scores;
   private final List<String> peers;
   private final int threads;
@@ -27,8 +29,10 @@ final class Table {
     this.out = out;
     out.accept("");
     out.accept(title);
-    StringBuilder line = new StringBuilder(String.format("%-34s %9s %8s %6s %9s %7s", "", "unroll", "GFLOP/s", "of peak", "limit", "reached"));
-    peers.forEach(peer -> line.append(String.format("  %-17s", peer)));
+    String over = threads > 1 ? "x thread" : "";
+    StringBuilder line =
+        new StringBuilder(String.format(COLUMNS, "", "unroll", over, "GFLOP/s", "of peak", "limit", "reached"));
+    peers.forEach(peer -> line.append(column(peer, peer)));
     out.accept(line + "  best peer");
   }
 
@@ -54,9 +58,10 @@ final class Table {
     StringBuilder line =
         new StringBuilder(
             String.format(
-                "%-34s %9s %8s %7s %9s %7s",
+                COLUMNS,
                 workload,
                 Double.isNaN(seconds) ? "-" : Format.time(seconds),
+                overOneThread(workload, seconds),
                 counted ? String.format("%.1f", rate * 1e-9) : "",
                 counted ? Format.percent(rate / peak) : "",
                 modelled ? Format.time(limit) : "",
@@ -68,11 +73,12 @@ final class Table {
         refusals.add(peer + ": " + measured.refusal());
       }
       Scores.Best of = scores.best(workload, threads, peer);
-      String cell =
-          of == null
-              ? "-"
-              : Format.time(of.seconds()) + (of.oneThread() ? "* " : " ") + Format.ratio(of.seconds() / seconds);
-      line.append(String.format("  %-17s", cell));
+      String cell = "-";
+      if (of != null) {
+        cell = Format.time(of.seconds()) + (of.oneThread() ? "*" : "");
+        cell += Double.isNaN(seconds) ? "" : " " + Format.ratio(of.seconds() / seconds);
+      }
+      line.append(column(peer, cell));
       if (of != null && (best == null || of.seconds() < best.seconds())) {
         best = of;
       }
@@ -88,6 +94,17 @@ final class Table {
     }
     out.accept(line.toString().stripTrailing());
     refusals.forEach(refusal -> out.accept("    not timed: " + refusal));
+  }
+
+  /** A column of a peer, wide enough for its name. */
+  private static String column(String peer, String text) {
+    return String.format("  %-" + Math.max(17, peer.length()) + "s", text);
+  }
+
+  /** How many times faster than with one thread; empty where that was not measured. */
+  private String overOneThread(Workload workload, double seconds) {
+    Measurement one = scores.of(workload, 1).get(Libraries.UNROLL);
+    return threads == 1 || one == null || !one.isTimed() ? "" : Format.ratio(one.seconds() / seconds);
   }
 
   /** Prints the geometric mean of the ratios to the best peer, and the lowest. */

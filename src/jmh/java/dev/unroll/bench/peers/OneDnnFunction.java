@@ -23,7 +23,8 @@ final class OneDnnFunction implements Subject {
   private final Runnable run;
 
   OneDnnFunction(FunctionWorkload workload) {
-    type = new memory.desc(new long[] {workload.rows(), workload.columns()}, memory.data_type.f32, memory.format_tag.ab);
+    long[] dimensions = {workload.rows(), workload.columns()};
+    type = new memory.desc(dimensions, memory.data_type.f32, memory.format_tag.ab);
     float[] input = workload.input();
     size = input.length;
     call.put(DNNL_ARG_SRC, input, type);
