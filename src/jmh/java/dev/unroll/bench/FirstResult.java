@@ -22,7 +22,7 @@ public final class FirstResult {
   /** In the fresh virtual machine: takes the name of the library. */
   public static void main(String[] arguments) {
     if (!arguments[0].equals(NOTHING)) {
-      try (Subject subject = LayerWorkload.parse(WORKLOAD).prepare(Libraries.of(arguments[0])).orElseThrow()) {
+      try (Subject subject = LayerWorkload.parse(WORKLOAD).fromZero().prepare(Libraries.of(arguments[0])).orElseThrow()) {
         subject.run();
         System.out.println(ARRIVED);
         System.out.flush();
@@ -35,7 +35,12 @@ public final class FirstResult {
 
   /** Starts virtual machines, one after the other; the median of their times in seconds. */
   static double measure(String library, int repeats) throws IOException {
-    String linearAlgebra = library.startsWith(Libraries.PYTORCH_OPENBLAS) ? "openblas" : "mkl";
+    String linearAlgebra =
+        switch (library) {
+          case Libraries.PYTORCH_OPENBLAS -> "openblas";
+          case Libraries.DL4J -> Libraries.DL4J;
+          default -> "mkl";
+        };
     List<Double> times = new ArrayList<>();
     for (int i = 0; i < repeats; i++) {
       ProcessBuilder builder = WorkerProcess.builder(linearAlgebra, FirstResult.class, library);

@@ -18,11 +18,13 @@ import java.util.Random;
  * @param steps of every sequence; of variable lengths, the most
  * @param inputs features of a step
  * @param hidden units
+ * @param zeroState whether the initial state is zero, for libraries that take no other
  * @param lengths equal ones, lengths drawn uniformly from 5 to {@code steps}, or equal ones of as many steps together
  */
 public record LayerWorkload(
-    Cell cell, boolean training, int sequences, int steps, int inputs, int hidden, Lengths lengths)
+    Cell cell, boolean training, int sequences, int steps, int inputs, int hidden, Lengths lengths, boolean zeroState)
     implements Workload {
+  private static final String ZERO_STATE = " from zero";
   private static final int SHORTEST = 5;
   private static final long SEED = 6;
 
@@ -34,26 +36,37 @@ public record LayerWorkload(
     EQUAL_SUM
   }
 
+  /** Equal lengths, with an initial state. */
+  LayerWorkload(Cell cell, boolean training, int sequences, int steps, int inputs, int hidden) {
+    this(cell, training, sequences, steps, inputs, hidden, Lengths.EQUAL, false);
+  }
+
   @Override
   public String toString() {
     String units = inputs == hidden ? "" + hidden : inputs + "x" + hidden;
     String name = String.format("%s %s %dx%dx%s", cell, training ? "train" : "forward", sequences, steps, units);
-    return lengths == Lengths.EQUAL ? name : name + " " + lengths;
+    return name + (lengths == Lengths.EQUAL ? "" : " " + lengths) + (zeroState ? ZERO_STATE : "");
   }
 
   /** Reads what {@link #toString} writes. */
   public static LayerWorkload parse(String text) {
-    String[] words = text.split(" ");
+    boolean zeroState = text.endsWith(ZERO_STATE);
+    String[] words = text.replace(ZERO_STATE, "").split(" ");
     int[] sizes = Arrays.stream(words[2].split("x")).mapToInt(Integer::parseInt).toArray();
     Lengths lengths = words.length == 3 ? Lengths.EQUAL : Lengths.valueOf(words[3]);
     boolean training = words[1].equals("train");
     int hidden = sizes[sizes.length - 1];
-    return new LayerWorkload(Cell.valueOf(words[0]), training, sizes[0], sizes[1], sizes[2], hidden, lengths);
+    return new LayerWorkload(Cell.valueOf(words[0]), training, sizes[0], sizes[1], sizes[2], hidden, lengths, zeroState);
   }
 
   /** The same with other lengths. */
   LayerWorkload with(Lengths other) {
-    return new LayerWorkload(cell, training, sequences, steps, inputs, hidden, other);
+    return new LayerWorkload(cell, training, sequences, steps, inputs, hidden, other, zeroState);
+  }
+
+  /** The same from a state of zeros. */
+  LayerWorkload fromZero() {
+    return new LayerWorkload(cell, training, sequences, steps, inputs, hidden, lengths, true);
   }
 
   private int[] drawLengths() {
@@ -100,9 +113,9 @@ public record LayerWorkload(
     given.put("bias_ih_l0", uniform(random, gates, bound));
     given.put("bias_hh_l0", uniform(random, gates, bound));
     given.put(RecurrentCase.INPUT, uniform(random, shape.rows() * inputs, 1));
-    given.put(RecurrentCase.INITIAL_H, uniform(random, sequences * hidden, 1));
+    given.put(RecurrentCase.INITIAL_H, uniform(random, sequences * hidden, zeroState ? 0 : 1));
     if (cell.hasCells()) {
-      given.put(RecurrentCase.INITIAL_C, uniform(random, sequences * hidden, 1));
+      given.put(RecurrentCase.INITIAL_C, uniform(random, sequences * hidden, zeroState ? 0 : 1));
     }
     given.put(RecurrentCase.FROM_OUTPUT, uniform(random, shape.rows() * hidden, 1));
     return new RecurrentCase(shape, given);

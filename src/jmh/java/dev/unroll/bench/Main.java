@@ -40,7 +40,7 @@ public final class Main implements Callable<Integer> {
   private List<Integer> threads = List.of(1, 2);
 
   @Option(names = "--peers", split = ",", paramLabel = "NAME", description = "Peers; default: all.")
-  private List<String> peers = new ArrayList<>(List.of(ONEDNN, ONNX_RUNTIME, PYTORCH_MKL, PYTORCH_OPENBLAS));
+  private List<String> peers = new ArrayList<>(List.of(ONEDNN, ONNX_RUNTIME, PYTORCH_MKL, PYTORCH_OPENBLAS, DL4J));
 
   @Option(names = "--results", paramLabel = "DIR", description = "Where JSON and tables go; default: ${DEFAULT-VALUE}.")
   private Path results = Path.of("target/bench");
@@ -51,8 +51,7 @@ public final class Main implements Callable<Integer> {
   private final Scores scores = new Scores();
   private Limits limits;
   private PrintWriter file;
-  private WorkerProcess mkl;
-  private WorkerProcess openblas;
+  private Workers workers;
 
   /** Runs the command and ends the virtual machine with its exit code. */
   public static void main(String[] arguments) {
@@ -63,15 +62,13 @@ public final class Main implements Callable<Integer> {
   public Integer call() throws IOException {
     Files.createDirectories(results);
     if (quick) {
-      peers.remove(PYTORCH_OPENBLAS);
+      peers.removeAll(List.of(PYTORCH_OPENBLAS, DL4J));
     }
     long start = System.nanoTime();
     try (PrintWriter tables = new PrintWriter(results.resolve("tables.txt").toFile(), StandardCharsets.UTF_8);
-        WorkerProcess first = new WorkerProcess("mkl", results.resolve("mkl.json"));
-        WorkerProcess second = new WorkerProcess("openblas", results.resolve("openblas.json"))) {
+        Workers processes = new Workers(results, quick)) {
       file = tables;
-      mkl = first;
-      openblas = second;
+      workers = processes;
       print(machine());
       for (int count : threads) {
         layers("One layer forward", false, count);
@@ -115,23 +112,23 @@ public final class Main implements Callable<Integer> {
     List<LayerWorkload> workloads = new ArrayList<>();
     for (int[] shape : quick ? QUICK_SHAPES : SHAPES) {
       for (Cell cell : CELLS) {
-        workloads.add(new LayerWorkload(cell, training, shape[0], shape[1], shape[2], shape[2], Lengths.EQUAL));
+        workloads.add(new LayerWorkload(cell, training, shape[0], shape[1], shape[2], shape[2]));
       }
     }
-    compare(title, RecurrentLayer.class, workloads, training ? trainingPeers() : peers, count);
+    compare(title, RecurrentLayer.class, workloads, training ? peersBut(ONNX_RUNTIME) : peers, count);
   }
 
-  private List<String> trainingPeers() {
-    return peers.stream().filter(peer -> !peer.equals(ONNX_RUNTIME)).toList();
+  private List<String> peersBut(String... left) {
+    return peers.stream().filter(peer -> !List.of(left).contains(peer)).toList();
   }
 
   private void variableLengths(int count) throws IOException {
     for (boolean training : new boolean[] {false, true}) {
       List<LayerWorkload> variable = new ArrayList<>();
       for (Cell cell : CELLS) {
-        variable.add(new LayerWorkload(cell, training, 32, 100, 128, 128, Lengths.VARIABLE));
+        variable.add(new LayerWorkload(cell, training, 32, 100, 128, 128).with(Lengths.VARIABLE));
       }
-      List<String> contenders = new ArrayList<>(training ? trainingPeers() : peers);
+      List<String> contenders = new ArrayList<>(training ? peersBut(ONNX_RUNTIME, DL4J) : peersBut(DL4J));
       peers.stream().filter(peer -> peer.startsWith("pytorch")).forEach(peer -> contenders.add(peer + PACKED));
       compare("Variable lengths", VariableLengths.class, variable, contenders, count);
       for (LayerWorkload workload : chosen(variable)) {
@@ -154,7 +151,7 @@ public final class Main implements Callable<Integer> {
       List<LayerWorkload> workloads = new ArrayList<>();
       for (Cell cell : CELLS) {
         for (int[] size : sizes) {
-          workloads.add(new LayerWorkload(cell, training, 33, 50, size[0], size[1], Lengths.EQUAL));
+          workloads.add(new LayerWorkload(cell, training, 33, 50, size[0], size[1]));
         }
       }
       if (!quick) {
@@ -186,9 +183,10 @@ public final class Main implements Callable<Integer> {
     }
     workloads = chosen(workloads);
     if (!workloads.isEmpty()) {
-      Table table = table("Functions", peers, count);
+      List<String> contenders = peersBut(DL4J);
+      Table table = table("Functions", contenders, count);
       for (FunctionWorkload workload : workloads) {
-        measure(Functions.class, workload, peers, count);
+        measure(Functions.class, workload, contenders, count);
         table.add(workload, 0, 0, Double.NaN);
       }
       table.end();
@@ -254,22 +252,6 @@ public final class Main implements Callable<Integer> {
 
   private void measure(Class<? extends Contest> benchmark, Workload workload, List<String> contenders, int count)
       throws IOException {
-    List<String> inFirst = new ArrayList<>(List.of(UNROLL));
-    List<String> inSecond = new ArrayList<>();
-    contenders.forEach(name -> (name.startsWith(PYTORCH_OPENBLAS) ? inSecond : inFirst).add(name));
-    ask(mkl, request(benchmark, workload, inFirst, count), workload);
-    // OpenBLAS' threads and those of PyTorch get into each other's way: a call may take a hundred times as long.
-    if (!inSecond.isEmpty() && count == 1) {
-      ask(openblas, request(benchmark, workload, inSecond, count), workload);
-    }
-  }
-
-  private Request request(Class<? extends Contest> benchmark, Workload workload, List<String> contenders, int count) {
-    return new Request(
-        benchmark.getName(), workload.toString(), count, contenders, quick ? 3 : 5, quick ? 30 : 100);
-  }
-
-  private void ask(WorkerProcess worker, Request request, Workload workload) throws IOException {
-    worker.measure(request).forEach(measurement -> scores.add(workload, request.threads(), measurement));
+    workers.measure(benchmark, workload, contenders, count).forEach(found -> scores.add(workload, count, found));
   }
 }

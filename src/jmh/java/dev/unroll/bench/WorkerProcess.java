@@ -1,5 +1,6 @@
 package dev.unroll.bench;
 
+import dev.unroll.bench.peers.Libraries;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -15,7 +16,7 @@ final class WorkerProcess implements AutoCloseable {
   private final PrintStream requests;
   private final BufferedReader answers;
 
-  /** Starts it with the linear algebra of that name under PyTorch. */
+  /** Starts it with the linear algebra of that name. */
   WorkerProcess(String linearAlgebra, Path results) throws IOException {
     ProcessBuilder builder = builder(linearAlgebra, Worker.class, results.toString());
     process = builder.redirectError(results.resolveSibling(results.getFileName() + ".log").toFile()).start();
@@ -24,14 +25,15 @@ final class WorkerProcess implements AutoCloseable {
     await("its start"); // nothing is measured beside a virtual machine that starts
   }
 
-  /** A virtual machine like this one, with the linear algebra of that name under PyTorch. */
+  /** A virtual machine like this one, with the linear algebra of that name: mkl, openblas, or dl4j, on one thread. */
   static ProcessBuilder builder(String linearAlgebra, Class<?> main, String argument) {
+    boolean dl4j = linearAlgebra.equals(Libraries.DL4J);
     ProcessBuilder builder =
         new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-Xmx4g",
             "-Djmh.ignoreLock=true",
-            "-Dorg.bytedeco.openblas.load=" + linearAlgebra,
+            "-Dorg.bytedeco.openblas.load=" + (dl4j ? "openblas" : linearAlgebra),
             "-Dorg.bytedeco.javacpp.cachedir=" + System.getProperty("org.bytedeco.javacpp.cachedir"),
             "-Dorg.bytedeco.javacpp.maxphysicalbytes=0",
             "-classpath",
@@ -41,6 +43,10 @@ final class WorkerProcess implements AutoCloseable {
     // One OpenMP library in the process: MKL uses GNU's as the others do. Its threads spin for a moment after a call
     // and then sleep, so that none disturbs the next contender.
     builder.environment().put("MKL_THREADING_LAYER", "GNU");
+    if (dl4j) { // which has no other way to say it
+      builder.environment().put("OMP_NUM_THREADS", "1");
+      builder.environment().put("OPENBLAS_NUM_THREADS", "1");
+    }
     return builder;
   }
 

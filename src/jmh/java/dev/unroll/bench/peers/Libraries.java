@@ -7,6 +7,7 @@ public final class Libraries {
   public static final String ONNX_RUNTIME = "onnxruntime";
   public static final String PYTORCH_MKL = "pytorch-mkl";
   public static final String PYTORCH_OPENBLAS = "pytorch-openblas";
+  public static final String DL4J = "dl4j";
   /** After a name of PyTorch: sequences are packed, not padded. */
   public static final String PACKED = "-packed";
 
@@ -20,6 +21,7 @@ public final class Libraries {
       case ONNX_RUNTIME -> new OnnxRuntimeLibrary();
       case PYTORCH_MKL, PYTORCH_OPENBLAS -> new PyTorchLibrary(false);
       case PYTORCH_MKL + PACKED, PYTORCH_OPENBLAS + PACKED -> new PyTorchLibrary(true);
+      case DL4J -> new Dl4jLibrary();
       default -> throw new IllegalArgumentException("no library " + name);
     };
   }

@@ -25,6 +25,7 @@ final class PyTorchCharacterModel implements Subject {
   private final Tensor targets;
 
   PyTorchCharacterModel(CharacterModelWorkload workload) {
+    torch.globalContext().setUserEnabledMkldnn(true);
     workload.weights().forEach((name, values) -> {
       int rows =
           name.startsWith("embedding") || name.startsWith("linear") ? VOCABULARY : 4 * HIDDEN;
