@@ -36,23 +36,62 @@ inline void pack_panels(const float* w, int64_t ldw, int64_t k_size, int64_t col
   });
 }
 
+/// Panels of more bytes than this do not stay in L2 beside what else is there: tiles bring in the next panel.
+constexpr int64_t kPrefetchedBytes = 256 * 1024;
+
 /// One k block of c = start + a * panels for a chunk of rows that stays in L2 and a range of panels; each panel's block
-/// stays in L1 while all row tiles use it.
-inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int64_t k_size, Range k, Range panel_range,
-                           Range rows, Start start, float* c, int64_t ldc, int64_t columns) {
-  const int64_t panel_stride = kPanel * k_size;
+/// stays in L1 while all row tiles use it. `after`, unless null, follows the last panel, and is brought in meanwhile.
+inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int64_t panel_stride, Range k,
+                           Range panel_range, const float* after, Range rows, Start start, float* c, int64_t ldc,
+                           int64_t columns) {
+  const RowTiles tiles(rows);
+  const int64_t at_once = panels_of_tile(static_cast<int>(tiles.most_rows()));
   for (int64_t p = panel_range.begin; p < panel_range.end;) {
-    const int64_t group = smaller(kTilePanels, panel_range.end - p);
-    with_constant<kTilePanels>(group, [&]<int kPanels>() {
-      for_row_tiles(rows, [&]<int kRows>(int64_t row) {
-        const int64_t column = p * kPanel;
-        const float* from = start.data == nullptr ? nullptr : start.data + row * start.stride + column;
-        multiply_block_into<kRows, kPanels>(Left<false>{a + row * lda + k.begin, lda},
-                                            panels + p * panel_stride + k.begin * kPanel, panel_stride, k.size(),
-                                            {from, start.stride}, c + row * ldc + column, ldc, columns - column);
+    const int64_t group = smaller(at_once, panel_range.end - p), column = p * kPanel;
+    const float* const block = panels + p * panel_stride + k.begin * kPanel;
+    const float* const next = p + group < panel_range.end ? block + group * panel_stride : after;
+    with_constant<kMostPanels>(group, [&]<int kPanels>() {
+      tiles.for_each([&]<int kRows>(int64_t row, int64_t tile) {
+        if constexpr (kPanels <= panels_of_tile(kRows)) {
+          const Left<false> left{a + row * lda + k.begin, lda};
+          const Start from{start.data == nullptr ? nullptr : start.data + row * start.stride + column, start.stride};
+          float* const to = c + row * ldc + column;
+          if (after == nullptr) {
+            multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), from, to, ldc, columns - column,
+                                                NoPrefetch{});
+          } else {
+            multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), from, to, ldc, columns - column,
+                                                Prefetch::share(next, k.size(), tile, tiles.count));
+          }
+        }
       });
     });
     p += group;
+  }
+}
+
+/// Panels of a right operand [k_size][...], `stride` floats apart.
+struct Panels {
+  const float* data;
+  int64_t stride, k_size;
+  bool prefetched;
+};
+
+/// All panels of an operand, one after the other.
+inline Panels all_panels(const float* data, int64_t k_size, int64_t columns) {
+  return {data, kPanel * k_size, k_size,
+          k_size * columns * static_cast<int64_t>(sizeof(float)) > kPrefetchedBytes};
+}
+
+/// c = start + a * panels over all of k, for rows and panels that are one thread's; start may be c.
+inline void multiply_panels(const float* a, int64_t lda, const Panels& panels, Range panel_range, Range rows,
+                            Start start, float* c, int64_t ldc, int64_t columns) {
+  for (int64_t k = 0; k < panels.k_size; k += kBlock) {
+    const Range block{k, smaller(k + kBlock, panels.k_size)};
+    const float* const after =
+        panels.data + panel_range.begin * panels.stride + block.end % panels.k_size * kPanel;
+    multiply_chunk(a, lda, panels.data, panels.stride, block, panel_range, panels.prefetched ? after : nullptr, rows,
+                   k == 0 ? start : Start{c, ldc}, c, ldc, columns);
   }
 }
 
@@ -75,13 +114,11 @@ inline void matmul(int64_t rows, int64_t k_size, int64_t columns, const float* a
   const int64_t panel_count = divide_up(columns, kPanel);
   const ProductSplit split(pool, rows, k_size, panel_count);
   const Start first = accumulate ? Start{c, ldc} : Start{bias, 0};
+  const Panels right = all_panels(panels, k_size, columns);
   parallel_for(pool, split.row_parts * split.panel_parts, [&](int64_t task, float*) {
     const Range row_range = part_of(rows, split.row_parts, task / split.panel_parts);
     const Range panel_range = part_of(panel_count, split.panel_parts, task % split.panel_parts);
-    for (int64_t k = 0; k < k_size; k += kBlock) {
-      multiply_chunk(a, lda, panels, k_size, {k, smaller(k + kBlock, k_size)}, panel_range, row_range,
-                     k == 0 ? first : Start{c, ldc}, c, ldc, columns);
-    }
+    multiply_panels(a, lda, right, panel_range, row_range, first, c, ldc, columns);
   });
 }
 
@@ -129,11 +166,11 @@ inline void multiply_transposed_part(int64_t rows, const float* a, int64_t lda, 
         const Range output_block{i, smaller(i + kTransposedRows, outputs.end)};
         pack_left_transposed(a, lda, k, output_block, left);
         for (int64_t p = 0; p < column_block.size(); p += kPanel) {
-          int64_t tile = 0;
-          for_row_tiles(output_block, [&]<int kRows>(int64_t row) {
+          RowTiles(output_block).for_each([&]<int kRows>(int64_t row, int64_t tile) {
             float* out = c + row * ldc + column_block.begin + p;
-            multiply_block_into<kRows, 1>(Left<true>{left + tile++ * kBlock * kTileRows, 0}, right + p * kBlock, 0,
-                                          k.size(), {out, ldc}, out, ldc, column_block.size() - p);
+            const float* panel = right + p * kBlock;
+            multiply_block_into<kRows, 1>(Left<true>{left + tile * kBlock * kTileRows, 0}, panel, 0, k.size(),
+                                          {out, ldc}, out, ldc, column_block.size() - p, NoPrefetch{});
           });
         }
       }
