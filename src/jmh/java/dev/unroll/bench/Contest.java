@@ -58,12 +58,16 @@ public abstract class Contest {
       subject = work.prepare(library).orElseThrow(() -> new IllegalStateException("cannot do this"));
       check(subject.results());
     } catch (RuntimeException | Error e) {
+      close();
       REFUSED.put(contender, e.getMessage() == null ? e.toString() : e.getMessage());
       throw e;
     }
   }
 
   private static void check(Map<String, float[]> results) {
+    if (results.isEmpty() && !answer.isEmpty()) {
+      throw new IllegalStateException("gives no results");
+    }
     results.forEach((name, values) -> {
       Difference difference = Difference.of(name, values, answer.get(name));
       if (!(difference.relative() <= LIMIT)) {
@@ -81,6 +85,7 @@ public abstract class Contest {
   public void close() {
     if (subject != null) {
       subject.close();
+      subject = null;
     }
   }
 

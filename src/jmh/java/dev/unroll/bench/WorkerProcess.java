@@ -36,10 +36,10 @@ final class WorkerProcess implements AutoCloseable {
             "-Dorg.bytedeco.openblas.load=" + (dl4j ? "openblas" : linearAlgebra),
             "-Dorg.bytedeco.javacpp.cachedir=" + System.getProperty("org.bytedeco.javacpp.cachedir"),
             "-Dorg.bytedeco.javacpp.maxphysicalbytes=0",
-            "-classpath",
-            System.getProperty("java.class.path"),
             main.getName(),
             argument);
+    // Not as an argument: ONNX Runtime 1.29 ends the process if its command line is longer than about 4,000 bytes.
+    builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
     // One OpenMP library in the process: MKL uses GNU's as the others do. Its threads spin for a moment after a call
     // and then sleep, so that none disturbs the next contender.
     builder.environment().put("MKL_THREADING_LAYER", "GNU");

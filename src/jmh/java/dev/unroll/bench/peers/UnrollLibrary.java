@@ -20,10 +20,7 @@ final class UnrollLibrary implements Library {
 
   @Override
   public Optional<Subject> function(FunctionWorkload workload) {
-    return switch (workload.function()) {
-      case SOFTMAX, LOG_SOFTMAX -> Optional.of(new UnrollSoftmax(workload));
-      case TANH, SIGMOID, EXP -> Optional.empty();
-    };
+    return UnrollFunction.of(workload);
   }
 
   @Override
