@@ -33,7 +33,7 @@ final class Table {
     StringBuilder line =
         new StringBuilder(String.format(COLUMNS, "", "unroll", over, "GFLOP/s", "of peak", "limit", "reached"));
     peers.forEach(peer -> line.append(column(peer, peer)));
-    out.accept(line + "  best peer");
+    out.accept(line + String.format("  %-24s%s", "best peer", "allowed"));
   }
 
   /**
@@ -86,7 +86,8 @@ final class Table {
     if (best != null && !Double.isNaN(seconds)) {
       double ratio = best.seconds() / seconds;
       ratios.add(ratio);
-      line.append("  ").append(Format.ratio(ratio)).append(' ').append(best.contender());
+      line.append(String.format("  %-24s", Format.ratio(ratio) + " " + best.contender()));
+      line.append(modelled ? Format.ratio(best.seconds() / limit) : "");
       if (ratio < worst) {
         worst = ratio;
         worstAt = workload.toString();
