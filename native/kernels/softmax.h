@@ -59,7 +59,7 @@ UNROLL_INLINE RowSums<kRows> exponentials_of_rows(const float* x, int64_t column
   for_column_blocks(columns, [&](int64_t c, int64_t width) {
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
-      const Vec e = exp(fma(load_scores(x + r * columns + c, width), factor, maximum[r]));
+      const Vec e = exp_not_positive(fma(load_scores(x + r * columns + c, width), factor, maximum[r]));
       lanes[r] = lanes[r] + e;
       if constexpr (kStore) store_columns(y + r * columns + c, e, width);
     }
@@ -93,9 +93,9 @@ inline void softmax(int64_t rows, int64_t columns, const float* x, float scale, 
         exponentials_of_rows<kRows, true>(x + first * columns, columns, scale, y + first * columns);
     for (int r = 0; r < kRows; ++r) {
       float* const row = y + (first + r) * columns;
-      const Vec total = broadcast(sums.sum[r]);
+      const Vec factor = broadcast(1.0f / sums.sum[r]);
       for_column_blocks(columns, [&](int64_t c, int64_t width) {
-        store_columns(row + c, load_columns(row + c, width) / total, width);
+        store_columns(row + c, load_columns(row + c, width) * factor, width);
       });
     }
   });
