@@ -1,8 +1,12 @@
-/// Prints, for one thread, what forward and training passes of one recurrent layer reach of the FMA peak measured in
-/// the same run. Operations counted: 2 G H (I + H) for each row forward, three times that in training.
+/// Prints what forward and training passes of one recurrent layer reach of the FMA peak of one core measured in the same
+/// run. Operations counted: 2 G H (I + H) for each row forward, three times that in training. Options, in this order:
+/// instruction set (default: the best), threads (1), cell (all), hidden size (all).
 
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/limits.h"
@@ -42,8 +46,8 @@ class Arrays {
 /// One layer on a batch of equal lengths, ready to run.
 class Layer {
  public:
-  Layer(const Kernels& kernels, const Kind& kind, Shape shape)
-      : kernels_(kernels), offsets_(shape.t + 1), order_(shape.b) {
+  Layer(const Kernels& kernels, const Kind& kind, Shape shape, int threads)
+      : kernels_(kernels), pool_(threads), offsets_(shape.t + 1), order_(shape.b) {
     const int64_t h = shape.h, gh = kind.gates * h, n = shape.b * shape.t;
     for (int64_t t = 0; t <= shape.t; ++t) offsets_[t] = static_cast<int32_t>(t * shape.b);
     for (int64_t b = 0; b < shape.b; ++b) order_[b] = static_cast<int32_t>(b);
@@ -80,12 +84,19 @@ class Layer {
              0,
              0.0,
              0,
+             std::max<int64_t>(1, 192 / shape.b),
+             1,
              {offsets_.data(), order_.data(), shape.t, shape.b},
              arrays_.make(n * h, 1.0f),
              &layer_};
   }
 
   void forward() { kernels_.recurrent_forward(call_, pool_); }
+  void infer() {
+    RecurrentCall call = call_;
+    call.keeps_all = 0;
+    kernels_.recurrent_forward(call, pool_);
+  }
   void train() {
     forward();
     kernels_.recurrent_backward(call_, &gradient_, pool_);
@@ -102,7 +113,7 @@ class Layer {
   }
 
   const Kernels& kernels_;
-  ThreadPool pool_{1};
+  ThreadPool pool_;
   Arrays arrays_;
   std::vector<int32_t> offsets_, order_;
   RecurrentLayer layer_{};
@@ -110,21 +121,21 @@ class Layer {
   RecurrentCall call_{};
 };
 
-void measure(const Kernels& kernels, const Kind& kind, Shape shape) {
-  Layer layer(kernels, kind, shape);
+void measure(const Kernels& kernels, const Kind& kind, Shape shape, int threads) {
+  Layer layer(kernels, kind, shape, threads);
   const double operations = 2.0 * static_cast<double>(kind.gates * shape.h * 2 * shape.h * shape.b * shape.t);
   const int repeats = std::max(1, static_cast<int>(3e8 / operations));
-  double peak = 0.0, forward = 1e30, train = 1e30;
+  double peak = 0.0, infer = 1e30, train = 1e30;
   for (int turn = 0; turn < 7; ++turn) {
     peak = std::max(peak, bench::fma_peak(kernels.name));
-    forward = std::min(forward, bench::best_time(2, [&] {
-                         for (int i = 0; i < repeats; ++i) layer.forward();
-                       }));
+    infer = std::min(infer, bench::best_time(2, [&] {
+                       for (int i = 0; i < repeats; ++i) layer.infer();
+                     }));
     train = std::min(train, bench::best_time(2, [&] {
                        for (int i = 0; i < repeats; ++i) layer.train();
                      }));
   }
-  const double f = operations * repeats / forward, t = 3.0 * operations * repeats / train;
+  const double f = operations * repeats / infer, t = 3.0 * operations * repeats / train;
   std::printf(
       "%-8s %-4s B %3ld T %4ld H %5ld  peak %6.1f  forward %6.1f GFLOP/s = %5.1f %%  training %6.1f = %5.1f %%\n",
       kernels.name, kind.name, shape.b, shape.t, shape.h, peak * 1e-9, f * 1e-9, 100 * f / peak, t * 1e-9,
@@ -134,13 +145,26 @@ void measure(const Kernels& kernels, const Kind& kind, Shape shape) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
   const FlushDenormals scope;
+  const auto option = [&](int index, std::string_view otherwise) {
+    return argc > index ? std::string_view(argv[index]) : otherwise;
+  };
   const Kind kinds[] = {{"RNN", CellKind::kRnnTanh, 1}, {"GRU", CellKind::kGru, 3}, {"LSTM", CellKind::kLstm, 4}};
-  const Shape shapes[] = {{1, 100, 128}, {16, 50, 64}, {32, 100, 128}, {64, 50, 256}, {64, 35, 512}, {32, 20, 1024}};
-  const Kernels& kernels = *supported_kernels().back();
+  const Shape shapes[] = {{1, 1, 64},     {1, 1, 256},   {1, 100, 128}, {16, 50, 64},
+                          {32, 100, 128}, {64, 50, 256}, {64, 35, 512}, {32, 20, 1024}};
+  const Kernels* const kernels = find_kernels(option(1, supported_kernels().back()->name));
+  if (kernels == nullptr) {
+    std::fprintf(stderr, "no such instruction set here: %s\n", argv[1]);
+    return 1;
+  }
+  const int threads = std::atoi(option(2, "1").data());
+  const std::string_view cell = option(3, "all"), hidden = option(4, "all");
   for (const Kind& kind : kinds) {
-    for (const Shape shape : shapes) measure(kernels, kind, shape);
+    if (cell != "all" && cell != kind.name) continue;
+    for (const Shape shape : shapes) {
+      if (hidden == "all" || hidden == std::to_string(shape.h)) measure(*kernels, kind, shape, threads);
+    }
   }
   return 0;
 }

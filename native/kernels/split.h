@@ -24,6 +24,19 @@ UNROLL_INLINE Range part_of(int64_t size, int64_t parts, int64_t index) {
   return {begin, begin + base + (index < extra)};
 }
 
+/// Work within a task: the thread that runs the task does it alone.
+class Alone final : public Parallel {
+ public:
+  explicit Alone(float* scratch) : scratch_(scratch) {}
+  int width() const override { return 1; }
+  void run(int64_t tasks, Task task, void* context) override {
+    for (int64_t index = 0; index < tasks; ++index) task(context, index, scratch_);
+  }
+
+ private:
+  float* scratch_;
+};
+
 /// Calls body(index, scratch) for every task, on the threads of the pool.
 template <class Body>
 void parallel_for(Parallel& pool, int64_t tasks, const Body& body) {
@@ -60,16 +73,25 @@ UNROLL_INLINE void with_constant(int64_t rows, const Body& body) {
   body.template operator()<kMax>();
 }
 
-/// Cuts rows into tiles of at most kTileRows whose heights differ by at most one, and calls
-/// body.template operator()<kRows>(first_row) for each: 32 rows give 6 6 5 5 5 5, not 6 6 6 6 6 2.
-template <class Body>
-UNROLL_INLINE void for_row_tiles(Range rows, const Body& body) {
-  const int64_t tiles = divide_up(rows.size(), kTileRows);
-  for (int64_t tile = 0; tile < tiles; ++tile) {
-    const Range part = part_of(rows.size(), tiles, tile);
-    with_constant<kTileRows>(part.size(),
-                             [&]<int kRows>() { body.template operator()<kRows>(rows.begin + part.begin); });
+/// How rows are cut into tiles of at most kTileRows whose heights differ by at most one: 32 rows give 6 6 5 5 5 5, not
+/// 6 6 6 6 6 2.
+struct RowTiles {
+  Range rows;
+  int64_t count;
+
+  UNROLL_INLINE explicit RowTiles(Range all) : rows(all), count(divide_up(all.size(), kTileRows)) {}
+
+  UNROLL_INLINE int64_t most_rows() const { return divide_up(rows.size(), count); }
+
+  /// Calls body.template operator()<kRows>(first_row, tile) for each.
+  template <class Body>
+  UNROLL_INLINE void for_each(const Body& body) const {
+    for (int64_t tile = 0; tile < count; ++tile) {
+      const Range part = part_of(rows.size(), count, tile);
+      with_constant<kTileRows>(part.size(),
+                               [&]<int kRows>() { body.template operator()<kRows>(rows.begin + part.begin, tile); });
+    }
   }
-}
+};
 
 }  // namespace unroll::UNROLL_ISA

@@ -27,11 +27,33 @@ struct Accumulators {
   Vec sum[kRows][kPanels];
 };
 
+/// The panels that the next tiles read, brought into L1 meanwhile: each step of k touches `step` bytes of each panel.
+struct Prefetch {
+  const char* next;
+  int64_t step;
+
+  /// The share of tile `index` of `tiles` in a block of `length` steps at `block`.
+  static UNROLL_INLINE Prefetch share(const float* block, int64_t length, int64_t index, int64_t tiles) {
+    const int64_t lines = (length + tiles - 1) / tiles;
+    constexpr int64_t kLine = kPanel * static_cast<int64_t>(sizeof(float));
+    return {reinterpret_cast<const char*>(block) + index * lines * kLine, lines * kLine / length};
+  }
+
+  UNROLL_INLINE void touch(int64_t k, int64_t panel_floats) const {
+    __builtin_prefetch(next + panel_floats * static_cast<int64_t>(sizeof(float)) + k * step);
+  }
+};
+
+/// Of weights that stay in L2 it would cost more than it saves.
+struct NoPrefetch {
+  UNROLL_INLINE void touch(int64_t, int64_t) const {}
+};
+
 /// sum[r][p] = one block of products, k in [0, length), of `left` with panels of 16 columns, `panel_stride` floats
 /// apart.
-template <int kRows, int kPanels, bool kPacked>
+template <int kRows, int kPanels, bool kPacked, class Ahead>
 UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, const float* panels, int64_t panel_stride,
-                                                          int64_t length) {
+                                                          int64_t length, Ahead prefetch) {
   // gcc 12 keeps the accumulators in memory unless every loop over them is unrolled.
   Accumulators<kRows, kPanels> acc;
 #pragma GCC unroll 16
@@ -42,7 +64,10 @@ UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, co
   for (int64_t k = 0; k < length; ++k) {
     Vec right[kPanels];
 #pragma GCC unroll 4
-    for (int p = 0; p < kPanels; ++p) right[p] = load(panels + p * panel_stride + k * kPanel);
+    for (int p = 0; p < kPanels; ++p) {
+      right[p] = load(panels + p * panel_stride + k * kPanel);
+      prefetch.touch(k, p * panel_stride);
+    }
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const Vec x = broadcast(left.at(r, k));
@@ -85,22 +110,12 @@ UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, Start sta
 
 /// One tile and one k block: out = start + left * panels. A function of its own, because gcc 12 spills an accumulator
 /// when it shares the registers with the loops around it.
-template <int kRows, int kPanels, bool kPacked>
+template <int kRows, int kPanels, bool kPacked, class Ahead>
 __attribute__((noinline)) void multiply_block_into(Left<kPacked> left, const float* panels, int64_t panel_stride,
                                                    int64_t length, Start start, float* out, int64_t out_stride,
-                                                   int64_t columns) {
-  store_tile(multiply_block<kRows, kPanels>(left, panels, panel_stride, length), start, out, out_stride, columns);
-}
-
-/// One tile over all of k: out = start + a * panels, where a has kRows rows.
-template <int kRows, int kPanels>
-UNROLL_INLINE void multiply_tile(const float* a, int64_t lda, const float* panels, int64_t panel_stride, int64_t k_size,
-                                 Start start, float* out, int64_t out_stride, int64_t columns) {
-  for (int64_t k = 0; k < k_size; k += kBlock) {
-    const int64_t length = k_size - k < kBlock ? k_size - k : kBlock;
-    multiply_block_into<kRows, kPanels>(Left<false>{a + k, lda}, panels + k * kPanel, panel_stride, length,
-                                        k == 0 ? start : Start{out, out_stride}, out, out_stride, columns);
-  }
+                                                   int64_t columns, Ahead prefetch) {
+  store_tile(multiply_block<kRows, kPanels>(left, panels, panel_stride, length, prefetch), start, out, out_stride,
+             columns);
 }
 
 }  // namespace unroll::UNROLL_ISA

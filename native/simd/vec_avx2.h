@@ -8,7 +8,9 @@ namespace unroll::UNROLL_ISA {
 
 /// Register tile of the matrix product: 6 rows x 16 columns take 12 of the 16 registers.
 constexpr int kTileRows = 6;
-constexpr int kTilePanels = 1;
+constexpr int kMostPanels = 4;
+/// Panels of 16 columns beside each other: a tile of few rows needs several for enough independent sums.
+constexpr int panels_of_tile(int rows) { return rows == 1 ? 4 : rows == 2 ? 3 : rows == 3 ? 2 : 1; }
 
 struct Vec {
   __m256 lo, hi;

@@ -8,7 +8,8 @@ namespace unroll::UNROLL_ISA {
 
 /// Register tile of the matrix product: 8 rows x 32 columns take 16 of the 32 registers and hide the FMA latency.
 constexpr int kTileRows = 8;
-constexpr int kTilePanels = 2;
+constexpr int kMostPanels = 4;
+constexpr int panels_of_tile(int rows) { return rows <= 4 ? 4 : 2; }
 
 struct Vec {
   __m512 v;

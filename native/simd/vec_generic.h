@@ -8,7 +8,8 @@ namespace unroll::UNROLL_ISA {
 
 /// Register tile of the matrix product: rows, and panels of 16 columns.
 constexpr int kTileRows = 2;
-constexpr int kTilePanels = 1;
+constexpr int kMostPanels = 1;
+constexpr int panels_of_tile(int) { return 1; }
 
 struct Vec {
   float lane[16];
