@@ -18,6 +18,8 @@
 #include <cstdint>
 
 #define UNROLL_INLINE inline __attribute__((always_inline))
+/// After the parameters of a lambda: gcc leaves out of line what a loop and its last block both call.
+#define UNROLL_INLINE_LAMBDA __attribute__((always_inline))
 
 #if defined(UNROLL_ISA_AVX512)
 #include "simd/vec_avx512.h"
