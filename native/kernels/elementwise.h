@@ -46,8 +46,9 @@ inline void map_softplus(const float* x, float* y, int64_t size, Parallel& pool)
 
 inline void activation(ActivationKind kind, const float* x, float* y, int64_t size, Parallel& pool) {
   switch (kind) {
-    case ActivationKind::kRelu:
-      return map_elements(x, y, size, pool, [](Vec v) UNROLL_INLINE_LAMBDA { return ReluActivation::apply(v); });
+    case ActivationKind::kRelu:  // the sum flushes a denormal, which max of some instruction sets keeps
+      return map_elements(x, y, size, pool,
+                          [](Vec v) UNROLL_INLINE_LAMBDA { return ReluActivation::apply(v) + broadcast(0.0f); });
     case ActivationKind::kTanh:
       return map_tanh(x, y, size, pool);
     case ActivationKind::kSigmoid:
