@@ -53,6 +53,7 @@ class Elements {
   Elements& operator=(const Elements&) = delete;
 
   Element* data() const { return elements_; }
+  size_t bytes() const { return static_cast<size_t>(env_->GetArrayLength(array_)) * sizeof(Element); }
 
   /// The elements as consecutive structs of 8-byte fields.
   template <class Struct>

@@ -39,31 +39,64 @@ inline void pack_panels(const float* w, int64_t ldw, int64_t k_size, int64_t col
 /// Panels of more bytes than this do not stay in L2 beside what else is there: tiles bring in the next panel.
 constexpr int64_t kPrefetchedBytes = 256 * 1024;
 
-/// One k block of c = start + a * panels for a chunk of rows that stays in L2 and a range of panels; each panel's block
-/// stays in L1 while all row tiles use it. `after`, unless null, follows the last panel, and is brought in meanwhile.
+/// Neighbouring rows of a product: rows `from` of the left operand give rows `to` of the result.
+struct RowRange {
+  int64_t from, to, count;
+
+  UNROLL_INLINE bool precedes(const RowRange& next) const { return next.from == from + count && next.to == to + count; }
+};
+
+/// Row ranges that share one pass over the panels.
+struct RowRanges {
+  const RowRange* data;
+  int64_t count;
+
+  template <class Body>
+  UNROLL_INLINE void for_each(const Body& body) const {
+    for (int64_t i = 0; i < count; ++i) body(data[i]);
+  }
+  int64_t most_rows_of_tile() const {
+    int64_t most = 0;
+    for_each([&](const RowRange& range) { most = larger(most, RowTiles({0, range.count}).most_rows()); });
+    return most;
+  }
+  int64_t tiles() const {
+    int64_t total = 0;
+    for_each([&](const RowRange& range) { total += RowTiles({0, range.count}).count; });
+    return total;
+  }
+};
+
+/// One k block of c = start + a * panels for rows that stay in L2 and a range of panels; each panel's block stays in L1
+/// while all row tiles use it. `after`, unless null, follows the last panel, and is brought in meanwhile.
 inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int64_t panel_stride, Range k,
-                           Range panel_range, const float* after, Range rows, Start start, float* c, int64_t ldc,
-                           int64_t columns) {
-  const RowTiles tiles(rows);
-  const int64_t at_once = panels_of_tile(static_cast<int>(tiles.most_rows()));
+                           Range panel_range, const float* after, const RowRanges& ranges, Start start, float* c,
+                           int64_t ldc, int64_t columns) {
+  const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile())), tile_count = ranges.tiles();
   for (int64_t p = panel_range.begin; p < panel_range.end;) {
     const int64_t group = smaller(at_once, panel_range.end - p), column = p * kPanel;
     const float* const block = panels + p * panel_stride + k.begin * kPanel;
     const float* const next = p + group < panel_range.end ? block + group * panel_stride : after;
+    int64_t tile = 0;
+    const auto multiply = [&]<int kRows, int kPanels>(int64_t from_row, int64_t to_row) {
+      const Left<false> left{a + from_row * lda + k.begin, lda};
+      const Start from{start.data == nullptr ? nullptr : start.data + to_row * start.stride + column, start.stride};
+      float* const to = c + to_row * ldc + column;
+      if (after == nullptr) {
+        multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), from, to, ldc, columns - column,
+                                            NoPrefetch{});
+      } else {
+        multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), from, to, ldc, columns - column,
+                                            Prefetch::share(next, k.size(), tile++, tile_count));
+      }
+    };
     with_constant<kMostPanels>(group, [&]<int kPanels>() {
-      tiles.for_each([&]<int kRows>(int64_t row, int64_t tile) {
-        if constexpr (kPanels <= panels_of_tile(kRows)) {
-          const Left<false> left{a + row * lda + k.begin, lda};
-          const Start from{start.data == nullptr ? nullptr : start.data + row * start.stride + column, start.stride};
-          float* const to = c + row * ldc + column;
-          if (after == nullptr) {
-            multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), from, to, ldc, columns - column,
-                                                NoPrefetch{});
-          } else {
-            multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), from, to, ldc, columns - column,
-                                                Prefetch::share(next, k.size(), tile, tiles.count));
+      ranges.for_each([&](const RowRange& range) {
+        RowTiles({0, range.count}).for_each([&]<int kRows>(int64_t row, int64_t) {
+          if constexpr (kPanels <= panels_of_tile(kRows)) {
+            multiply.template operator()<kRows, kPanels>(range.from + row, range.to + row);
           }
-        }
+        });
       });
     });
     p += group;
@@ -84,13 +117,13 @@ inline Panels all_panels(const float* data, int64_t k_size, int64_t columns) {
 }
 
 /// c = start + a * panels over all of k, for rows and panels that are one thread's; start may be c.
-inline void multiply_panels(const float* a, int64_t lda, const Panels& panels, Range panel_range, Range rows,
-                            Start start, float* c, int64_t ldc, int64_t columns) {
+inline void multiply_panels(const float* a, int64_t lda, const Panels& panels, Range panel_range,
+                            const RowRanges& ranges, Start start, float* c, int64_t ldc, int64_t columns) {
   for (int64_t k = 0; k < panels.k_size; k += kBlock) {
     const Range block{k, smaller(k + kBlock, panels.k_size)};
     const float* const after =
         panels.data + panel_range.begin * panels.stride + block.end % panels.k_size * kPanel;
-    multiply_chunk(a, lda, panels.data, panels.stride, block, panel_range, panels.prefetched ? after : nullptr, rows,
+    multiply_chunk(a, lda, panels.data, panels.stride, block, panel_range, panels.prefetched ? after : nullptr, ranges,
                    k == 0 ? start : Start{c, ldc}, c, ldc, columns);
   }
 }
@@ -108,18 +141,32 @@ struct ProductSplit {
   }
 };
 
+/// c = start + a * panels for all rows of the ranges, on the threads of the pool.
+inline void multiply_ranges(const float* a, int64_t lda, const Panels& panels, const RowRanges& ranges, Start start,
+                            float* c, int64_t ldc, int64_t columns, Parallel& pool) {
+  const int64_t panel_count = divide_up(columns, kPanel);
+  int64_t rows = 0;
+  ranges.for_each([&](const RowRange& range) { rows += range.count; });
+  if (rows == 0 || columns == 0) return;
+  const ProductSplit split(pool, rows, panels.k_size, panel_count);
+  // Only one range is cut by rows; there are several only where they are few rows together.
+  const int64_t row_parts = ranges.count == 1 ? split.row_parts : 1;
+  const int64_t panel_parts = ranges.count == 1 ? split.panel_parts : smaller(panel_count, pool.width());
+  parallel_for(pool, row_parts * panel_parts, [&](int64_t task, float*) {
+    const Range panel_range = part_of(panel_count, panel_parts, task % panel_parts);
+    if (row_parts == 1) return multiply_panels(a, lda, panels, panel_range, ranges, start, c, ldc, columns);
+    const RowRange& all = ranges.data[0];
+    const Range part = part_of(all.count, row_parts, task / panel_parts);
+    const RowRange range{all.from + part.begin, all.to + part.begin, part.size()};
+    multiply_panels(a, lda, panels, panel_range, {&range, 1}, start, c, ldc, columns);
+  });
+}
+
 inline void matmul(int64_t rows, int64_t k_size, int64_t columns, const float* a, int64_t lda, const float* panels,
                    const float* bias, bool accumulate, float* c, int64_t ldc, Parallel& pool) {
-  if (rows == 0 || columns == 0) return;
-  const int64_t panel_count = divide_up(columns, kPanel);
-  const ProductSplit split(pool, rows, k_size, panel_count);
-  const Start first = accumulate ? Start{c, ldc} : Start{bias, 0};
-  const Panels right = all_panels(panels, k_size, columns);
-  parallel_for(pool, split.row_parts * split.panel_parts, [&](int64_t task, float*) {
-    const Range row_range = part_of(rows, split.row_parts, task / split.panel_parts);
-    const Range panel_range = part_of(panel_count, split.panel_parts, task % split.panel_parts);
-    multiply_panels(a, lda, right, panel_range, row_range, first, c, ldc, columns);
-  });
+  const RowRange all{0, 0, rows};
+  multiply_ranges(a, lda, all_panels(panels, k_size, columns), {&all, 1}, accumulate ? Start{c, ldc} : Start{bias, 0},
+                  c, ldc, columns, pool);
 }
 
 /// Tile of both packed operands of matmul_transposed: 96 x 256 and 256 x 256 floats, 352 KiB of scratch in L2.
@@ -127,23 +174,32 @@ constexpr int64_t kTransposedRows = 96;
 constexpr int64_t kTransposedColumns = 256;
 static_assert(kBlock * (kTransposedRows + kTileRows + kTransposedColumns) <= kScratchFloats);
 
+/// The rows of a matrix that a sum takes, in its order: those that `index` names, or all in theirs.
+struct Rows {
+  const float* data;
+  int64_t stride;
+  const int32_t* index;
+
+  UNROLL_INLINE const float* row(int64_t n) const { return data + (index == nullptr ? n : index[n]) * stride; }
+};
+
 /// Tiles of kTileRows outputs: element (k, r) of tile i at [i][k][r], so that a tile reads one contiguous stream.
-inline void pack_left_transposed(const float* a, int64_t lda, Range k, Range outputs, float* packed) {
+inline void pack_left_transposed(const Rows& a, Range k, Range outputs, float* packed) {
   const int64_t tiles = divide_up(outputs.size(), kTileRows);
   for (int64_t tile = 0; tile < tiles; ++tile) {
     const Range part = part_of(outputs.size(), tiles, tile);
     float* to = packed + tile * kBlock * kTileRows;
     for (int64_t n = k.begin; n < k.end; ++n, to += kTileRows) {
-      const float* from = a + n * lda + outputs.begin + part.begin;
+      const float* from = a.row(n) + outputs.begin + part.begin;
       for (int64_t r = 0; r < part.size(); ++r) to[r] = from[r];
     }
   }
 }
 
-/// Panels of 16 columns of rows k of b, or of the rows that `index` names.
-inline void pack_right(const float* b, int64_t ldb, const int32_t* index, Range k, Range columns, float* packed) {
+/// Panels of 16 columns of rows k of b.
+inline void pack_right(const Rows& b, Range k, Range columns, float* packed) {
   for (int64_t n = k.begin; n < k.end; ++n) {
-    const float* from = b + (index == nullptr ? n : index[n]) * ldb;
+    const float* from = b.row(n);
     float* to = packed + (n - k.begin) * kPanel;
     for (int64_t j = columns.begin; j < columns.end; j += kPanel, to += kBlock * kPanel) {
       store(to, load_columns(from + j, columns.end - j));
@@ -151,20 +207,19 @@ inline void pack_right(const float* b, int64_t ldb, const int32_t* index, Range 
   }
 }
 
-/// c[i][j] += sum over n of a[n][i] * b[index[n]][j] for one rectangle of c.
-inline void multiply_transposed_part(int64_t rows, const float* a, int64_t lda, const float* b, int64_t ldb,
-                                     const int32_t* index, Range outputs, Range columns, float* c, int64_t ldc,
-                                     float* scratch) {
+/// c[i][j] += sum over n of a[n][i] * b[n][j] for one rectangle of c.
+inline void multiply_transposed_part(int64_t rows, const Rows& a, const Rows& b, Range outputs, Range columns, float* c,
+                                     int64_t ldc, float* scratch) {
   float* const right = scratch;
   float* const left = scratch + kBlock * kTransposedColumns;
   for (int64_t j = columns.begin; j < columns.end; j += kTransposedColumns) {
     const Range column_block{j, smaller(j + kTransposedColumns, columns.end)};
     for (int64_t n = 0; n < rows; n += kBlock) {
       const Range k{n, smaller(n + kBlock, rows)};
-      pack_right(b, ldb, index, k, column_block, right);
+      pack_right(b, k, column_block, right);
       for (int64_t i = outputs.begin; i < outputs.end; i += kTransposedRows) {
         const Range output_block{i, smaller(i + kTransposedRows, outputs.end)};
-        pack_left_transposed(a, lda, k, output_block, left);
+        pack_left_transposed(a, k, output_block, left);
         for (int64_t p = 0; p < column_block.size(); p += kPanel) {
           RowTiles(output_block).for_each([&]<int kRows>(int64_t row, int64_t tile) {
             float* out = c + row * ldc + column_block.begin + p;
@@ -179,8 +234,8 @@ inline void multiply_transposed_part(int64_t rows, const float* a, int64_t lda, 
 }
 
 inline void matmul_transposed(int64_t rows, int64_t outputs, int64_t columns, const float* a, int64_t lda,
-                              const float* b, int64_t ldb, const int32_t* index, float* c, int64_t ldc,
-                              Parallel& pool) {
+                              const int32_t* a_index, const float* b, int64_t ldb, const int32_t* b_index, float* c,
+                              int64_t ldc, Parallel& pool) {
   if (rows == 0 || outputs == 0 || columns == 0) return;
   // Packing costs less the larger a part is, so there are as many as threads, cut along the longer side of c.
   const int64_t parts = smaller(pool.width(), tasks_for(pool, divide_up(larger(outputs, columns), kPanel),
@@ -189,7 +244,7 @@ inline void matmul_transposed(int64_t rows, int64_t outputs, int64_t columns, co
   parallel_for(pool, parts, [&](int64_t task, float* scratch) {
     const Range part = part_of(divide_up(by_columns ? columns : outputs, kPanel), parts, task);
     const Range cut{part.begin * kPanel, smaller(part.end * kPanel, by_columns ? columns : outputs)};
-    multiply_transposed_part(rows, a, lda, b, ldb, index, by_columns ? Range{0, outputs} : cut,
+    multiply_transposed_part(rows, {a, lda, a_index}, {b, ldb, b_index}, by_columns ? Range{0, outputs} : cut,
                              by_columns ? cut : Range{0, columns}, c, ldc, scratch);
   });
 }
@@ -214,18 +269,17 @@ void sum_columns(int64_t rows, int64_t columns, float* sums, Parallel& pool, con
   });
 }
 
-inline void column_sums(int64_t rows, int64_t columns, const float* a, int64_t lda, float* sums, Parallel& pool) {
-  sum_columns(rows, columns, sums, pool, [=](int64_t n, int64_t first, int64_t width, Vec lane) {
-    return lane + load_columns(a + n * lda + first, width);
+inline void column_sums(int64_t rows, int64_t columns, const float* a, int64_t lda, const int32_t* index, float* sums,
+                        Parallel& pool) {
+  sum_columns(rows, columns, sums, pool, [from = Rows{a, lda, index}](int64_t n, int64_t first, int64_t width, Vec lane) {
+    return lane + load_columns(from.row(n) + first, width);
   });
 }
 
-/// sums[j] += sum over n of a[n][j] * b[index[n]][j].
-inline void column_products(int64_t rows, int64_t columns, const float* a, int64_t lda, const float* b, int64_t ldb,
-                            const int32_t* index, float* sums, Parallel& pool) {
+/// sums[j] += sum over n of a[n][j] * b[n][j].
+inline void column_products(int64_t rows, int64_t columns, const Rows& a, const Rows& b, float* sums, Parallel& pool) {
   sum_columns(rows, columns, sums, pool, [=](int64_t n, int64_t first, int64_t width, Vec lane) {
-    const float* other = b + (index == nullptr ? n : index[n]) * ldb + first;
-    return fma(load_columns(a + n * lda + first, width), load_columns(other, width), lane);
+    return fma(load_columns(a.row(n) + first, width), load_columns(b.row(n) + first, width), lane);
   });
 }
 

@@ -4,15 +4,33 @@
 
 #include "kernels/between_layers.h"
 #include "kernels/recurrence.h"
+#include "kernels/row_order.h"
 
 namespace unroll::UNROLL_ISA {
 
-/// Calls body(range of sequences) on the threads of the pool. Split by sequence, so that no step needs a barrier.
+inline int64_t input_size_of(const RecurrentCall& call, int64_t layer) {
+  return layer == 0 ? call.input_size : output_size(call);
+}
+
+/// Operations of the products of one row in all layers, forward.
+template <class Cell>
+int64_t cost_of_row(const RecurrentCall& call) {
+  int64_t columns = 0;
+  for (int64_t l = 0; l < call.layer_count; ++l) columns += input_size_of(call, l) + call.state_size;
+  return 2 * Cell::kGates * call.hidden * call.directions * columns;
+}
+
+/// Calls body(range of sequences, pool) on the threads of the pool. A thread takes its sequences through all layers, so
+/// that no thread waits for another; few sequences are one part, whose products are divided.
 template <class Body>
-void parallel_sequences(const Steps& steps, int64_t cost_of_step, Parallel& pool, const Body& body) {
+void parallel_sequences(const Steps& steps, int64_t row_cost, Parallel& pool, const Body& body) {
   const int64_t tasks = smaller(
-      pool.width(), tasks_for(pool, steps.sequences, cost_of_step * packed_rows(steps) / larger(1, steps.sequences)));
-  parallel_for(pool, tasks, [&](int64_t task, float*) { body(balanced_part(steps, tasks, task)); });
+      pool.width(), tasks_for(pool, steps.sequences, row_cost * packed_rows(steps) / larger(1, steps.sequences)));
+  if (tasks == 1) return body({0, steps.sequences}, pool);
+  parallel_for(pool, tasks, [&](int64_t task, float* scratch) {
+    Alone alone(scratch);
+    body(balanced_part(steps, tasks, task), alone);
+  });
 }
 
 template <class Cell>
@@ -23,24 +41,17 @@ Recurrence<Cell> recurrence_of(const RecurrentCall& call, int64_t layer, int64_t
 inline const float* input_of(const RecurrentCall& call, int64_t layer) {
   return layer == 0 ? call.input : output_of(call, layer - 1);
 }
-inline int64_t input_size_of(const RecurrentCall& call, int64_t layer) {
-  return layer == 0 ? call.input_size : output_size(call);
-}
 
 template <class Cell>
 void run_forward(const RecurrentCall& call, Parallel& pool) {
-  const int64_t outputs = Cell::kGates * call.hidden;
-  for (int64_t l = 0; l < call.layer_count; ++l) {
-    const int64_t inputs = input_size_of(call, l);
-    for (int64_t d = 0; d < call.directions; ++d) {
-      const Recurrence<Cell> recurrence = recurrence_of<Cell>(call, l, d);
-      matmul(packed_rows(call.steps), inputs, outputs, input_of(call, l), inputs, recurrence.layer.w_ih_panels,
-             recurrence.layer.bias, false, recurrence.layer.gates, outputs, pool);
-      parallel_sequences(call.steps, 2 * outputs * call.state_size, pool,
-                         [&](Range sequences) { recurrence.forward(sequences); });
+  parallel_sequences(call.steps, cost_of_row<Cell>(call), pool, [&](Range sequences, Parallel& threads) {
+    for (int64_t l = 0; l < call.layer_count; ++l) {
+      for (int64_t d = 0; d < call.directions; ++d) {
+        recurrence_of<Cell>(call, l, d).forward(sequences, input_of(call, l), input_size_of(call, l), threads);
+      }
+      finish_outputs(call, l, sequences, threads);
     }
-    finish_outputs(call, l, pool);
-  }
+  });
 }
 
 /// Gradients of the weights of one layer and direction: one product over all packed rows each, not one per step.
@@ -52,15 +63,15 @@ struct WeightGradients {
   Parallel& pool;
 
   void add(const float* x, int64_t inputs) const {
-    find_previous_rows();
-    add_product(gates_size(), layer().gates, gates_size(), x, inputs, inputs, nullptr, gradient.d_w_ih);
-    add_recurrent();
-    if (gradient.d_b_ih != nullptr) add_sums(gates_size(), layer().gates, gates_size(), gradient.d_b_ih);
-    if (gradient.d_b_hh != nullptr) add_sums(gates_size(), d_recurrent(), gates_size(), gradient.d_b_hh);
-    if (layer().options.peepholes != nullptr) add_peepholes();
+    const int32_t* const order = find_orders(x, inputs);
+    add_product(gates_size(), {layer().gates, gates_size(), order}, inputs, {x, inputs, order}, gradient.d_w_ih);
+    add_recurrent(order);
+    if (gradient.d_b_ih != nullptr) add_sums(layer().gates, order, gradient.d_b_ih);
+    if (gradient.d_b_hh != nullptr) add_sums(d_recurrent(), order, gradient.d_b_hh);
+    if (layer().options.peepholes != nullptr) add_peepholes(order);
     if (recurrence.projected()) {
-      add_product(call.state_size, gradient.d_projected, call.state_size, layer().unprojected, call.hidden, call.hidden,
-                  nullptr, gradient.d_w_hr);
+      add_product(call.state_size, {gradient.d_projected, call.state_size, order}, call.hidden,
+                  {layer().unprojected, call.hidden, order}, gradient.d_w_hr);
     }
   }
 
@@ -70,61 +81,75 @@ struct WeightGradients {
   int64_t gates_size() const { return Cell::kGates * call.hidden; }
   const float* d_recurrent() const { return Cell::kRecurrentGradient ? layer().recurrent : layer().gates; }
 
-  /// Row of the states before each packed row.
-  void find_previous_rows() const {
-    for_each_segment(call.steps, {0, call.steps.sequences}, recurrence.reverse, false, [&](const Segment& segment) {
-      for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
-        gradient.previous_rows[segment.row + b] = static_cast<int32_t>(segment.previous + b);
-      }
-    });
+  /// The order of the sums, null if it is the packed one; and in that order the row of the states before each row.
+  /// Sequences that are equal in all keys are so in all that is summed.
+  const int32_t* find_orders(const float* x, int64_t inputs) const {
+    const int64_t state_stride = call.directions * call.state_size;
+    const RowKey keys[] = {{x, inputs, inputs, false},
+                           {layer().gates, gates_size(), gates_size(), false},
+                           {layer().states, state_stride, call.state_size, true},
+                           {Cell::kHasCells ? layer().cells : nullptr, call.hidden, call.hidden, true},
+                           {recurrence.projected() ? gradient.d_projected : nullptr, call.state_size, call.state_size,
+                            false}};
+    const bool ordered = order_rows(call.steps, keys, gradient.row_order);
+    for (int64_t t = 0; t < call.steps.count; ++t) {
+      for_each_segment(call.steps, t, {0, call.steps.sequences}, recurrence.reverse, [&](const Segment& segment) {
+        for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
+          const int64_t sequence = ordered ? gradient.row_order[b] : b;
+          gradient.previous_rows[segment.row + b] = static_cast<int32_t>(segment.previous + sequence);
+        }
+      });
+    }
+    return ordered ? gradient.row_order : nullptr;
   }
 
-  void add_recurrent() const {
+  void add_recurrent(const int32_t* order) const {
     const int64_t first = Cell::kFirstGates * call.hidden;
-    add_product(first, d_recurrent(), gates_size(), layer().states, call.directions * call.state_size, call.state_size,
-                gradient.previous_rows, gradient.d_w_hh);
+    add_product(first, {d_recurrent(), gates_size(), order}, call.state_size,
+                {layer().states, call.directions * call.state_size, gradient.previous_rows}, gradient.d_w_hh);
     if constexpr (Cell::kPhases == 2) {
-      add_product(gates_size() - first, layer().gates + first, gates_size(), layer().recurrent, gates_size(),
-                  call.hidden, nullptr, gradient.d_w_hh + first * call.state_size);
+      add_product(gates_size() - first, {layer().gates + first, gates_size(), order}, call.hidden,
+                  {layer().recurrent, gates_size(), order}, gradient.d_w_hh + first * call.state_size);
     }
   }
 
-  void add_product(int64_t outputs, const float* a, int64_t lda, const float* b, int64_t ldb, int64_t columns,
-                   const int32_t* index, float* c) const {
-    matmul_transposed(rows(), outputs, columns, a, lda, b, ldb, index, c, columns, pool);
+  void add_product(int64_t outputs, const Rows& a, int64_t columns, const Rows& b, float* c) const {
+    matmul_transposed(rows(), outputs, columns, a.data, a.stride, a.index, b.data, b.stride, b.index, c, columns, pool);
   }
 
-  void add_sums(int64_t columns, const float* a, int64_t lda, float* sums) const {
-    column_sums(rows(), columns, a, lda, sums, pool);
+  void add_sums(const float* a, const int32_t* order, float* sums) const {
+    column_sums(rows(), gates_size(), a, gates_size(), order, sums, pool);
   }
 
   /// Peepholes i and f see the cell before, o the cell after.
-  void add_peepholes() const {
+  void add_peepholes(const int32_t* order) const {
     const int64_t h = call.hidden;
-    const float* after = layer().cells + call.steps.sequences * h;
-    const float* d_gates = layer().gates;
-    const int32_t* previous = gradient.previous_rows;
-    column_products(rows(), h, d_gates, gates_size(), layer().cells, h, previous, gradient.d_peepholes, pool);
-    column_products(rows(), h, d_gates + h, gates_size(), layer().cells, h, previous, gradient.d_peepholes + h, pool);
-    column_products(rows(), h, d_gates + 3 * h, gates_size(), after, h, nullptr, gradient.d_peepholes + 2 * h, pool);
+    const Rows before{layer().cells, h, gradient.previous_rows};
+    const Rows after{layer().cells + call.steps.sequences * h, h, order};
+    const auto d_gate = [&](int64_t gate) { return Rows{layer().gates + gate * h, gates_size(), order}; };
+    column_products(rows(), h, d_gate(0), before, gradient.d_peepholes, pool);
+    column_products(rows(), h, d_gate(1), before, gradient.d_peepholes + h, pool);
+    column_products(rows(), h, d_gate(3), after, gradient.d_peepholes + 2 * h, pool);
   }
 };
 
 template <class Cell>
 void run_backward(const RecurrentCall& call, const RecurrentGradient* gradients, Parallel& pool) {
-  const int64_t outputs = Cell::kGates * call.hidden;
+  parallel_sequences(call.steps, cost_of_row<Cell>(call), pool, [&](Range sequences, Parallel& threads) {
+    for (int64_t l = call.layer_count - 1; l >= 0; --l) {
+      const RecurrentGradient* const of_layer = gradients + l * call.directions;
+      if (drops(call, l)) apply_dropout(call, l, sequences, of_layer->d_output, threads);
+      for (int64_t d = 0; d < call.directions; ++d) {
+        // Both directions read the same input: the second adds to the gradient that the first wrote.
+        recurrence_of<Cell>(call, l, d).backward(sequences, of_layer[d], input_size_of(call, l), d > 0, threads);
+      }
+    }
+  });
   for (int64_t l = call.layer_count - 1; l >= 0; --l) {
-    const int64_t inputs = input_size_of(call, l);
-    if (drops(call, l)) apply_dropout(call, l, gradients[l * call.directions].d_output, pool);
     for (int64_t d = 0; d < call.directions; ++d) {
       const Recurrence<Cell> recurrence = recurrence_of<Cell>(call, l, d);
-      const RecurrentGradient& gradient = gradients[l * call.directions + d];
-      parallel_sequences(call.steps, 2 * outputs * call.state_size, pool,
-                         [&](Range sequences) { recurrence.backward(sequences, gradient); });
-      WeightGradients<Cell>{call, recurrence, gradient, pool}.add(input_of(call, l), inputs);
-      // Both directions read the same input: the second adds to the gradient that the first wrote.
-      matmul(packed_rows(call.steps), outputs, inputs, recurrence.layer.gates, outputs, gradient.w_ih_back_panels,
-             nullptr, d > 0, gradient.d_input, inputs, pool);
+      WeightGradients<Cell>{call, recurrence, gradients[l * call.directions + d], pool}.add(input_of(call, l),
+                                                                                          input_size_of(call, l));
     }
   }
 }

@@ -10,6 +10,7 @@ import java.util.List;
 public final class Lease implements AutoCloseable {
   private final List<Memory> pinned = new ArrayList<>();
   private final List<AutoCloseable> results = new ArrayList<>();
+  private final List<Memory> temporaries = new ArrayList<>();
 
   /** Creates a lease of nothing yet. */
   public Lease() {}
@@ -50,6 +51,17 @@ public final class Lease implements AutoCloseable {
   }
 
   /**
+   * Takes memory that only the work needs, to close it with the lease.
+   *
+   * @param memory work space
+   * @return the same
+   */
+  public Memory temporary(Memory memory) {
+    temporaries.add(memory);
+    return memory;
+  }
+
+  /**
    * Ends the work with success: its results are the caller's.
    *
    * @param <T> the type of what it returns
@@ -64,13 +76,17 @@ public final class Lease implements AutoCloseable {
   /** Releases everything that was pinned, and closes the results of work that failed. */
   @Override
   public void close() {
-    for (Memory memory : pinned) {
-      memory.unpin();
+    for (int i = 0; i < pinned.size(); i++) { // an iterator would be the only allocation of a single step
+      pinned.get(i).unpin();
     }
     pinned.clear();
-    for (AutoCloseable result : results) {
+    for (int i = 0; i < temporaries.size(); i++) {
+      temporaries.get(i).close();
+    }
+    temporaries.clear();
+    for (int i = 0; i < results.size(); i++) {
       try {
-        result.close();
+        results.get(i).close();
       } catch (Exception e) {
         throw new AssertionError("closing memory throws nothing", e);
       }

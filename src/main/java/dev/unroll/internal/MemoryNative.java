@@ -15,7 +15,7 @@ public final class MemoryNative {
 
   public static native void clear(long address, long bytes);
 
-  static native void copy(long from, long to, long bytes);
+  public static native void copy(long from, long to, long bytes);
 
   /** Returns where element 0 of a direct buffer is, whatever its position. */
   static native long bufferAddress(Buffer buffer);

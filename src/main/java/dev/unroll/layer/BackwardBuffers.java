@@ -22,7 +22,9 @@ final class BackwardBuffers implements AutoCloseable {
   private final long hidden; // bytes before each work space
   private final long cells;
   private final long unprojected;
-  private final long projected;
+  private final long projected; // of the first layer and direction
+  private final long projectedBytes;
+  private final long rowOrder;
   private final long previousRows;
   private final long[] outputGradients;
 
@@ -36,7 +38,12 @@ final class BackwardBuffers implements AutoCloseable {
     hidden = plan.add(layout.sequences(), options.stateSize());
     cells = plan.add(layout.sequences(), options.hiddenSize());
     unprojected = plan.add(layout.sequences(), options.hiddenSize());
-    projected = plan.add(layout.rows(), options.projectionSize());
+    projected = plan.bytes();
+    for (int e = 0; e < options.entries(); e++) {
+      plan.add(layout.rows(), options.projectionSize());
+    }
+    projectedBytes = (plan.bytes() - projected) / options.entries();
+    rowOrder = plan.add(layout.rows(), 1);
     previousRows = plan.add(layout.rows(), 1);
     outputGradients = new long[options.layers()];
     for (int l = 0; l < options.layers(); l++) {
@@ -54,7 +61,7 @@ final class BackwardBuffers implements AutoCloseable {
     long[] ofOutputs = outputGradientAddresses(lease, base);
     State.Addresses finals = State.addresses(finalStateGradient, lease);
     State.Addresses initials = State.addresses(initialStateGradient, lease);
-    StructWriter fields = new StructWriter(21 * weights.size());
+    StructWriter fields = new StructWriter(22 * weights.size());
     for (int e = 0; e < weights.size(); e++) {
       DirectionWeights w = weights.get(e);
       int layer = e / options.directions();
@@ -78,7 +85,8 @@ final class BackwardBuffers implements AutoCloseable {
           .add(base + hidden)
           .add(base + cells)
           .add(base + unprojected)
-          .add(base + projected)
+          .add(base + projected + e * projectedBytes)
+          .add(base + rowOrder)
           .add(base + previousRows);
     }
     return fields.longs();

@@ -7,7 +7,7 @@ import java.util.Map;
  * where ours are r z n, one bias where ours are two, and a fourth part of the GRU's bias for what the reset gate
  * multiplies.
  */
-final class OneDnnWeights {
+public final class OneDnnWeights {
   private final RecurrentShape shape;
   private final String suffix;
   private final int inputs;
@@ -20,7 +20,7 @@ final class OneDnnWeights {
   private final float[] biasGradient;
   private final float[] peepholeGradient;
 
-  OneDnnWeights(RecurrentCase problem, int layer, int direction) {
+  public OneDnnWeights(RecurrentCase problem, int layer, int direction) {
     shape = problem.shape();
     suffix = RecurrentShape.suffix(layer, direction);
     inputs = shape.inputs(layer);
@@ -71,12 +71,12 @@ final class OneDnnWeights {
   }
 
   /** [gates * hidden, inputs]. */
-  float[] input() {
+  public float[] input() {
     return input;
   }
 
   /** [gates * hidden, hidden]. */
-  float[] hidden() {
+  public float[] hidden() {
     return hidden;
   }
 
@@ -88,7 +88,7 @@ final class OneDnnWeights {
     return transpose(hidden, hidden.length / shape.hidden(), shape.hidden());
   }
 
-  float[] bias() {
+  public float[] bias() {
     return bias;
   }
 
@@ -107,7 +107,7 @@ final class OneDnnWeights {
   }
 
   /** Adds the gradients of one sequence, those of matrices transposed. */
-  void addGradients(float[] ofInput, float[] ofHidden, float[] ofBias, float[] ofPeepholes) {
+  public void addGradients(float[] ofInput, float[] ofHidden, float[] ofBias, float[] ofPeepholes) {
     add(ofInput, inputGradient);
     add(ofHidden, hiddenGradient);
     add(ofBias, biasGradient);
@@ -123,7 +123,7 @@ final class OneDnnWeights {
   }
 
   /** Puts the gradients under our names, in our order. */
-  void putGradients(Map<String, float[]> results) {
+  public void putGradients(Map<String, float[]> results) {
     int size = shape.hidden();
     int rows = shape.cell().gates() * size;
     put(results, "weight_ih", swapGates(transpose(inputGradient, inputs, rows)));

@@ -9,6 +9,8 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.ByteString;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -16,7 +18,7 @@ import java.util.List;
  * One recurrent layer as an ONNX model of one operator ({@code RNN}, {@code LSTM}, {@code GRU}), and its weights as
  * ONNX has them.
  */
-final class OnnxModel {
+public final class OnnxModel {
   /** Which of our gates stands where: ONNX has i o f g and z r n. */
   private static final int[] LSTM_GATES = {0, 3, 1, 2};
 
@@ -30,11 +32,21 @@ final class OnnxModel {
   /** An input of the model that holds weights of all directions. */
   record Weight(String name, float[] values, long... dimensions) {}
 
-  /** The model of a layer; all layers of a shape have the same. */
+  /** The model of a layer; all layers of a shape have the same. Weights and lengths are inputs. */
   static byte[] ofLayer(RecurrentShape shape) {
+    return ofLayer(shape, true, List.of());
+  }
+
+  /** The model of the only layer of a case, its weights constant; lengths are an input or left out. */
+  public static byte[] ofLayer(RecurrentCase problem, boolean lengths) {
+    return ofLayer(problem.shape(), lengths, weights(problem, 0));
+  }
+
+  private static byte[] ofLayer(RecurrentShape shape, boolean lengths, List<Weight> constants) {
     boolean cells = shape.cell().hasCells();
     NodeProto.Builder node = NodeProto.newBuilder().setName("layer");
-    node.addInput("X").addInput("W").addInput("R").addInput(shape.bias() ? "B" : "").addInput("lengths");
+    node.addInput("X").addInput("W").addInput("R").addInput(shape.bias() ? "B" : "");
+    node.addInput(lengths ? "lengths" : "");
     node.addInput("initial_h").addOutput("Y").addOutput("Y_h");
     if (cells) {
       node.addInput("initial_c").addOutput("Y_c");
@@ -58,12 +70,26 @@ final class OnnxModel {
       case LSTM_PROJECTED -> throw new AssertionError(shape.cell());
     }
     GraphProto.Builder graph = GraphProto.newBuilder().setName("layer").addNode(node);
+    constants.forEach(weight -> graph.addInitializer(constant(weight)));
+    List<String> constantNames = constants.stream().map(Weight::name).toList();
     for (String input : node.getInputList()) {
-      if (!input.isEmpty()) {
+      if (!input.isEmpty() && !constantNames.contains(input)) {
         graph.addInput(tensor(input, input.equals("lengths")));
       }
     }
     node.getOutputList().forEach(output -> graph.addOutput(tensor(output, false)));
+    return model(graph);
+  }
+
+  /** The model of one operator that makes Y of X. */
+  public static byte[] ofFunction(String operator) {
+    NodeProto.Builder node = NodeProto.newBuilder().setName("function").setOpType(operator);
+    node.addInput("X").addOutput("Y");
+    GraphProto.Builder graph = GraphProto.newBuilder().setName("function").addNode(node);
+    return model(graph.addInput(tensor("X", false)).addOutput(tensor("Y", false)));
+  }
+
+  private static byte[] model(GraphProto.Builder graph) {
     return ModelProto.newBuilder()
         .setIrVersion(7)
         .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(14))
@@ -91,6 +117,16 @@ final class OnnxModel {
       attribute.addStrings(ByteString.copyFromUtf8(name));
     }
     return attribute;
+  }
+
+  private static TensorProto.Builder constant(Weight weight) {
+    ByteBuffer bytes = ByteBuffer.allocate(weight.values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(weight.values);
+    TensorProto.Builder tensor = TensorProto.newBuilder().setName(weight.name);
+    for (long dimension : weight.dimensions) {
+      tensor.addDims(dimension);
+    }
+    return tensor.setDataType(TensorProto.DataType.FLOAT.getNumber()).setRawData(ByteString.copyFrom(bytes));
   }
 
   private static ValueInfoProto.Builder tensor(String name, boolean integers) {

@@ -9,11 +9,11 @@ import java.util.stream.IntStream;
  * steps, longest first, all first steps, then all second steps. PyTorch takes no sequence of length 0, so these are
  * left out.
  */
-final class PackedRows {
+public final class PackedRows {
   private final int[] lengths;
   private final int[] order; // the caller's index of each packed sequence
 
-  PackedRows(int[] lengths) {
+  public PackedRows(int[] lengths) {
     this.lengths = lengths;
     order =
         IntStream.range(0, lengths.length)
@@ -25,29 +25,29 @@ final class PackedRows {
   }
 
   /** How many sequences have steps. */
-  int sequences() {
+  public int sequences() {
     return order.length;
   }
 
-  int rows() {
+  public int rows() {
     return Arrays.stream(lengths).sum();
   }
 
   /** How many sequences are in each step. */
-  long[] batchSizes() {
+  public long[] batchSizes() {
     int steps = Arrays.stream(lengths).max().orElse(0);
     return IntStream.range(0, steps).mapToLong(t -> Arrays.stream(lengths).filter(n -> n > t).count()).toArray();
   }
 
   /** Packs rows that stand sequence by sequence. */
-  float[] pack(float[] rows, int features) {
+  public float[] pack(float[] rows, int features) {
     float[] packed = new float[rows.length];
     copyRows(rows, packed, features, true);
     return packed;
   }
 
   /** The reverse of {@link #pack}. */
-  float[] unpack(float[] packed, int features) {
+  public float[] unpack(float[] packed, int features) {
     float[] rows = new float[packed.length];
     copyRows(packed, rows, features, false);
     return rows;
@@ -71,7 +71,7 @@ final class PackedRows {
   }
 
   /** Picks the states [entries, sequences, size] of the packed sequences. */
-  float[] packState(float[] state, int entries, int size) {
+  public float[] packState(float[] state, int entries, int size) {
     float[] packed = new float[entries * order.length * size];
     for (int e = 0; e < entries; e++) {
       for (int p = 0; p < order.length; p++) {
@@ -83,7 +83,7 @@ final class PackedRows {
   }
 
   /** Puts the states of the packed sequences into a copy of those of all; sequences of length 0 keep theirs. */
-  float[] unpackState(float[] packed, float[] all, int entries, int size) {
+  public float[] unpackState(float[] packed, float[] all, int entries, int size) {
     float[] state = all.clone();
     for (int e = 0; e < entries; e++) {
       for (int p = 0; p < order.length; p++) {

@@ -1,0 +1,96 @@
+package dev.unroll.bench;
+
+import dev.unroll.bench.peers.Libraries;
+import dev.unroll.bench.peers.Library;
+import dev.unroll.bench.peers.Subject;
+import dev.unroll.peers.Difference;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+
+/** One workload, one library, some threads. Before a peer is timed its results are compared with this library's. */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+public abstract class Contest {
+  /** Of a tensor's largest element: sums of up to 6,400 steps, each side's in its own order, in float. */
+  private static final double LIMIT = 1e-4;
+
+  /** Why contenders of the last workload were not timed. */
+  private static final Map<String, String> REFUSED = new HashMap<>();
+
+  private static String answered = "";
+  private static Map<String, float[]> answer;
+
+  @Param("unroll")
+  public String contender;
+
+  @Param("1")
+  public int threads;
+
+  @Param("")
+  public String workload;
+
+  private Subject subject;
+
+  /** Reads the workload. */
+  abstract Workload parse(String text);
+
+  @Setup(Level.Trial)
+  public void prepare() {
+    try {
+      Workload work = parse(workload);
+      if (!answered.equals(workload)) {
+        answer = work.expected();
+        answered = workload;
+      }
+      Library library = Libraries.of(contender);
+      library.threads(threads);
+      subject = work.prepare(library).orElseThrow(() -> new IllegalStateException("cannot do this"));
+      check(subject.results());
+    } catch (RuntimeException | Error e) {
+      close();
+      REFUSED.put(contender, e.getMessage() == null ? e.toString() : e.getMessage());
+      throw e;
+    }
+  }
+
+  private static void check(Map<String, float[]> results) {
+    if (results.isEmpty() && !answer.isEmpty()) {
+      throw new IllegalStateException("gives no results");
+    }
+    results.forEach((name, values) -> {
+      Difference difference = Difference.of(name, values, answer.get(name));
+      if (!(difference.relative() <= LIMIT)) {
+        throw new IllegalStateException(String.format("%s differs by %.1e", name, difference.relative()));
+      }
+    });
+  }
+
+  /** What is timed. */
+  final void run() {
+    subject.run();
+  }
+
+  @TearDown(Level.Trial)
+  public void close() {
+    if (subject != null) {
+      subject.close();
+      subject = null;
+    }
+  }
+
+  /** Takes the reason why a contender was not timed; null if there is none. */
+  static String takeRefusal(String contender) {
+    return REFUSED.remove(contender);
+  }
+}

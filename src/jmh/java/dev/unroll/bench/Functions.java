@@ -1,0 +1,16 @@
+package dev.unroll.bench;
+
+import org.openjdk.jmh.annotations.Benchmark;
+
+/** How long do softmax and the elementary functions take, beside each peer? */
+public class Functions extends Contest {
+  @Override
+  Workload parse(String text) {
+    return FunctionWorkload.parse(text);
+  }
+
+  @Benchmark
+  public void call() {
+    run();
+  }
+}

@@ -1,0 +1,257 @@
+package dev.unroll.bench;
+
+import static dev.unroll.bench.peers.Libraries.*;
+
+import dev.unroll.Unroll;
+import dev.unroll.bench.FunctionWorkload.Function;
+import dev.unroll.bench.LayerWorkload.Lengths;
+import dev.unroll.peers.RecurrentShape.Cell;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Measures this library beside its peers and prints tables. */
+@Command(name = "bench", mixinStandardHelpOptions = true, sortOptions = false)
+public final class Main implements Callable<Integer> {
+  private static final Cell[] CELLS = {Cell.RNN_TANH, Cell.GRU, Cell.LSTM};
+  private static final int[][] SHAPES = { // sequences, steps, units
+    {1, 1, 64}, {1, 1, 256}, {1, 100, 128}, {16, 50, 64}, {32, 100, 128}, {64, 50, 256}, {64, 35, 512}, {32, 20, 1024}
+  };
+  private static final int[][] QUICK_SHAPES = {{1, 100, 128}, {32, 100, 128}, {64, 50, 256}};
+
+  @Option(names = "--quick", description = "Fewer shapes and peers, shorter iterations.")
+  private boolean quick;
+
+  @Option(names = "--only", paramLabel = "REGEX", description = "Only what matches, of lines as the tables have them.")
+  private Pattern only = Pattern.compile("");
+
+  @Option(names = "--threads", split = ",", paramLabel = "N", description = "Thread counts; default: 1,2.")
+  private List<Integer> threads = List.of(1, 2);
+
+  @Option(names = "--peers", split = ",", paramLabel = "NAME", description = "Peers; default: all.")
+  private List<String> peers = new ArrayList<>(List.of(ONEDNN, ONNX_RUNTIME, PYTORCH_MKL, PYTORCH_OPENBLAS, DL4J));
+
+  @Option(names = "--results", paramLabel = "DIR", description = "Where JSON and tables go; default: ${DEFAULT-VALUE}.")
+  private Path results = Path.of("target/bench");
+
+  @Option(names = "--native", paramLabel = "DIR", description = "Where bench_limits is; default: ${DEFAULT-VALUE}.")
+  private Path programs = Path.of("target/native");
+
+  private final Scores scores = new Scores();
+  private Limits limits;
+  private PrintWriter file;
+  private Workers workers;
+
+  /** Runs the command and ends the virtual machine with its exit code. */
+  public static void main(String[] arguments) {
+    System.exit(new CommandLine(new Main()).execute(arguments));
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Files.createDirectories(results);
+    if (quick) {
+      peers.removeAll(List.of(PYTORCH_OPENBLAS, DL4J));
+    }
+    long start = System.nanoTime();
+    try (PrintWriter tables = new PrintWriter(results.resolve("tables.txt").toFile(), StandardCharsets.UTF_8);
+        Workers processes = new Workers(results, quick)) {
+      file = tables;
+      workers = processes;
+      print(machine());
+      for (int count : threads) {
+        layers("One layer forward", false, count);
+        layers("One layer, training", true, count);
+        variableLengths(count);
+        oddSizes(count);
+        characterModel(count);
+        functions(count);
+        stream(count);
+      }
+      firstResults();
+      print(String.format("%n%d s", (System.nanoTime() - start) / 1_000_000_000));
+    }
+    return 0;
+  }
+
+  /** The processor as Linux names it, and what runs on it. */
+  private static String machine() throws IOException {
+    Map<String, String> processor = new HashMap<>();
+    for (String line : Files.readAllLines(Path.of("/proc/cpuinfo"))) {
+      String[] field = line.split("\\s*:\\s*", 2);
+      processor.putIfAbsent(field[0], field.length == 2 ? field[1] : "");
+    }
+    return String.format(
+        "%s (family %s, model %s), %d processors; Unroll with %s; Java %s",
+        processor.get("model name"),
+        processor.get("cpu family"),
+        processor.get("model"),
+        Runtime.getRuntime().availableProcessors(),
+        Unroll.instructionSet(),
+        System.getProperty("java.version"));
+  }
+
+  private void print(String line) {
+    System.out.println(line);
+    file.println(line);
+    file.flush();
+  }
+
+  private void layers(String title, boolean training, int count) throws IOException {
+    List<LayerWorkload> workloads = new ArrayList<>();
+    for (int[] shape : quick ? QUICK_SHAPES : SHAPES) {
+      for (Cell cell : CELLS) {
+        workloads.add(new LayerWorkload(cell, training, shape[0], shape[1], shape[2], shape[2]));
+      }
+    }
+    compare(title, RecurrentLayer.class, workloads, training ? peersBut(ONNX_RUNTIME) : peers, count);
+  }
+
+  private List<String> peersBut(String... left) {
+    return peers.stream().filter(peer -> !List.of(left).contains(peer)).toList();
+  }
+
+  private void variableLengths(int count) throws IOException {
+    for (boolean training : new boolean[] {false, true}) {
+      List<LayerWorkload> variable = new ArrayList<>();
+      for (Cell cell : CELLS) {
+        variable.add(new LayerWorkload(cell, training, 32, 100, 128, 128).with(Lengths.VARIABLE));
+      }
+      List<String> contenders = new ArrayList<>(training ? peersBut(ONNX_RUNTIME, DL4J) : peersBut(DL4J));
+      peers.stream().filter(peer -> peer.startsWith("pytorch")).forEach(peer -> contenders.add(peer + PACKED));
+      compare("Variable lengths", VariableLengths.class, variable, contenders, count);
+      for (LayerWorkload workload : chosen(variable)) {
+        LayerWorkload equal = workload.with(Lengths.EQUAL_SUM);
+        measure(VariableLengths.class, equal, List.of(), count);
+        double ours = scores.of(workload, count).get(UNROLL).seconds();
+        double ofEqual = scores.of(equal, count).get(UNROLL).seconds();
+        print(
+            String.format(
+                "%-34s %9s, %s of the time with variable lengths",
+                equal, Format.time(ofEqual), Format.ratio(ofEqual / ours)));
+      }
+    }
+  }
+
+  /** Sizes that are no multiple of 8, each followed by the next that is one, and more or fewer inputs than units. */
+  private void oddSizes(int count) throws IOException {
+    int[][] sizes = {{61, 61}, {64, 64}, {100, 100}, {104, 104}, {250, 250}, {256, 256}, {40, 256}, {512, 128}};
+    for (boolean training : new boolean[] {false, true}) {
+      List<LayerWorkload> workloads = new ArrayList<>();
+      for (Cell cell : CELLS) {
+        for (int[] size : sizes) {
+          workloads.add(new LayerWorkload(cell, training, 33, 50, size[0], size[1]));
+        }
+      }
+      if (!quick) {
+        compare("Sizes beside the grid", OddSizes.class, workloads, List.of(), count);
+      }
+    }
+  }
+
+  private void characterModel(int count) throws IOException {
+    List<CharacterModelWorkload> workloads = chosen(List.of(new CharacterModelWorkload()));
+    List<String> contenders = peers.stream().filter(peer -> peer.startsWith("pytorch")).toList();
+    if (!workloads.isEmpty()) {
+      Table table = table("Training step of a character model", contenders, count);
+      for (CharacterModelWorkload workload : workloads) {
+        measure(CharacterModel.class, workload, contenders, count);
+        table.add(workload, workload.operations(), limits.fmaPeak(count), Double.NaN);
+      }
+    }
+  }
+
+  private void functions(int count) throws IOException {
+    List<FunctionWorkload> workloads = new ArrayList<>();
+    for (Function softmax : new Function[] {Function.SOFTMAX, Function.LOG_SOFTMAX}) {
+      workloads.add(new FunctionWorkload(softmax, 1024, 65));
+      workloads.add(new FunctionWorkload(softmax, 256, 10_000));
+    }
+    for (Function function : new Function[] {Function.TANH, Function.SIGMOID, Function.EXP}) {
+      workloads.add(new FunctionWorkload(function, 1, 65_536));
+    }
+    workloads = chosen(workloads);
+    if (!workloads.isEmpty()) {
+      List<String> contenders = peersBut(DL4J);
+      Table table = table("Functions", contenders, count);
+      for (FunctionWorkload workload : workloads) {
+        measure(Functions.class, workload, contenders, count);
+        table.add(workload, 0, 0, Double.NaN);
+      }
+      table.end();
+    }
+  }
+
+  private void stream(int count) throws IOException {
+    for (StreamWorkload workload : chosen(List.of(new StreamWorkload(64)))) {
+      measure(StreamingStep.class, workload, List.of(), count);
+      Measurement ours = scores.of(workload, count).get(UNROLL);
+      print(
+          String.format(
+              "%n%s through the public API, %d threads: %s, %.0f bytes of Java heap allocated",
+              workload, count, Format.time(ours.seconds()), ours.bytes()));
+    }
+  }
+
+  /** Only at the end, while no worker is busy. */
+  private void firstResults() throws IOException {
+    if (!only.matcher("first result").find()) {
+      return;
+    }
+    print(String.format("%nFrom the start of a virtual machine to the first result, median"));
+    List<String> libraries = new ArrayList<>(List.of(FirstResult.NOTHING, UNROLL));
+    libraries.addAll(peers);
+    for (String library : libraries) {
+      double seconds = FirstResult.measure(library, quick ? 1 : 5);
+      print(String.format("first result of %-18s %9s", library, Format.time(seconds)));
+    }
+  }
+
+  private <W extends Workload> List<W> chosen(List<W> workloads) {
+    return workloads.stream().filter(workload -> only.matcher(workload.toString()).find()).toList();
+  }
+
+  /** One table of workloads of recurrent layers. */
+  private void compare(
+      String title,
+      Class<? extends Contest> benchmark,
+      List<LayerWorkload> workloads,
+      List<String> contenders,
+      int count)
+      throws IOException {
+    List<LayerWorkload> chosen = chosen(workloads);
+    if (chosen.isEmpty()) {
+      return;
+    }
+    Table table = table(title, contenders, count);
+    LimitModel model = new LimitModel(limits, count);
+    for (LayerWorkload workload : chosen) {
+      measure(benchmark, workload, contenders, count);
+      table.add(workload, workload.operations(), limits.fmaPeak(count), model.seconds(workload));
+    }
+    table.end();
+  }
+
+  /** Measures the machine again and starts a table. */
+  private Table table(String title, List<String> contenders, int count) throws IOException {
+    Limits now = Limits.measure(programs.resolve("bench_limits"));
+    limits = limits == null ? now : limits.better(now);
+    return new Table(scores, title + "; " + limits.describe(count), contenders, count, this::print);
+  }
+
+  private void measure(Class<? extends Contest> benchmark, Workload workload, List<String> contenders, int count)
+      throws IOException {
+    workers.measure(benchmark, workload, contenders, count).forEach(found -> scores.add(workload, count, found));
+  }
+}

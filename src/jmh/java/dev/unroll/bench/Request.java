@@ -1,0 +1,39 @@
+package dev.unroll.bench;
+
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What a worker is asked to measure: a benchmark on one workload, its contenders one right after the other.
+ *
+ * @param iterations how many, after one or more to warm up
+ * @param milliseconds of each
+ */
+record Request(
+    String benchmark, String workload, int threads, List<String> contenders, int iterations, int milliseconds) {
+  private static final String SEPARATOR = "\t";
+
+  @Override
+  public String toString() {
+    return String.join(
+        SEPARATOR,
+        benchmark,
+        workload,
+        Integer.toString(threads),
+        String.join(",", contenders),
+        Integer.toString(iterations),
+        Integer.toString(milliseconds));
+  }
+
+  /** Reads what {@link #toString} writes. */
+  static Request parse(String line) {
+    String[] fields = line.split(SEPARATOR);
+    return new Request(
+        fields[0],
+        fields[1],
+        Integer.parseInt(fields[2]),
+        Arrays.asList(fields[3].split(",")),
+        Integer.parseInt(fields[4]),
+        Integer.parseInt(fields[5]));
+  }
+}

@@ -1,0 +1,35 @@
+package dev.unroll.bench;
+
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** All measurements of a run: by workload, threads and contender. */
+final class Scores {
+  private final Map<String, Map<String, Measurement>> all = new HashMap<>();
+
+  /** A time, and whether it is that of one thread where several were asked for. */
+  record Best(String contender, double seconds, boolean oneThread) {}
+
+  void add(Workload workload, int threads, Measurement measurement) {
+    of(workload, threads).put(measurement.contender(), measurement);
+  }
+
+  /** What was measured with so many threads, by contender. */
+  Map<String, Measurement> of(Workload workload, int threads) {
+    return all.computeIfAbsent(workload + " " + threads, key -> new LinkedHashMap<>());
+  }
+
+  /** The better time of a contender with one thread and with as many as given; null if there is none. */
+  Best best(Workload workload, int threads, String contender) {
+    Measurement one = of(workload, 1).get(contender);
+    Measurement all = of(workload, threads).get(contender);
+    if (all == null || !all.isTimed()) {
+      return one == null || !one.isTimed() ? null : new Best(contender, one.seconds(), threads > 1);
+    }
+    if (threads > 1 && one != null && one.seconds() < all.seconds()) {
+      return new Best(contender, one.seconds(), true);
+    }
+    return new Best(contender, all.seconds(), false);
+  }
+}

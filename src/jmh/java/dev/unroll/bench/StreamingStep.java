@@ -1,0 +1,16 @@
+package dev.unroll.bench;
+
+import org.openjdk.jmh.annotations.Benchmark;
+
+/** How long does one event of a stream take, and what does it allocate? */
+public class StreamingStep extends Contest {
+  @Override
+  Workload parse(String text) {
+    return StreamWorkload.parse(text);
+  }
+
+  @Benchmark
+  public void step() {
+    run();
+  }
+}

@@ -1,0 +1,100 @@
+package dev.unroll.bench;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.IterationResult;
+import org.openjdk.jmh.results.Result;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.results.format.ResultFormatFactory;
+import org.openjdk.jmh.results.format.ResultFormatType;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.Options;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/**
+ * A virtual machine that measures what it is asked for, line by line: the linear algebra under PyTorch is chosen when
+ * it is loaded, so each kind needs a process, and both live through the whole run to be measured in turns.
+ */
+public final class Worker {
+  static final String DONE = "@done";
+
+  private static final String ALLOCATED = "gc.alloc.rate.norm";
+  private static final double NANOSECONDS = 1e-9;
+
+  private final List<RunResult> results = new ArrayList<>();
+
+  private Worker() {}
+
+  /** Takes the file that JMH's results are written to at the end of the requests. */
+  public static void main(String[] arguments) throws IOException, RunnerException {
+    Worker worker = new Worker();
+    System.out.println(DONE);
+    BufferedReader requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    for (String line = requests.readLine(); line != null; line = requests.readLine()) {
+      worker.answer(Request.parse(line));
+      System.out.println(DONE);
+    }
+    worker.write(arguments[0]);
+  }
+
+  private void answer(Request request) throws RunnerException {
+    for (String contender : request.contenders()) {
+      Collection<RunResult> run = new Runner(options(request, contender)).run();
+      results.addAll(run);
+      String refusal = Contest.takeRefusal(contender);
+      if (run.isEmpty()) {
+        String why = refusal == null ? "failed" : refusal;
+        System.out.println(new Measurement(contender, Double.NaN, Double.NaN, why));
+      }
+      for (RunResult result : run) {
+        System.out.println(new Measurement(contender, fastest(result), allocated(result), ""));
+      }
+    }
+  }
+
+  private static Options options(Request request, String contender) {
+    return new OptionsBuilder()
+        .include("^" + request.benchmark().replace(".", "\\.") + "\\.")
+        .param("contender", contender)
+        .param("threads", Integer.toString(request.threads()))
+        .param("workload", request.workload())
+        .forks(0)
+        .warmupIterations(2)
+        .warmupTime(TimeValue.milliseconds(request.milliseconds()))
+        .measurementIterations(request.iterations())
+        .measurementTime(TimeValue.milliseconds(request.milliseconds()))
+        .addProfiler(GCProfiler.class)
+        .shouldFailOnError(false)
+        .verbosity(VerboseMode.SILENT)
+        .build();
+  }
+
+  private static double fastest(RunResult result) {
+    double fastest = Double.POSITIVE_INFINITY;
+    for (IterationResult iteration : result.getAggregatedResult().getIterationResults()) {
+      fastest = Math.min(fastest, iteration.getPrimaryResult().getScore());
+    }
+    return fastest * NANOSECONDS;
+  }
+
+  private static double allocated(RunResult result) {
+    Result<?> found = result.getSecondaryResults().get(ALLOCATED);
+    return found == null ? Double.NaN : found.getScore();
+  }
+
+  private void write(String file) throws IOException {
+    try (PrintStream out = new PrintStream(file, StandardCharsets.UTF_8)) {
+      ResultFormatFactory.getInstance(ResultFormatType.JSON, out).writeOut(results);
+    }
+  }
+}

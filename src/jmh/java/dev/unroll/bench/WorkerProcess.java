@@ -1,0 +1,82 @@
+package dev.unroll.bench;
+
+import dev.unroll.bench.peers.Libraries;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A {@link Worker} in a process of its own, seen from outside. */
+final class WorkerProcess implements AutoCloseable {
+  private final Process process;
+  private final PrintStream requests;
+  private final BufferedReader answers;
+
+  /** Starts it with the linear algebra of that name. */
+  WorkerProcess(String linearAlgebra, Path results) throws IOException {
+    ProcessBuilder builder = builder(linearAlgebra, Worker.class, results.toString());
+    process = builder.redirectError(results.resolveSibling(results.getFileName() + ".log").toFile()).start();
+    requests = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
+    answers = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    await("its start"); // nothing is measured beside a virtual machine that starts
+  }
+
+  /** A virtual machine like this one, with the linear algebra of that name: mkl, openblas, or dl4j, on one thread. */
+  static ProcessBuilder builder(String linearAlgebra, Class<?> main, String argument) {
+    boolean dl4j = linearAlgebra.equals(Libraries.DL4J);
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Xmx4g",
+            "-Djmh.ignoreLock=true",
+            "-Dorg.bytedeco.openblas.load=" + (dl4j ? "openblas" : linearAlgebra),
+            "-Dorg.bytedeco.javacpp.cachedir=" + System.getProperty("org.bytedeco.javacpp.cachedir"),
+            "-Dorg.bytedeco.javacpp.maxphysicalbytes=0",
+            main.getName(),
+            argument);
+    // Not as an argument: ONNX Runtime 1.29 ends the process if its command line is longer than about 4,000 bytes.
+    builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+    // One OpenMP library in the process: MKL uses GNU's as the others do. Its threads spin for a moment after a call
+    // and then sleep, so that none disturbs the next contender.
+    builder.environment().put("MKL_THREADING_LAYER", "GNU");
+    if (dl4j) { // which has no other way to say it
+      builder.environment().put("OMP_NUM_THREADS", "1");
+      builder.environment().put("OPENBLAS_NUM_THREADS", "1");
+    }
+    return builder;
+  }
+
+  /** Waits for what it finds out. */
+  List<Measurement> measure(Request request) throws IOException {
+    requests.println(request);
+    return await(request.toString());
+  }
+
+  private List<Measurement> await(String what) throws IOException {
+    List<Measurement> measurements = new ArrayList<>();
+    for (String line = answers.readLine(); !Worker.DONE.equals(line); line = answers.readLine()) {
+      if (line == null) {
+        throw new IOException("a worker ended at " + what);
+      }
+      if (Measurement.matches(line)) {
+        measurements.add(Measurement.parse(line));
+      }
+    }
+    return measurements;
+  }
+
+  /** Ends it after it has written its results. */
+  @Override
+  public void close() throws IOException {
+    requests.close();
+    try {
+      process.waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

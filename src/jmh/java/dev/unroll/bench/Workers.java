@@ -1,0 +1,69 @@
+package dev.unroll.bench;
+
+import static dev.unroll.bench.peers.Libraries.*;
+
+import dev.unroll.peers.RecurrentShape.Cell;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The processes that measure: one with MKL under PyTorch and with all other libraries, one with OpenBLAS, one of DL4J.
+ * They start when they are first needed, live through the whole run and compute in turns, so that all contenders of a
+ * workload are measured right after each other.
+ */
+final class Workers implements AutoCloseable {
+  private final Path results;
+  private final boolean quick;
+  private final Map<String, WorkerProcess> started = new LinkedHashMap<>();
+
+  Workers(Path results, boolean quick) {
+    this.results = results;
+    this.quick = quick;
+  }
+
+  /** Measures this library and some peers. */
+  List<Measurement> measure(Class<? extends Contest> benchmark, Workload workload, List<String> peers, int threads)
+      throws IOException {
+    List<String> others = new ArrayList<>(List.of(UNROLL));
+    peers.stream().filter(peer -> !peer.startsWith(PYTORCH_OPENBLAS) && !peer.equals(DL4J)).forEach(others::add);
+    List<Measurement> all = new ArrayList<>(ask("mkl", benchmark, workload, others, threads));
+    // With two threads OpenBLAS' and PyTorch's get into each other's way: a call may take a hundred times as long.
+    if (threads == 1) {
+      List<String> openblas = peers.stream().filter(peer -> peer.startsWith(PYTORCH_OPENBLAS)).toList();
+      all.addAll(ask("openblas", benchmark, workload, openblas, threads));
+      if (peers.contains(DL4J) && workload instanceof LayerWorkload layer && layer.cell() != Cell.GRU) {
+        all.addAll(ask("dl4j", benchmark, layer.fromZero(), List.of(DL4J), threads));
+      }
+    }
+    return all;
+  }
+
+  private List<Measurement> ask(
+      String worker, Class<? extends Contest> benchmark, Workload workload, List<String> contenders, int threads)
+      throws IOException {
+    if (contenders.isEmpty()) {
+      return List.of();
+    }
+    WorkerProcess process = started.get(worker);
+    if (process == null) {
+      process = new WorkerProcess(worker, results.resolve(worker + ".json"));
+      started.put(worker, process);
+    }
+    int iterations = quick ? 3 : 5;
+    int milliseconds = quick ? 30 : 100;
+    return process.measure(
+        new Request(benchmark.getName(), workload.toString(), threads, contenders, iterations, milliseconds));
+  }
+
+  /** Ends them after they have written their results. */
+  @Override
+  public void close() throws IOException {
+    for (WorkerProcess process : started.values()) {
+      process.close();
+    }
+  }
+}

@@ -1,0 +1,35 @@
+package dev.unroll.bench.peers;
+
+import dev.unroll.bench.CharacterModelWorkload;
+import dev.unroll.bench.FunctionWorkload;
+import dev.unroll.peers.RecurrentCase;
+import java.util.Optional;
+
+/** A library whose speed is measured. What it cannot do is empty. */
+public interface Library {
+  /** Sets how many threads work on a call; takes effect for what is prepared afterwards by this thread. */
+  void threads(int count);
+
+  /** A layer forward or, in training, forward and backward; results are named as {@link RecurrentCase} says. */
+  default Optional<Subject> layer(RecurrentCase problem, boolean training) {
+    return Optional.empty();
+  }
+
+  /** A function; the result is {@link FunctionWorkload#OUTPUT}. */
+  default Optional<Subject> function(FunctionWorkload workload) {
+    return Optional.empty();
+  }
+
+  /**
+   * A training step; results are the gradients of the first step by {@link RecurrentCase#GRADIENT} and the names of
+   * the weights, and the {@link CharacterModelWorkload#LOSSES}.
+   */
+  default Optional<Subject> characterModel(CharacterModelWorkload workload) {
+    return Optional.empty();
+  }
+
+  /** A step of an LSTM that carries its state, with as many inputs as units; no results. */
+  default Optional<Subject> stream(int hidden) {
+    return Optional.empty();
+  }
+}

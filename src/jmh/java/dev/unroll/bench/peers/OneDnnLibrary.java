@@ -1,0 +1,23 @@
+package dev.unroll.bench.peers;
+
+import dev.unroll.bench.FunctionWorkload;
+import dev.unroll.peers.RecurrentCase;
+import java.util.Optional;
+
+/** oneDNN. */
+final class OneDnnLibrary implements Library {
+  @Override
+  public void threads(int count) {
+    PyTorchLibrary.setThreads(count);
+  }
+
+  @Override
+  public Optional<Subject> layer(RecurrentCase problem, boolean training) {
+    return Optional.of(new OneDnnLayer(problem, training));
+  }
+
+  @Override
+  public Optional<Subject> function(FunctionWorkload workload) {
+    return Optional.of(new OneDnnFunction(workload));
+  }
+}

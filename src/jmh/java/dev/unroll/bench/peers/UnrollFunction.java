@@ -1,0 +1,56 @@
+package dev.unroll.bench.peers;
+
+import dev.unroll.Workspace;
+import dev.unroll.bench.FunctionWorkload;
+import dev.unroll.layer.Softmax;
+import dev.unroll.sequence.PackedSequence;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+
+/** A function of this library, on one sequence of all rows. */
+final class UnrollFunction implements Subject {
+  private final Workspace workspace = new Workspace();
+  private final UnaryOperator<PackedSequence> function;
+  private final PackedSequence input;
+
+  private UnrollFunction(FunctionWorkload workload, UnaryOperator<PackedSequence> function) {
+    this.function = function;
+    float[] values = workload.input();
+    int columns = workload.columns();
+    float[][][] sequence = new float[1][workload.rows()][];
+    for (int i = 0; i < sequence[0].length; i++) {
+      sequence[0][i] = Arrays.copyOfRange(values, i * columns, (i + 1) * columns);
+    }
+    input = PackedSequence.of(workspace, sequence, columns);
+  }
+
+  /** Prepares a function, if there is one for whole batches. */
+  static Optional<Subject> of(FunctionWorkload workload) {
+    Softmax softmax = new Softmax();
+    return switch (workload.function()) {
+      case SOFTMAX -> Optional.of(new UnrollFunction(workload, softmax::forward));
+      case LOG_SOFTMAX -> Optional.of(new UnrollFunction(workload, softmax::logForward));
+      case TANH, SIGMOID, EXP -> Optional.empty();
+    };
+  }
+
+  @Override
+  public void run() {
+    function.apply(input).close();
+  }
+
+  @Override
+  public Map<String, float[]> results() {
+    try (PackedSequence output = function.apply(input)) {
+      return Map.of(FunctionWorkload.OUTPUT, output.toFlatArrays()[0]);
+    }
+  }
+
+  @Override
+  public void close() {
+    input.close();
+    workspace.close();
+  }
+}

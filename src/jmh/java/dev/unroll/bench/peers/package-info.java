@@ -1,0 +1,2 @@
+/** The libraries that are measured, behind one interface. */
+package dev.unroll.bench.peers;
