@@ -32,7 +32,9 @@ import java.util.Arrays;
  * }</pre>
  *
  * <p>Large batches are quickest flat: {@code float[]} or a direct {@link FloatBuffer} goes into packed memory in one
- * native call, and rows that are packed already are used in place by {@link #wrap}.
+ * native call, and rows that are packed already are used in place by {@link #wrap}. Other methods copy, from and to
+ * buffers of any kind. A buffer whose memory is gone throws what it throws when Java reads it: an IllegalStateException
+ * if its arena is closed, an InternalError if its file was cut.
  *
  * <p>Its content does not change once it is made, so several threads may read it. Close it to free its memory.
  */
