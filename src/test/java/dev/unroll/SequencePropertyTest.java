@@ -78,7 +78,8 @@ class SequencePropertyTest {
       PackedRows rows = results.packed();
       assertEquals(DocumentedSums.arraySum(model.stepLosses(data)), results.loss());
       sameBits(
-          DocumentedSums.transposedProduct(rows.scoreGradients(), SequenceModel.TAGS, rows.outputs(), model.outputSize()),
+          DocumentedSums.transposedProduct(
+              rows.scoreGradients(), SequenceModel.TAGS, rows.outputs(), model.outputSize()),
           results.weightGradients().get("linear.weight"));
       sameBits(
           DocumentedSums.columnSums(rows.scoreGradients(), SequenceModel.TAGS),

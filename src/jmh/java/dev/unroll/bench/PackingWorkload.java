@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/** Packing and unpacking what the workloads of variable lengths take and give, in one of the forms that callers hold. */
+/** Packing and unpacking what the workloads of variable lengths take and give, in a form that callers hold. */
 public record PackingWorkload(Form form, int sequences, int steps, int features) implements Workload {
   /** What a caller holds. */
   public enum Form {

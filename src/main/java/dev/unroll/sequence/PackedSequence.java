@@ -195,8 +195,8 @@ public final class PackedSequence implements AutoCloseable {
   }
 
   /**
-   * Packs a padded batch out of a buffer; the padding is not looked at. Any buffer will do: direct or not, read-only, of
-   * either byte order; those that {@link #wrap} takes are read by several threads if they are large.
+   * Packs a padded batch out of a buffer; the padding is not looked at. Any buffer will do: direct or not, read-only,
+   * of either byte order; those that {@link #wrap} takes are read by several threads if they are large.
    *
    * @param padded [sequences * steps * features] or [steps * sequences * features], as {@code order} says, from its
    *     position to its limit, which stay as they are

@@ -63,7 +63,8 @@ final class UnrollPacking implements Subject {
   }
 
   private Runnable steps() {
-    float[][][] nested = Arrays.stream(lengths).mapToObj(length -> new float[length][features]).toArray(float[][][]::new);
+    float[][][] nested =
+        Arrays.stream(lengths).mapToObj(length -> new float[length][features]).toArray(float[][][]::new);
     return () -> {
       try (PackedSequence batch = PackedSequence.of(workspace, nested, features)) {
         batch.toArrays();
