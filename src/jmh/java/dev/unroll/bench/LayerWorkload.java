@@ -69,7 +69,8 @@ public record LayerWorkload(
     return new LayerWorkload(cell, training, sequences, steps, inputs, hidden, lengths, true);
   }
 
-  private int[] drawLengths() {
+  /** Steps of every sequence. */
+  int[] drawLengths() {
     int[] drawn = new int[sequences];
     if (lengths == Lengths.EQUAL) {
       Arrays.fill(drawn, steps);

@@ -77,6 +77,7 @@ public final class Main implements Callable<Integer> {
         oddSizes(count);
         characterModel(count);
         functions(count);
+        packing(count);
         stream(count);
       }
       firstResults();
@@ -190,6 +191,26 @@ public final class Main implements Callable<Integer> {
         table.add(workload, 0, 0, Double.NaN);
       }
       table.end();
+    }
+  }
+
+  /** Packing and unpacking beside the forward passes that it serves. */
+  private void packing(int count) throws IOException {
+    for (PackingWorkload.Form form : PackingWorkload.Form.values()) {
+      for (PackingWorkload workload : chosen(List.of(new PackingWorkload(form, 32, 100, 128)))) {
+        measure(Packing.class, workload, List.of(), count);
+        double seconds = scores.of(workload, count).get(UNROLL).seconds();
+        StringBuilder line = new StringBuilder(String.format("%-34s %9s", workload, Format.time(seconds)));
+        for (Cell cell : new Cell[] {Cell.GRU, Cell.LSTM}) {
+          LayerWorkload forward = workload.forward(cell);
+          if (!scores.of(forward, count).containsKey(UNROLL)) {
+            measure(VariableLengths.class, forward, List.of(), count);
+          }
+          double share = seconds / scores.of(forward, count).get(UNROLL).seconds();
+          line.append(String.format(", %.1f %% of %s", 100 * share, forward));
+        }
+        print(line.toString());
+      }
     }
   }
 

@@ -3,6 +3,7 @@ package dev.unroll.bench.peers;
 import dev.unroll.Unroll;
 import dev.unroll.bench.CharacterModelWorkload;
 import dev.unroll.bench.FunctionWorkload;
+import dev.unroll.bench.PackingWorkload;
 import dev.unroll.peers.RecurrentCase;
 import java.util.Optional;
 
@@ -31,5 +32,10 @@ final class UnrollLibrary implements Library {
   @Override
   public Optional<Subject> stream(int hidden) {
     return Optional.of(new UnrollStream(hidden));
+  }
+
+  @Override
+  public Optional<Subject> packing(PackingWorkload workload) {
+    return Optional.of(new UnrollPacking(workload));
   }
 }
