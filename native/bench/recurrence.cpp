@@ -84,12 +84,19 @@ class Layer {
              0,
              0.0,
              0,
+             std::max<int64_t>(1, 192 / shape.b),
+             1,
              {offsets_.data(), order_.data(), shape.t, shape.b},
              arrays_.make(n * h, 1.0f),
              &layer_};
   }
 
   void forward() { kernels_.recurrent_forward(call_, pool_); }
+  void infer() {
+    RecurrentCall call = call_;
+    call.keeps_all = 0;
+    kernels_.recurrent_forward(call, pool_);
+  }
   void train() {
     forward();
     kernels_.recurrent_backward(call_, &gradient_, pool_);
@@ -118,17 +125,17 @@ void measure(const Kernels& kernels, const Kind& kind, Shape shape, int threads)
   Layer layer(kernels, kind, shape, threads);
   const double operations = 2.0 * static_cast<double>(kind.gates * shape.h * 2 * shape.h * shape.b * shape.t);
   const int repeats = std::max(1, static_cast<int>(3e8 / operations));
-  double peak = 0.0, forward = 1e30, train = 1e30;
+  double peak = 0.0, infer = 1e30, train = 1e30;
   for (int turn = 0; turn < 7; ++turn) {
     peak = std::max(peak, bench::fma_peak(kernels.name));
-    forward = std::min(forward, bench::best_time(2, [&] {
-                         for (int i = 0; i < repeats; ++i) layer.forward();
-                       }));
+    infer = std::min(infer, bench::best_time(2, [&] {
+                       for (int i = 0; i < repeats; ++i) layer.infer();
+                     }));
     train = std::min(train, bench::best_time(2, [&] {
                        for (int i = 0; i < repeats; ++i) layer.train();
                      }));
   }
-  const double f = operations * repeats / forward, t = 3.0 * operations * repeats / train;
+  const double f = operations * repeats / infer, t = 3.0 * operations * repeats / train;
   std::printf(
       "%-8s %-4s B %3ld T %4ld H %5ld  peak %6.1f  forward %6.1f GFLOP/s = %5.1f %%  training %6.1f = %5.1f %%\n",
       kernels.name, kind.name, shape.b, shape.t, shape.h, peak * 1e-9, f * 1e-9, 100 * f / peak, t * 1e-9,

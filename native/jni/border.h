@@ -9,6 +9,7 @@
 #include <exception>
 #include <new>
 
+#include "kernels/parallel.h"
 #include "runtime/dispatch.h"
 #include "runtime/floating_point.h"
 #include "runtime/thread_pool.h"
@@ -52,6 +53,7 @@ class Elements {
   Elements& operator=(const Elements&) = delete;
 
   Element* data() const { return elements_; }
+  size_t bytes() const { return static_cast<size_t>(env_->GetArrayLength(array_)) * sizeof(Element); }
 
   /// The elements as consecutive structs of 8-byte fields.
   template <class Struct>
@@ -91,6 +93,15 @@ class Pinned {
   jarray array_;
   jint release_mode_;
   Element* elements_;
+};
+
+/// No threads but the caller's, for work on pinned elements: nothing may be waited for meanwhile.
+class CallerAlone final : public Parallel {
+ public:
+  int width() const override { return 1; }
+  void run(int64_t tasks, Task task, void* context) override {
+    for (int64_t index = 0; index < tasks; ++index) task(context, index, nullptr);
+  }
 };
 
 }  // namespace unroll::border

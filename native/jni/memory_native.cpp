@@ -18,6 +18,18 @@ UNROLL_NATIVE(void, MemoryNative, clear)(JNIEnv*, jclass, jlong address, jlong b
   std::memset(reinterpret_cast<void*>(address), 0, static_cast<size_t>(bytes));
 }
 
+UNROLL_NATIVE(void, MemoryNative, copy)(JNIEnv*, jclass, jlong from, jlong to, jlong bytes) {
+  std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), static_cast<size_t>(bytes));
+}
+
+UNROLL_NATIVE(jlong, MemoryNative, bufferAddress)(JNIEnv* env, jclass, jobject buffer) {
+  return reinterpret_cast<jlong>(env->GetDirectBufferAddress(buffer));
+}
+
+UNROLL_NATIVE(jobject, MemoryNative, fieldValue)(JNIEnv* env, jclass, jobject field, jobject object) {
+  return env->GetObjectField(object, env->FromReflectedField(field));
+}
+
 UNROLL_NATIVE(void, MemoryNative, putFloats)(JNIEnv* env, jclass, jlong to, jfloatArray from, jint offset, jint size) {
   env->GetFloatArrayRegion(from, offset, size, floats(to));
 }

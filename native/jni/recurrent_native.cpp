@@ -1,3 +1,6 @@
+#include <cstddef>
+#include <cstring>
+
 #include "jni/border.h"
 
 using namespace unroll;
@@ -17,6 +20,21 @@ class Call {
     fields.steps.order = order_.data();
   }
 
+  /// A copy of everything at `to`, which then needs none of the arrays.
+  void copy_to(jlong to) const {
+    std::byte* next = reinterpret_cast<std::byte*>(to);
+    const auto append = [&](const auto& elements) {
+      std::byte* const start = next;
+      std::memcpy(start, elements.data(), elements.bytes());
+      next += elements.bytes();
+      return start;
+    };
+    RecurrentCall& fields = *reinterpret_cast<RecurrentCall*>(append(call_));
+    fields.layers = reinterpret_cast<const RecurrentLayer*>(append(layers_));
+    fields.steps.offsets = reinterpret_cast<const int32_t*>(append(offsets_));
+    fields.steps.order = reinterpret_cast<const int32_t*>(append(order_));
+  }
+
   bool complete() const { return call_.data() && layers_.data() && offsets_.data() && order_.data(); }
   const RecurrentCall& fields() const { return *call_.as<RecurrentCall>(); }
 
@@ -32,6 +50,19 @@ UNROLL_NATIVE(void, RecurrentNative, forward)(JNIEnv* env, jclass, jlongArray ca
   const Call recurrent(env, call, layers, offsets, order);
   if (!recurrent.complete()) return;
   guarded(env, [&] { kernels().recurrent_forward(recurrent.fields(), pool()); });
+}
+
+UNROLL_NATIVE(void, RecurrentNative, prepare)(JNIEnv* env, jclass, jlongArray call, jlongArray layers,
+                                              jintArray offsets, jintArray order, jlong to) {
+  const Call recurrent(env, call, layers, offsets, order);
+  if (recurrent.complete()) recurrent.copy_to(to);
+}
+
+UNROLL_NATIVE(void, RecurrentNative, step)(JNIEnv* env, jclass, jlong description, jfloatArray input, jlong x,
+                                           jfloatArray output, jlong y) {
+  env->GetFloatArrayRegion(input, 0, env->GetArrayLength(input), floats(x));
+  guarded(env, [&] { kernels().recurrent_forward(*reinterpret_cast<const RecurrentCall*>(description), pool()); });
+  if (!env->ExceptionCheck()) env->SetFloatArrayRegion(output, 0, env->GetArrayLength(output), floats(y));
 }
 
 UNROLL_NATIVE(void, RecurrentNative, backward)(JNIEnv* env, jclass, jlongArray call, jlongArray layers,

@@ -33,43 +33,37 @@ inline bool drops(const RecurrentCall& call, int64_t layer) {
 /// Inverted dropout (Srivastava et al. 2014), in place: an element becomes 0 with probability p, the others grow by 1 /
 /// (1 - p). Which do depends on the key, the layer, the caller's index of the sequence, the step and the feature alone.
 /// Applied to the outputs and, with the same mask, to their gradient.
-inline void apply_dropout(const RecurrentCall& call, int64_t layer, float* x, Parallel& pool) {
+inline void apply_dropout(const RecurrentCall& call, int64_t layer, Range sequences, float* x, Parallel& pool) {
   const int64_t columns = output_size(call), blocks = divide_up(columns, 4);
   const float scale = static_cast<float>(1.0 / (1.0 - call.dropout));
   const auto dropped_below = static_cast<uint64_t>(call.dropout * 4294967296.0);  // of 2^32
-  parallel_ranges(pool, call.steps.count, 20 * columns * rows_of_step(call.steps, 0), [&](Range part) {
-    for (int64_t t = part.begin; t < part.end; ++t) {
-      for (int64_t b = 0; b < rows_of_step(call.steps, t); ++b) {
-        float* row = x + (call.steps.offsets[t] + b) * columns;
-        const uint64_t purpose =
-            kDropoutPurpose | static_cast<uint64_t>(layer) << 32 | static_cast<uint64_t>(call.steps.order[b]);
-        for (int64_t block = 0; block < blocks; ++block) {
-          const PhiloxBlock random = philox(call.dropout_key, purpose, static_cast<uint64_t>(t * blocks + block));
-          for (int64_t j = 4 * block; j < smaller(4 * block + 4, columns); ++j) {
-            row[j] = random.word[j % 4] < dropped_below ? 0.0f : row[j] * scale;
-          }
-        }
+  for_each_row(call.steps, sequences, 20 * columns, pool, [&](int64_t t, int64_t b, int64_t n) {
+    float* row = x + n * columns;
+    const uint64_t purpose =
+        kDropoutPurpose | static_cast<uint64_t>(layer) << 32 | static_cast<uint64_t>(call.steps.order[b]);
+    for (int64_t block = 0; block < blocks; ++block) {
+      const PhiloxBlock random = philox(call.dropout_key, purpose, static_cast<uint64_t>(t * blocks + block));
+      for (int64_t j = 4 * block; j < smaller(4 * block + 4, columns); ++j) {
+        row[j] = random.word[j % 4] < dropped_below ? 0.0f : row[j] * scale;
       }
     }
   });
 }
 
 /// Fills the outputs of a layer that has a buffer for them.
-inline void finish_outputs(const RecurrentCall& call, int64_t layer, Parallel& pool) {
+inline void finish_outputs(const RecurrentCall& call, int64_t layer, Range sequences, Parallel& pool) {
   float* const outputs = first_direction(call, layer).outputs;
   if (outputs == nullptr) return;
   const int64_t columns = output_size(call), state_columns = call.directions * call.state_size;
   const float* states = first_direction(call, layer).states + call.steps.sequences * state_columns;
-  parallel_ranges(pool, packed_rows(call.steps), 2 * columns, [&](Range part) {
-    for (int64_t n = part.begin; n < part.end; ++n) {
-      const float* state = states + n * state_columns;
-      float* output = outputs + n * columns;
-      copy_floats(state, output, columns);
-      if (!call.summed) continue;
-      for (int64_t j = 0; j < columns; ++j) output[j] += state[columns + j];
-    }
+  for_each_row(call.steps, sequences, 2 * columns, pool, [&](int64_t, int64_t, int64_t n) {
+    const float* state = states + n * state_columns;
+    float* output = outputs + n * columns;
+    copy_floats(state, output, columns);
+    if (!call.summed) return;
+    for (int64_t j = 0; j < columns; ++j) output[j] += state[columns + j];
   });
-  if (drops(call, layer)) apply_dropout(call, layer, outputs, pool);
+  if (drops(call, layer)) apply_dropout(call, layer, sequences, outputs, pool);
 }
 
 }  // namespace unroll::UNROLL_ISA

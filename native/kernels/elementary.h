@@ -66,45 +66,54 @@ UNROLL_INLINE Vec exp(Vec x) {
   return select(x <= broadcast(kLastFinite), finite, x * broadcast(0x1p+127f));  // infinity, or NaN for NaN
 }
 
-/// x = 2^e (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)); log x = e ln 2 + f + f^2 q(f).
-/// log(1 + f)/f = 1 + f q, [sqrt(1/2) - 1, sqrt(2) - 1], degree 9; error 0.07 * 2^-24.
-UNROLL_INLINE Vec log(Vec x) {
-  const Ints bits = float_to_bits(x);
-  const Ints exponent = shift_right_arithmetic<23>(bits - broadcast_int(0x3f3504f3));  // the bits of sqrt(1/2)
-  const Vec e = to_float(exponent);
-  const Vec f = bits_to_float(bits - shift_left<23>(exponent)) - broadcast(1.0f);
+/// rest + f^2 q(f), log(1 + f) = f + f^2 q(f), for f in [sqrt(1/2) - 1, sqrt(2) - 1].
+/// log(1 + f)/f = 1 + f q, degree 9; error 0.07 * 2^-24.
+UNROLL_INLINE Vec log_tail(Vec f, Vec rest) {
   const Vec z = f * f;
   const Vec q01 = fma(f, broadcast(0x1.55555p-2f), broadcast(-0x1.fffff8p-2f));
   const Vec q23 = fma(f, broadcast(0x1.99a41ap-3f), broadcast(-0x1.000432p-2f));
   const Vec q45 = fma(f, broadcast(0x1.226dfcp-3f), broadcast(-0x1.5425c4p-3f));
   const Vec q67 = fma(f, broadcast(0x1.0860cep-3f), broadcast(-0x1.0f3fa6p-3f));
   const Vec q = fma(z, fma(z, fma(z, fma(z, broadcast(-0x1.38472ap-4f), q67), q45), q23), q01);
-  const Vec fraction = f + fma(z, q, e * broadcast(kLn2Rest));
+  return fma(z, q, rest);
+}
+
+/// x = 2^e (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)); log x = e ln 2 + log(1 + f).
+UNROLL_INLINE Vec log(Vec x) {
+  const Ints bits = float_to_bits(x);
+  const Ints exponent = shift_right_arithmetic<23>(bits - broadcast_int(0x3f3504f3));  // the bits of sqrt(1/2)
+  const Vec e = to_float(exponent);
+  const Vec f = bits_to_float(bits - shift_left<23>(exponent)) - broadcast(1.0f);
+  const Vec fraction = f + log_tail(f, e * broadcast(kLn2Rest));
   const Vec finite = fma(e, broadcast(kLn2), fraction);
   const Vec zero_or_invalid = select(x == broadcast(0.0f), broadcast(-kInfinity), broadcast(kNotANumber));
   return select(x == broadcast(kInfinity), x, select(broadcast(0.0f) < x, finite, zero_or_invalid));
 }
 
-/// Below the cut x + x u P(u), u = x^2: tanh(x)/x = 1 + u P(u), [2^-12, 0.625], degree 10; error 0.08 * 2^-24.
-/// Above it 1 - 2 / (e^(2|x|) + 1), where the quotient's error counts at most half.
+/// tanh a = c + ((h e - (1 + c)) + t (h e + (1 + c))) / ((h + 1) + t (h - 1)), a = |x|, h = 2^n, t = tanh r,
+/// r = a - n ln(2)/2, e = 1 - c: the addition theorem after a plain number c has been taken out, so that the quotient,
+/// whose error is 1.5 of its own units, is small against the result: c = n/2 for n = 0, 1, and 1 from n = 2 on. For
+/// n = 0 the quotient is t itself. r is in [0, 0.3467], which is where both parts of the quotient round least.
+/// tanh(r)/r = 1 + u P(u), u = r^2, degree 5; error 0.62 * 2^-24 (Lawson's iteration, one coefficient rounded at a
+/// time).
 UNROLL_INLINE Vec tanh(Vec x) {
-  constexpr float kCut = 0.625f;
-  constexpr float kOne = 9.02f;  // tanh rounds to 1 from 9.0109 on
-  const Vec a = abs(x);
-  const Vec u = a * a;
-  const Vec p =
-      fma(fma(fma(fma(u, broadcast(-0x1.758facp-8f), broadcast(0x1.5211c4p-6f)), u, broadcast(-0x1.b838ap-5f)), u,
-              broadcast(0x1.110704p-3f)),
-          u, broadcast(-0x1.555532p-2f));
-  const Vec small = fma(a * u, p, a);
-
-  const Vec y = min(broadcast(2 * kOne), a + a);
-  const Vec rounded = rounded_exponent(y);
-  // Without kLn2Rest: n of it is 2^-24 at most, at n = 26, where the quotient itself is below 2^-24.
-  const Vec s = exp_minus_1(without_exponent(y, rounded - broadcast(kRounder)));
+  constexpr float kOne = 9.1f;            // tanh rounds to 1 from 9.0109 on
+  constexpr float kHalfRange = 0.17328f;  // a little below ln(2)/4, so that n is 0 for 0
+  constexpr float kHalfRounder = 0x1.8p+22f;
+  const Vec one = broadcast(1.0f);
+  const Vec a = min(broadcast(kOne), abs(x));
+  const Vec rounded = fma(a - broadcast(kHalfRange), broadcast(kLog2E), broadcast(kHalfRounder));  // in halves
+  const Vec half_n = rounded - broadcast(kHalfRounder);
+  // Without kLn2Rest: its share of r is below 2^-29 where the derivative is not small.
+  const Vec r = fma(half_n, broadcast(-kLn2), a);
+  const Vec u = r * r;
+  const Vec p = fma(fma(u, broadcast(-0x1.9364cep-5f), broadcast(0x1.10688p-3f)), u, broadcast(-0x1.5553bp-2f));
+  const Vec t = fma(r * u, p, r);
   const Vec h = power_of_2(rounded);
-  const Vec large = broadcast(1.0f) - broadcast(2.0f) / fma(h, s, h + broadcast(1.0f));
-  return with_sign(select(a < broadcast(kCut), small, large), x);
+  const Vec c = min(one, half_n);
+  const Vec h_e = fnma(c, h, h), c_1 = one + c;
+  const Vec quotient = fma(t, h_e + c_1, h_e - c_1) / fma(t, h - one, h + one);
+  return with_sign(c + quotient, x);
 }
 
 /// 1 / (1 + e^-x) = 1 / d with e^-x = h (1 + s), h = 2^n. One Newton step with the residual of the quotient and the
@@ -120,7 +129,30 @@ UNROLL_INLINE Vec sigmoid(Vec x) {
   const Vec d = fma(h, s, one + h);
   const Vec lost = fma(h, s, (h - d) + one);  // exact where 1 + h is, and right to 2^-25 d elsewhere
   const Vec q = one / d;
-  return fma(fma(-q, lost, fma(-q, d, one)), q, q);
+  return fma(fnma(q, lost, fnma(q, d, one)), q, q);
+}
+
+/// 1 - e^-x for x >= 0, to the last bits near 0 too: e^-x - 1 = h s + (h - 1), where h = 1.
+UNROLL_INLINE Vec one_minus_exp(Vec x) {
+  constexpr float kOne = 18.0f;  // the result rounds to 1
+  const Vec y = -min(broadcast(kOne), x);
+  const Vec rounded = rounded_exponent(y);
+  const Vec n = rounded - broadcast(kRounder);
+  const Vec s = exp_minus_1(fma(n, broadcast(-kLn2Rest), without_exponent(y, n)));
+  const Vec h = power_of_2(rounded);
+  return fnma(h, s, broadcast(1.0f) - h);
+}
+
+/// log(1 + e^x) = max(x, 0) + log(1 + t), t = e^-|x| <= 1, and 1 + t = 1 + f or 2 (1 + f), so that f, which is exact,
+/// is in the range of log_tail.
+UNROLL_INLINE Vec softplus(Vec x) {
+  const Vec one = broadcast(1.0f);
+  const Vec t = exp(-abs(x));
+  const Mask large = broadcast(0x1.a8279ap-2f) < t;  // sqrt(2) - 1
+  const Vec f = select(large, broadcast(0.5f) * (t - one), t);
+  const Vec e = select(large, one, broadcast(0.0f));
+  const Vec log_1_t = fma(e, broadcast(kLn2), f + log_tail(f, e * broadcast(kLn2Rest)));
+  return max(broadcast(0.0f), x) + log_1_t;
 }
 
 }  // namespace unroll::UNROLL_ISA

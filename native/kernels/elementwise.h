@@ -1,20 +1,30 @@
 #pragma once
 
-/// Elementary functions over arrays.
+/// Elementary functions over arrays, and activations with their gradients.
 
 #include "kernels/elementary.h"
+#include "kernels/rnn_cell.h"
 #include "kernels/split.h"
 #include "kernels/tile.h"
 
 namespace unroll::UNROLL_ISA {
 
+/// Calls body(i, width) for every 16 elements of [0, size), shared among the threads; width < 16 in the last block
+/// only.
+template <class Body>
+void for_element_blocks(int64_t size, Parallel& pool, const Body& body) {
+  parallel_ranges(pool, divide_up(size, kLanes), kLanes * 20, [&](Range part) {
+    const int64_t end = smaller(part.end * kLanes, size);
+    int64_t i = part.begin * kLanes;
+    for (; i + kLanes <= end; i += kLanes) body(i, kLanes);
+    if (i < end) body(i, end - i);
+  });
+}
+
 template <class Function>
 void map_elements(const float* x, float* y, int64_t size, Parallel& pool, const Function& function) {
-  parallel_ranges(pool, divide_up(size, kLanes), kLanes * 20, [&](Range part) {
-    for (int64_t i = part.begin * kLanes; i < smaller(part.end * kLanes, size); i += kLanes) {
-      store_columns(y + i, function(load_columns(x + i, size - i)), size - i);
-    }
-  });
+  for_element_blocks(
+      size, pool, [&](int64_t i, int64_t width) { store_columns(y + i, function(load_columns(x + i, width)), width); });
 }
 
 inline void map_exp(const float* x, float* y, int64_t size, Parallel& pool) {
@@ -28,6 +38,49 @@ inline void map_tanh(const float* x, float* y, int64_t size, Parallel& pool) {
 }
 inline void map_sigmoid(const float* x, float* y, int64_t size, Parallel& pool) {
   map_elements(x, y, size, pool, [](Vec v) { return sigmoid(v); });
+}
+inline void map_softplus(const float* x, float* y, int64_t size, Parallel& pool) {
+  map_elements(x, y, size, pool, [](Vec v) { return softplus(v); });
+}
+
+inline void activation(ActivationKind kind, const float* x, float* y, int64_t size, Parallel& pool) {
+  switch (kind) {
+    case ActivationKind::kRelu:
+      return map_elements(x, y, size, pool, [](Vec v) { return ReluActivation::apply(v); });
+    case ActivationKind::kTanh:
+      return map_tanh(x, y, size, pool);
+    case ActivationKind::kSigmoid:
+      return map_sigmoid(x, y, size, pool);
+    case ActivationKind::kSoftplus:
+      return map_softplus(x, y, size, pool);
+    case ActivationKind::kExp:
+      return map_exp(x, y, size, pool);
+  }
+}
+
+/// d_x = gradient(y, d_y), the derivative being a function of the value.
+template <class Gradient>
+void map_gradient(const float* y, const float* d_y, float* d_x, int64_t size, Parallel& pool,
+                  const Gradient& gradient) {
+  for_element_blocks(size, pool, [&](int64_t i, int64_t width) {
+    store_columns(d_x + i, gradient(load_columns(y + i, width), load_columns(d_y + i, width)), width);
+  });
+}
+
+inline void activation_backward(ActivationKind kind, const float* y, const float* d_y, float* d_x, int64_t size,
+                                Parallel& pool) {
+  switch (kind) {
+    case ActivationKind::kRelu:
+      return map_gradient(y, d_y, d_x, size, pool, [](Vec v, Vec d) { return ReluActivation::gradient(v, d); });
+    case ActivationKind::kTanh:
+      return map_gradient(y, d_y, d_x, size, pool, [](Vec v, Vec d) { return d * tanh_derivative(v); });
+    case ActivationKind::kSigmoid:
+      return map_gradient(y, d_y, d_x, size, pool, [](Vec v, Vec d) { return d * sigmoid_derivative(v); });
+    case ActivationKind::kSoftplus:  // sigmoid(x) = 1 - e^-y
+      return map_gradient(y, d_y, d_x, size, pool, [](Vec v, Vec d) { return d * one_minus_exp(v); });
+    case ActivationKind::kExp:
+      return map_gradient(y, d_y, d_x, size, pool, [](Vec v, Vec d) { return d * v; });
+  }
 }
 
 }  // namespace unroll::UNROLL_ISA

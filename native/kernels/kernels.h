@@ -22,6 +22,8 @@ struct Steps {
 
 enum class CellKind : int64_t { kRnnTanh, kRnnRelu, kLstm, kGru, kGruResetBefore };
 
+enum class ActivationKind : int64_t { kRelu, kTanh, kSigmoid, kSoftplus, kExp };
+
 /// What a cell has beside its weights.
 struct CellOptions {
   const float* peepholes;       ///< LSTM: [3][H] of i, f, o, or null
@@ -42,11 +44,11 @@ struct RecurrentLayer {
   const float* initial_cells;  ///< LSTM: [B][H] or null
   float* final_state;          ///< [B][P]
   float* final_cells;          ///< LSTM: [B][H]
-  float* states;               ///< [B + N][D P] initial states in packed order, then the output of every row
-  float* cells;                ///< LSTM: [B + N][H] likewise
-  float* gates;                ///< [N][G H] gates; after the backward pass the gradients of their sums
-  float* recurrent;            ///< GRU: [N][G H], see gru_cell.h
-  float* unprojected;          ///< [N][H] with projection
+  float* states;       ///< [B + N][D P] initial states in packed order, then the output of every row
+  float* cells;        ///< LSTM: [B + N][H] likewise
+  float* gates;        ///< [N][G H] gates; after the backward pass the gradients of their sums
+  float* recurrent;    ///< GRU: [N][G H], see gru_cell.h
+  float* unprojected;  ///< [N][H] with projection
   float* outputs;  ///< first direction: [N][columns] outputs of the layer, if they are not its states as they are
 };
 
@@ -83,9 +85,21 @@ struct RecurrentCall {
   int64_t summed;        ///< whether an output is the sum of the directions
   double dropout;        ///< probability, between layers, that an element is dropped; 0 when not training
   uint64_t dropout_key;  ///< chooses the mask
+  int64_t chunk_steps;   ///< steps whose input products are computed at once, 1 or more
+  /// Whether everything is kept for a backward pass. If not, the layers' gates, recurrent and unprojected rows are those
+  /// of chunk_steps steps, B a step, used over and over, and cells are [B][H].
+  int64_t keeps_all;
   Steps steps;
   const float* input;  ///< [N][I]
   const RecurrentLayer* layers;
+};
+
+/// Cells of a padded batch beside the packed one: step t of the caller's sequence b begins at
+/// padded[b * sequence_stride + t * step_stride]. Cell t * B + p is step t of the packed sequence p; t may go beyond T.
+struct PaddedRows {
+  Steps steps;
+  int64_t sequence_stride, step_stride, features;
+  int64_t first_cell, cells;  ///< which cells are to be moved
 };
 
 struct SgdStep {
@@ -107,6 +121,13 @@ struct Kernels {
   void (*log)(const float* x, float* y, int64_t size, Parallel& pool);
   void (*tanh)(const float* x, float* y, int64_t size, Parallel& pool);
   void (*sigmoid)(const float* x, float* y, int64_t size, Parallel& pool);
+  void (*softplus)(const float* x, float* y, int64_t size, Parallel& pool);
+
+  /// y = f(x) of an activation; y may be x.
+  void (*activation)(ActivationKind kind, const float* x, float* y, int64_t size, Parallel& pool);
+  /// d_x = d_y * f'(x), from y = f(x); d_x may be d_y.
+  void (*activation_backward)(ActivationKind kind, const float* y, const float* d_y, float* d_x, int64_t size,
+                              Parallel& pool);
 
   /// Packs a right operand [k][columns] (or the transpose of [columns][k]) into panels of 16 columns: see matmul.h.
   /// `panels` takes groups * ceil(columns / groups / 16) * 16 * k floats.
@@ -149,6 +170,10 @@ struct Kernels {
                         const float* sequence_rows, float* packed);
   void (*unpack_sequence)(const int32_t* offsets, int64_t sequence, int64_t length, int64_t features,
                           const float* packed, float* sequence_rows);
+  /// Copies the cells that are real steps into packed rows; the others are not read.
+  void (*pack_padded)(const PaddedRows& rows, const float* padded, float* packed, Parallel& pool);
+  /// Copies packed rows into the cells that are real steps, and fills the others with `padding`.
+  void (*unpack_padded)(const PaddedRows& rows, const float* packed, float padding, float* padded, Parallel& pool);
 
   /// Sums over a whole array: reduce.h.
   double (*array_sum)(const float* x, int64_t size, Parallel& pool);

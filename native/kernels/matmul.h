@@ -39,31 +39,64 @@ inline void pack_panels(const float* w, int64_t ldw, int64_t k_size, int64_t col
 /// Panels of more bytes than this do not stay in L2 beside what else is there: tiles bring in the next panel.
 constexpr int64_t kPrefetchedBytes = 256 * 1024;
 
-/// One k block of c = start + a * panels for a chunk of rows that stays in L2 and a range of panels; each panel's block
-/// stays in L1 while all row tiles use it. `after`, unless null, follows the last panel, and is brought in meanwhile.
+/// Neighbouring rows of a product: rows `from` of the left operand give rows `to` of the result.
+struct RowRange {
+  int64_t from, to, count;
+
+  UNROLL_INLINE bool precedes(const RowRange& next) const { return next.from == from + count && next.to == to + count; }
+};
+
+/// Row ranges that share one pass over the panels.
+struct RowRanges {
+  const RowRange* data;
+  int64_t count;
+
+  template <class Body>
+  UNROLL_INLINE void for_each(const Body& body) const {
+    for (int64_t i = 0; i < count; ++i) body(data[i]);
+  }
+  int64_t most_rows_of_tile() const {
+    int64_t most = 0;
+    for_each([&](const RowRange& range) { most = larger(most, RowTiles({0, range.count}).most_rows()); });
+    return most;
+  }
+  int64_t tiles() const {
+    int64_t total = 0;
+    for_each([&](const RowRange& range) { total += RowTiles({0, range.count}).count; });
+    return total;
+  }
+};
+
+/// One k block of c = start + a * panels for rows that stay in L2 and a range of panels; each panel's block stays in L1
+/// while all row tiles use it. `after`, unless null, follows the last panel, and is brought in meanwhile.
 inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int64_t panel_stride, Range k,
-                           Range panel_range, const float* after, Range rows, Start start, float* c, int64_t ldc,
-                           int64_t columns) {
-  const RowTiles tiles(rows);
-  const int64_t at_once = panels_of_tile(static_cast<int>(tiles.most_rows()));
+                           Range panel_range, const float* after, const RowRanges& ranges, Start start, float* c,
+                           int64_t ldc, int64_t columns) {
+  const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile())), tile_count = ranges.tiles();
   for (int64_t p = panel_range.begin; p < panel_range.end;) {
     const int64_t group = smaller(at_once, panel_range.end - p), column = p * kPanel;
     const float* const block = panels + p * panel_stride + k.begin * kPanel;
     const float* const next = p + group < panel_range.end ? block + group * panel_stride : after;
+    int64_t tile = 0;
+    const auto multiply = [&]<int kRows, int kPanels>(int64_t from_row, int64_t to_row) {
+      const Left<false> left{a + from_row * lda + k.begin, lda};
+      const Start from{start.data == nullptr ? nullptr : start.data + to_row * start.stride + column, start.stride};
+      float* const to = c + to_row * ldc + column;
+      if (after == nullptr) {
+        multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), from, to, ldc, columns - column,
+                                            NoPrefetch{});
+      } else {
+        multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), from, to, ldc, columns - column,
+                                            Prefetch::share(next, k.size(), tile++, tile_count));
+      }
+    };
     with_constant<kMostPanels>(group, [&]<int kPanels>() {
-      tiles.for_each([&]<int kRows>(int64_t row, int64_t tile) {
-        if constexpr (kPanels <= panels_of_tile(kRows)) {
-          const Left<false> left{a + row * lda + k.begin, lda};
-          const Start from{start.data == nullptr ? nullptr : start.data + row * start.stride + column, start.stride};
-          float* const to = c + row * ldc + column;
-          if (after == nullptr) {
-            multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), from, to, ldc, columns - column,
-                                                NoPrefetch{});
-          } else {
-            multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), from, to, ldc, columns - column,
-                                                Prefetch::share(next, k.size(), tile, tiles.count));
+      ranges.for_each([&](const RowRange& range) {
+        RowTiles({0, range.count}).for_each([&]<int kRows>(int64_t row, int64_t) {
+          if constexpr (kPanels <= panels_of_tile(kRows)) {
+            multiply.template operator()<kRows, kPanels>(range.from + row, range.to + row);
           }
-        }
+        });
       });
     });
     p += group;
@@ -84,13 +117,13 @@ inline Panels all_panels(const float* data, int64_t k_size, int64_t columns) {
 }
 
 /// c = start + a * panels over all of k, for rows and panels that are one thread's; start may be c.
-inline void multiply_panels(const float* a, int64_t lda, const Panels& panels, Range panel_range, Range rows,
-                            Start start, float* c, int64_t ldc, int64_t columns) {
+inline void multiply_panels(const float* a, int64_t lda, const Panels& panels, Range panel_range,
+                            const RowRanges& ranges, Start start, float* c, int64_t ldc, int64_t columns) {
   for (int64_t k = 0; k < panels.k_size; k += kBlock) {
     const Range block{k, smaller(k + kBlock, panels.k_size)};
     const float* const after =
         panels.data + panel_range.begin * panels.stride + block.end % panels.k_size * kPanel;
-    multiply_chunk(a, lda, panels.data, panels.stride, block, panel_range, panels.prefetched ? after : nullptr, rows,
+    multiply_chunk(a, lda, panels.data, panels.stride, block, panel_range, panels.prefetched ? after : nullptr, ranges,
                    k == 0 ? start : Start{c, ldc}, c, ldc, columns);
   }
 }
@@ -108,18 +141,32 @@ struct ProductSplit {
   }
 };
 
+/// c = start + a * panels for all rows of the ranges, on the threads of the pool.
+inline void multiply_ranges(const float* a, int64_t lda, const Panels& panels, const RowRanges& ranges, Start start,
+                            float* c, int64_t ldc, int64_t columns, Parallel& pool) {
+  const int64_t panel_count = divide_up(columns, kPanel);
+  int64_t rows = 0;
+  ranges.for_each([&](const RowRange& range) { rows += range.count; });
+  if (rows == 0 || columns == 0) return;
+  const ProductSplit split(pool, rows, panels.k_size, panel_count);
+  // Only one range is cut by rows; there are several only where they are few rows together.
+  const int64_t row_parts = ranges.count == 1 ? split.row_parts : 1;
+  const int64_t panel_parts = ranges.count == 1 ? split.panel_parts : smaller(panel_count, pool.width());
+  parallel_for(pool, row_parts * panel_parts, [&](int64_t task, float*) {
+    const Range panel_range = part_of(panel_count, panel_parts, task % panel_parts);
+    if (row_parts == 1) return multiply_panels(a, lda, panels, panel_range, ranges, start, c, ldc, columns);
+    const RowRange& all = ranges.data[0];
+    const Range part = part_of(all.count, row_parts, task / panel_parts);
+    const RowRange range{all.from + part.begin, all.to + part.begin, part.size()};
+    multiply_panels(a, lda, panels, panel_range, {&range, 1}, start, c, ldc, columns);
+  });
+}
+
 inline void matmul(int64_t rows, int64_t k_size, int64_t columns, const float* a, int64_t lda, const float* panels,
                    const float* bias, bool accumulate, float* c, int64_t ldc, Parallel& pool) {
-  if (rows == 0 || columns == 0) return;
-  const int64_t panel_count = divide_up(columns, kPanel);
-  const ProductSplit split(pool, rows, k_size, panel_count);
-  const Start first = accumulate ? Start{c, ldc} : Start{bias, 0};
-  const Panels right = all_panels(panels, k_size, columns);
-  parallel_for(pool, split.row_parts * split.panel_parts, [&](int64_t task, float*) {
-    const Range row_range = part_of(rows, split.row_parts, task / split.panel_parts);
-    const Range panel_range = part_of(panel_count, split.panel_parts, task % split.panel_parts);
-    multiply_panels(a, lda, right, panel_range, row_range, first, c, ldc, columns);
-  });
+  const RowRange all{0, 0, rows};
+  multiply_ranges(a, lda, all_panels(panels, k_size, columns), {&all, 1}, accumulate ? Start{c, ldc} : Start{bias, 0},
+                  c, ldc, columns, pool);
 }
 
 /// Tile of both packed operands of matmul_transposed: 96 x 256 and 256 x 256 floats, 352 KiB of scratch in L2.

@@ -30,30 +30,51 @@ struct Recurrence {
 
   static constexpr int64_t kGates = Cell::kGates;
 
-  void forward(Range sequences) const {
+  /// `x` are the layer's input rows.
+  void forward(Range sequences, const float* x, int64_t inputs, Parallel& pool) const {
     load_initial(sequences, layer.initial_state, state_size(), [&](int64_t b) { return state(b); });
     if constexpr (Cell::kHasCells) {
       load_initial(sequences, layer.initial_cells, hidden(), [&](int64_t b) { return cells(b); });
     }
-    for_each_segment(steps(), sequences, reverse, false, [&](const Segment& segment) { forward_segment(segment); });
+    const Panels w_ih = all_panels(layer.w_ih_panels, inputs, gate_columns());
+    for_each_chunk(false, [&](const TimeOrder& order, Range chunk) {
+      for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
+        multiply_ranges(x, inputs, w_ih, rows, {layer.bias, 0}, layer.gates, gate_columns(), gate_columns(), pool);
+      });
+      for (int64_t i = chunk.begin; i < chunk.end; ++i) {
+        for_each_segment(steps(), order.step(i), sequences, reverse,
+                         [&](const Segment& segment) { forward_segment(segment); });
+      }
+    });
     for_each_final_row(steps(), sequences, reverse, [&](int64_t b, int64_t row) {
       copy_floats(state(row), layer.final_state + steps().order[b] * state_size(), state_size());
       if constexpr (Cell::kHasCells) {
-        copy_floats(cells(row), layer.final_cells + steps().order[b] * hidden(), hidden());
+        const float* last = cells(call.keeps_all ? row : b);
+        copy_floats(last, layer.final_cells + steps().order[b] * hidden(), hidden());
       }
     });
   }
 
   /// d_h [B][P] and d_c [B][H] carry the gradient from step to step: they start as that of the final state and end as
-  /// that of the initial state, both in packed order while in here.
-  void backward(Range sequences, const RecurrentGradient& gradient) const {
+  /// that of the initial state, both in packed order while in here. That of the input is added to what is there if
+  /// `adds`.
+  void backward(Range sequences, const RecurrentGradient& gradient, int64_t inputs, bool adds, Parallel& pool) const {
     load_initial(sequences, gradient.d_final_state, state_size(),
                  [&](int64_t b) { return gradient.d_h + b * state_size(); });
     if constexpr (Cell::kHasCells) {
       load_initial(sequences, gradient.d_final_cells, hidden(), [&](int64_t b) { return gradient.d_c + b * hidden(); });
     }
-    for_each_segment(steps(), sequences, reverse, true,
-                     [&](const Segment& segment) { backward_segment(segment, gradient); });
+    const Panels w_ih = all_panels(gradient.w_ih_back_panels, gate_columns(), inputs);
+    for_each_chunk(true, [&](const TimeOrder& order, Range chunk) {
+      for (int64_t i = chunk.begin; i < chunk.end; ++i) {
+        for_each_segment(steps(), order.step(i), sequences, reverse,
+                         [&](const Segment& segment) { backward_segment(segment, gradient); });
+      }
+      for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
+        multiply_ranges(layer.gates, gate_columns(), w_ih, rows, {adds ? gradient.d_input : nullptr, inputs},
+                        gradient.d_input, inputs, inputs, pool);
+      });
+    });
     store_final(sequences, gradient.d_h, state_size(), gradient.d_initial_state);
     if constexpr (Cell::kHasCells) store_final(sequences, gradient.d_c, hidden(), gradient.d_initial_cells);
   }
@@ -71,22 +92,62 @@ struct Recurrence {
   float* cells(int64_t row) const { return layer.cells + row * hidden(); }
   float* gates(int64_t row) const { return layer.gates + row * gate_columns(); }
   float* recurrent(int64_t row) const { return layer.recurrent + row * gate_columns(); }
+  float* unprojected(int64_t row) const { return layer.unprojected + row * hidden(); }
+
+  /// Row of the gates, and of what else is kept of a step beside the states, of the first sequence.
+  int64_t kept_row(int64_t step) const {
+    return call.keeps_all ? steps().offsets[step] : step % call.chunk_steps * steps().sequences;
+  }
+
+  /// Calls body(order, part of it) for as many steps at a time as a chunk has.
+  template <class Body>
+  void for_each_chunk(bool backward, const Body& body) const {
+    const TimeOrder order = time_order(steps(), reverse, backward);
+    for (int64_t i = 0; i < order.count; i += call.chunk_steps) {
+      body(order, Range{i, smaller(i + call.chunk_steps, order.count)});
+    }
+  }
+
+  /// Calls body(ranges) for all rows of some sequences in a chunk, from packed rows to kept rows (backward the same).
+  template <class Body>
+  void for_row_ranges(const TimeOrder& order, Range chunk, Range sequences, const Body& body) const {
+    constexpr int64_t kMost = 64;
+    RowRange ranges[kMost];
+    int64_t count = 0;
+    const Range times = order.ascending ? chunk : Range{order.count - chunk.end, order.count - chunk.begin};
+    for (int64_t t = times.begin; t < times.end; ++t) {
+      const Range present = intersection({0, rows_of_step(steps(), t)}, sequences);
+      if (present.size() <= 0) continue;
+      const RowRange next{steps().offsets[t] + present.begin, kept_row(t) + present.begin, present.size()};
+      if (count > 0 && ranges[count - 1].precedes(next)) {
+        ranges[count - 1].count += next.count;
+        continue;
+      }
+      if (count == kMost) {
+        body(RowRanges{ranges, count});
+        count = 0;
+      }
+      ranges[count++] = next;
+    }
+    if (count > 0) body(RowRanges{ranges, count});
+  }
 
   CellRow cell_row(const Segment& segment, int64_t b, int64_t unit) const {
-    const int64_t row = segment.row + b, before = segment.previous + b, after = steps().sequences + row;
+    const int64_t before = segment.previous + b, after = steps().sequences + segment.row + b;
+    const int64_t kept = kept_row(segment.step) + b;
     CellRow result;
     result.units = smaller(kPanel, hidden() - unit);
     result.stride = hidden();
-    result.gates = gates(row) + unit;
+    result.gates = gates(kept) + unit;
     result.h_prev = state(before) + unit;
-    result.h = (projected() ? layer.unprojected + row * hidden() : state(after)) + unit;
+    result.h = (projected() ? unprojected(kept) : state(after)) + unit;
     result.options = &layer.options;
     result.unit = unit;
     if constexpr (Cell::kHasCells) {
-      result.c_prev = cells(before) + unit;
-      result.c = cells(after) + unit;
+      result.c_prev = cells(call.keeps_all ? before : b) + unit;
+      result.c = cells(call.keeps_all ? after : b) + unit;
     }
-    if constexpr (Cell::kHasRecurrent) result.recurrent = recurrent(row) + unit;
+    if constexpr (Cell::kHasRecurrent) result.recurrent = recurrent(kept) + unit;
     return result;
   }
 
@@ -164,7 +225,7 @@ struct Recurrence {
   template <int kPhase>
   const float* left(const Segment& segment) const {
     const int64_t b = segment.sequences.begin;
-    return kPhase == 0 ? state(segment.previous + b) : recurrent(segment.row + b);
+    return kPhase == 0 ? state(segment.previous + b) : recurrent(kept_row(segment.step) + b);
   }
   template <int kPhase>
   int64_t left_stride() const {
@@ -181,12 +242,12 @@ struct Recurrence {
 
   template <int kPhase>
   void sum_gates(const Segment& segment, Range blocks, Sums<kPhase>& sums) const {
-    const Range rows{0, segment.sequences.size()};
+    const RowRange rows{0, 0, segment.sequences.size()};
     for (int64_t block = blocks.begin; block < blocks.end; ++block) {
       const CellRow first_row = cell_row(segment, segment.sequences.begin, block * kPanel);
       for (int g = kFirst<kPhase>; g < kEnd<kPhase>; ++g) {
         float* const to = sums.at(0, (block - blocks.begin) * sums.kGates + g - kFirst<kPhase>);
-        multiply_panels(left<kPhase>(segment), left_stride<kPhase>(), gate_panels(block, g, 1), {0, 1}, rows,
+        multiply_panels(left<kPhase>(segment), left_stride<kPhase>(), gate_panels(block, g, 1), {0, 1}, {&rows, 1},
                         Cell::start(g, first_row, gate_columns()), to, sums.kStride, first_row.units);
       }
     }
@@ -195,12 +256,12 @@ struct Recurrence {
   /// The same with all panels of the blocks at once, which start from different arrays: so the starts are copied first.
   template <int kPhase>
   void sum_few_rows(const Segment& segment, Range blocks, Sums<kPhase>& sums) const {
-    const Range rows{0, segment.sequences.size()};
+    const RowRange rows{0, 0, segment.sequences.size()};
     for (int64_t block = blocks.begin; block < blocks.end; ++block) {
       const CellRow first_row = cell_row(segment, segment.sequences.begin, block * kPanel);
       for (int g = kFirst<kPhase>; g < kEnd<kPhase>; ++g) {
         const Start start = Cell::start(g, first_row, gate_columns());
-        for (int64_t r = 0; r < rows.end; ++r) {
+        for (int64_t r = 0; r < rows.count; ++r) {
           const Vec value = start.data == nullptr ? broadcast(0.0f)
                                                   : load_columns(start.data + r * start.stride, first_row.units);
           store(sums.at(r, (block - blocks.begin) * sums.kGates + g - kFirst<kPhase>), value);
@@ -210,8 +271,8 @@ struct Recurrence {
     const int64_t panels = blocks.size() * sums.kGates;
     // Of a single gate there are the panels of several blocks, which stand apart.
     multiply_panels(left<kPhase>(segment), left_stride<kPhase>(),
-                    gate_panels(blocks.begin, kFirst<kPhase>, sums.kGates == 1 ? kGates : 1), {0, panels}, rows,
-                    {sums.of, sums.kStride}, sums.of, sums.kStride, panels * kPanel);
+                    gate_panels(blocks.begin, kFirst<kPhase>, sums.kGates == 1 ? kGates : 1), {0, panels},
+                    {&rows, 1}, {sums.of, sums.kStride}, sums.of, sums.kStride, panels * kPanel);
   }
 
   /// Not inlined: one copy serves both ways to sum.
@@ -231,15 +292,16 @@ struct Recurrence {
   /// h = W_hr m, m what the cell gives without projection.
   void project(const Segment& segment) const {
     multiply_rows(segment.sequences, layer.w_hr_panels, hidden(), state_size(), {nullptr, 0},
-                  layer.unprojected + segment.row * hidden(), hidden(), state(steps().sequences + segment.row),
+                  unprojected(kept_row(segment.step)), hidden(), state(steps().sequences + segment.row),
                   state_stride());
   }
 
   /// to = start + from * panels for a range of rows; start may only be `to` or nothing.
   void multiply_rows(Range rows, const float* panels, int64_t k_size, int64_t columns, Start start, const float* from,
                      int64_t from_stride, float* to, int64_t to_stride) const {
-    multiply_panels(from, from_stride, all_panels(panels, k_size, columns), {0, divide_up(columns, kPanel)}, rows, start,
-                    to, to_stride, columns);
+    const RowRange range{rows.begin, rows.begin, rows.size()};
+    multiply_panels(from, from_stride, all_panels(panels, k_size, columns), {0, divide_up(columns, kPanel)}, {&range, 1},
+                    start, to, to_stride, columns);
   }
 
   void backward_segment(const Segment& segment, const RecurrentGradient& gradient) const {

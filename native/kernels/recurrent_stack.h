@@ -7,12 +7,29 @@
 
 namespace unroll::UNROLL_ISA {
 
-/// Calls body(range of sequences) on the threads of the pool. Split by sequence, so that no step needs a barrier.
+inline int64_t input_size_of(const RecurrentCall& call, int64_t layer) {
+  return layer == 0 ? call.input_size : output_size(call);
+}
+
+/// Operations of the products of one row in all layers, forward.
+template <class Cell>
+int64_t cost_of_row(const RecurrentCall& call) {
+  int64_t columns = 0;
+  for (int64_t l = 0; l < call.layer_count; ++l) columns += input_size_of(call, l) + call.state_size;
+  return 2 * Cell::kGates * call.hidden * call.directions * columns;
+}
+
+/// Calls body(range of sequences, pool) on the threads of the pool. A thread takes its sequences through all layers, so
+/// that no thread waits for another; few sequences are one part, whose products are divided.
 template <class Body>
-void parallel_sequences(const Steps& steps, int64_t cost_of_step, Parallel& pool, const Body& body) {
+void parallel_sequences(const Steps& steps, int64_t row_cost, Parallel& pool, const Body& body) {
   const int64_t tasks = smaller(
-      pool.width(), tasks_for(pool, steps.sequences, cost_of_step * packed_rows(steps) / larger(1, steps.sequences)));
-  parallel_for(pool, tasks, [&](int64_t task, float*) { body(balanced_part(steps, tasks, task)); });
+      pool.width(), tasks_for(pool, steps.sequences, row_cost * packed_rows(steps) / larger(1, steps.sequences)));
+  if (tasks == 1) return body({0, steps.sequences}, pool);
+  parallel_for(pool, tasks, [&](int64_t task, float* scratch) {
+    Alone alone(scratch);
+    body(balanced_part(steps, tasks, task), alone);
+  });
 }
 
 template <class Cell>
@@ -23,24 +40,17 @@ Recurrence<Cell> recurrence_of(const RecurrentCall& call, int64_t layer, int64_t
 inline const float* input_of(const RecurrentCall& call, int64_t layer) {
   return layer == 0 ? call.input : output_of(call, layer - 1);
 }
-inline int64_t input_size_of(const RecurrentCall& call, int64_t layer) {
-  return layer == 0 ? call.input_size : output_size(call);
-}
 
 template <class Cell>
 void run_forward(const RecurrentCall& call, Parallel& pool) {
-  const int64_t outputs = Cell::kGates * call.hidden;
-  for (int64_t l = 0; l < call.layer_count; ++l) {
-    const int64_t inputs = input_size_of(call, l);
-    for (int64_t d = 0; d < call.directions; ++d) {
-      const Recurrence<Cell> recurrence = recurrence_of<Cell>(call, l, d);
-      matmul(packed_rows(call.steps), inputs, outputs, input_of(call, l), inputs, recurrence.layer.w_ih_panels,
-             recurrence.layer.bias, false, recurrence.layer.gates, outputs, pool);
-      parallel_sequences(call.steps, 2 * outputs * call.state_size, pool,
-                         [&](Range sequences) { recurrence.forward(sequences); });
+  parallel_sequences(call.steps, cost_of_row<Cell>(call), pool, [&](Range sequences, Parallel& threads) {
+    for (int64_t l = 0; l < call.layer_count; ++l) {
+      for (int64_t d = 0; d < call.directions; ++d) {
+        recurrence_of<Cell>(call, l, d).forward(sequences, input_of(call, l), input_size_of(call, l), threads);
+      }
+      finish_outputs(call, l, sequences, threads);
     }
-    finish_outputs(call, l, pool);
-  }
+  });
 }
 
 /// Gradients of the weights of one layer and direction: one product over all packed rows each, not one per step.
@@ -72,11 +82,13 @@ struct WeightGradients {
 
   /// Row of the states before each packed row.
   void find_previous_rows() const {
-    for_each_segment(call.steps, {0, call.steps.sequences}, recurrence.reverse, false, [&](const Segment& segment) {
-      for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
-        gradient.previous_rows[segment.row + b] = static_cast<int32_t>(segment.previous + b);
-      }
-    });
+    for (int64_t t = 0; t < call.steps.count; ++t) {
+      for_each_segment(call.steps, t, {0, call.steps.sequences}, recurrence.reverse, [&](const Segment& segment) {
+        for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
+          gradient.previous_rows[segment.row + b] = static_cast<int32_t>(segment.previous + b);
+        }
+      });
+    }
   }
 
   void add_recurrent() const {
@@ -112,19 +124,21 @@ struct WeightGradients {
 
 template <class Cell>
 void run_backward(const RecurrentCall& call, const RecurrentGradient* gradients, Parallel& pool) {
-  const int64_t outputs = Cell::kGates * call.hidden;
+  parallel_sequences(call.steps, cost_of_row<Cell>(call), pool, [&](Range sequences, Parallel& threads) {
+    for (int64_t l = call.layer_count - 1; l >= 0; --l) {
+      const RecurrentGradient* const of_layer = gradients + l * call.directions;
+      if (drops(call, l)) apply_dropout(call, l, sequences, of_layer->d_output, threads);
+      for (int64_t d = 0; d < call.directions; ++d) {
+        // Both directions read the same input: the second adds to the gradient that the first wrote.
+        recurrence_of<Cell>(call, l, d).backward(sequences, of_layer[d], input_size_of(call, l), d > 0, threads);
+      }
+    }
+  });
   for (int64_t l = call.layer_count - 1; l >= 0; --l) {
-    const int64_t inputs = input_size_of(call, l);
-    if (drops(call, l)) apply_dropout(call, l, gradients[l * call.directions].d_output, pool);
     for (int64_t d = 0; d < call.directions; ++d) {
       const Recurrence<Cell> recurrence = recurrence_of<Cell>(call, l, d);
-      const RecurrentGradient& gradient = gradients[l * call.directions + d];
-      parallel_sequences(call.steps, 2 * outputs * call.state_size, pool,
-                         [&](Range sequences) { recurrence.backward(sequences, gradient); });
-      WeightGradients<Cell>{call, recurrence, gradient, pool}.add(input_of(call, l), inputs);
-      // Both directions read the same input: the second adds to the gradient that the first wrote.
-      matmul(packed_rows(call.steps), outputs, inputs, recurrence.layer.gates, outputs, gradient.w_ih_back_panels,
-             nullptr, d > 0, gradient.d_input, inputs, pool);
+      WeightGradients<Cell>{call, recurrence, gradients[l * call.directions + d], pool}.add(input_of(call, l),
+                                                                                          input_size_of(call, l));
     }
   }
 }

@@ -15,35 +15,55 @@ UNROLL_INLINE int64_t rows_of_step(const Steps& steps, int64_t t) {
 }
 UNROLL_INLINE int64_t packed_rows(const Steps& steps) { return steps.offsets[steps.count]; }
 
+/// Calls body(t, b, packed row) for every row of the given sequences, on the threads of the pool; `cost` is the
+/// operations of one row.
+template <class Body>
+void for_each_row(const Steps& steps, Range sequences, int64_t cost, Parallel& pool, const Body& body) {
+  parallel_ranges(pool, steps.count, cost * sequences.size(), [&](Range part) {
+    for (int64_t t = part.begin; t < part.end; ++t) {
+      const int64_t end = smaller(sequences.end, rows_of_step(steps, t));
+      for (int64_t b = sequences.begin; b < end; ++b) body(t, b, steps.offsets[t] + b);
+    }
+  });
+}
+
 /// Neighbouring sequences at one step: sequence b has the packed row `row + b` and its state before is in row
 /// `previous + b` of the states.
 struct Segment {
   Range sequences;
-  int64_t row, previous;
+  int64_t step, row, previous;
 };
 
 UNROLL_INLINE Range intersection(Range a, Range b) { return {larger(a.begin, b.begin), smaller(a.end, b.end)}; }
 
-/// Calls body(segment) for every step of the given sequences: in the order of computation, or with `backward` in the
-/// opposite one. In the reverse direction a step has two segments: sequences that go on from the step after, and
-/// sequences whose last step this is, which start from their initial state.
+/// In which order a direction goes through time.
+struct TimeOrder {
+  int64_t count;
+  bool ascending;
+
+  UNROLL_INLINE int64_t step(int64_t index) const { return ascending ? index : count - 1 - index; }
+};
+
+/// The order of computation, or with `backward` the opposite one.
+UNROLL_INLINE TimeOrder time_order(const Steps& steps, bool reverse, bool backward) {
+  return {steps.count, reverse == backward};
+}
+
+/// Calls body(segment) for the given sequences at step t. In the reverse direction a step has two segments: sequences
+/// that go on from the step after, and sequences whose last step this is, which start from their initial state.
 template <class Body>
-void for_each_segment(const Steps& steps, Range sequences, bool reverse, bool backward, const Body& body) {
-  const bool ascending = reverse == backward;
-  for (int64_t i = 0; i < steps.count; ++i) {
-    const int64_t t = ascending ? i : steps.count - 1 - i;
-    const int64_t row = steps.offsets[t], rows = rows_of_step(steps, t);
-    const auto visit = [&](Range present, int64_t previous) {
-      const Range part = intersection(present, sequences);
-      if (part.size() > 0) body(Segment{part, row, previous});
-    };
-    if (reverse) {
-      const int64_t rows_after = rows_of_step(steps, t + 1);
-      visit({0, rows_after}, steps.sequences + steps.offsets[t + 1]);
-      visit({rows_after, rows}, 0);
-    } else {
-      visit({0, rows}, t == 0 ? 0 : steps.sequences + steps.offsets[t - 1]);
-    }
+void for_each_segment(const Steps& steps, int64_t t, Range sequences, bool reverse, const Body& body) {
+  const int64_t row = steps.offsets[t], rows = rows_of_step(steps, t);
+  const auto visit = [&](Range present, int64_t previous) {
+    const Range part = intersection(present, sequences);
+    if (part.size() > 0) body(Segment{part, t, row, previous});
+  };
+  if (reverse) {
+    const int64_t rows_after = rows_of_step(steps, t + 1);
+    visit({0, rows_after}, steps.sequences + steps.offsets[t + 1]);
+    visit({rows_after, rows}, 0);
+  } else {
+    visit({0, rows}, t == 0 ? 0 : steps.sequences + steps.offsets[t - 1]);
   }
 }
 

@@ -9,45 +9,76 @@
 
 namespace unroll::UNROLL_ISA {
 
-/// Operations of one element of a softmax row: two passes with an exp each.
+/// Operations of one element of a softmax row: two passes, one with an exp.
 constexpr int64_t kSoftmaxCost = 60;
+
+constexpr float kMinusInfinity = -__builtin_inff();
+
+/// Short rows are worked on four at a time: the trees of their sums are long chains, which then overlap.
+constexpr int64_t kShortRow = 256;
+constexpr int kShortRows = 4;
 
 /// Calls body(column, columns) for every 16 columns of a row; columns < 16 in the last block only.
 template <class Body>
 UNROLL_INLINE void for_column_blocks(int64_t columns, const Body& body) {
-  for (int64_t c = 0; c < columns; c += kLanes) body(c, smaller(kLanes, columns - c));
+  int64_t c = 0;
+  for (; c + kLanes <= columns; c += kLanes) body(c, kLanes);
+  if (c < columns) body(c, columns - c);
 }
 
-/// Like load_columns, with `fill` in the lanes past the last column.
-UNROLL_INLINE Vec load_filled(const float* p, int64_t columns, float fill) {
-  if (columns >= kLanes) return load(p);
-  alignas(64) float lanes[kLanes];
-  store(lanes, broadcast(fill));
-  for (int64_t l = 0; l < columns; ++l) lanes[l] = p[l];
-  return load(lanes);
+/// Like load_columns, with -infinity, of which exp is 0, in the lanes past the last column.
+UNROLL_INLINE Vec load_scores(const float* p, int64_t columns) {
+  return columns >= kLanes ? load(p) : load_partial(p, static_cast<int>(columns), kMinusInfinity);
 }
 
-constexpr float kMinusInfinity = -__builtin_inff();
-
-/// The row's scaled maximum and the sum of exp(scale x - maximum); NaN if the row holds NaN or +inf, or only -inf.
-struct RowSum {
-  float maximum, sum;
+/// Of kRows rows: the scaled maximum, and the sum of exp(scale x - maximum); NaN if the row holds NaN or +inf, or only
+/// -inf.
+template <int kRows>
+struct RowSums {
+  float maximum[kRows], sum[kRows];
 };
 
-/// `y`, unless null, receives the exponentials.
-UNROLL_INLINE RowSum exponentials_of_row(const float* x, int64_t columns, float scale, float* y) {
+/// `y`, unless kStore is false, receives the exponentials; it may be x.
+template <int kRows, bool kStore>
+UNROLL_INLINE RowSums<kRows> exponentials_of_rows(const float* x, int64_t columns, float scale, float* y) {
   const Vec factor = broadcast(scale);
-  Vec top = broadcast(kMinusInfinity);
-  for_column_blocks(
-      columns, [&](int64_t c, int64_t width) { top = max(top, load_filled(x + c, width, kMinusInfinity) * factor); });
-  const float maximum = largest(top);
-  Vec total = broadcast(0.0f);
+  RowSums<kRows> result;
+  Vec lanes[kRows], maximum[kRows];
+#pragma GCC unroll 4
+  for (int r = 0; r < kRows; ++r) lanes[r] = broadcast(kMinusInfinity);
   for_column_blocks(columns, [&](int64_t c, int64_t width) {
-    const Vec e = exp(fma(load_filled(x + c, width, kMinusInfinity), factor, broadcast(-maximum)));
-    total = total + e;
-    if (y != nullptr) store_columns(y + c, e, width);
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) lanes[r] = max(lanes[r], load_scores(x + r * columns + c, width) * factor);
   });
-  return {maximum, sum(total)};
+#pragma GCC unroll 4
+  for (int r = 0; r < kRows; ++r) {
+    result.maximum[r] = largest(lanes[r]);
+    maximum[r] = broadcast(-result.maximum[r]);
+    lanes[r] = broadcast(0.0f);
+  }
+  for_column_blocks(columns, [&](int64_t c, int64_t width) {
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) {
+      const Vec e = exp(fma(load_scores(x + r * columns + c, width), factor, maximum[r]));
+      lanes[r] = lanes[r] + e;
+      if constexpr (kStore) store_columns(y + r * columns + c, e, width);
+    }
+  });
+#pragma GCC unroll 4
+  for (int r = 0; r < kRows; ++r) result.sum[r] = sum(lanes[r]);
+  return result;
+}
+
+/// Calls body.template operator()<kRows>(first_row) for groups of rows, and for the rest one by one, on all threads.
+template <class Body>
+void for_row_groups(int64_t rows, int64_t columns, Parallel& pool, const Body& body) {
+  parallel_ranges(pool, rows, kSoftmaxCost * columns, [&](Range part) {
+    int64_t r = part.begin;
+    if (columns <= kShortRow) {
+      for (; r + kShortRows <= part.end; r += kShortRows) body.template operator()<kShortRows>(r);
+    }
+    for (; r < part.end; ++r) body.template operator()<1>(r);
+  });
 }
 
 UNROLL_INLINE float scalar_log(float x) {
@@ -57,10 +88,12 @@ UNROLL_INLINE float scalar_log(float x) {
 }
 
 inline void softmax(int64_t rows, int64_t columns, const float* x, float scale, float* y, Parallel& pool) {
-  parallel_ranges(pool, rows, kSoftmaxCost * columns, [&](Range part) {
-    for (int64_t r = part.begin; r < part.end; ++r) {
-      float* row = y + r * columns;
-      const Vec total = broadcast(exponentials_of_row(x + r * columns, columns, scale, row).sum);
+  for_row_groups(rows, columns, pool, [&]<int kRows>(int64_t first) {
+    const RowSums<kRows> sums =
+        exponentials_of_rows<kRows, true>(x + first * columns, columns, scale, y + first * columns);
+    for (int r = 0; r < kRows; ++r) {
+      float* const row = y + (first + r) * columns;
+      const Vec total = broadcast(sums.sum[r]);
       for_column_blocks(columns, [&](int64_t c, int64_t width) {
         store_columns(row + c, load_columns(row + c, width) / total, width);
       });
@@ -69,13 +102,14 @@ inline void softmax(int64_t rows, int64_t columns, const float* x, float scale, 
 }
 
 inline void log_softmax(int64_t rows, int64_t columns, const float* x, float scale, float* y, Parallel& pool) {
-  parallel_ranges(pool, rows, kSoftmaxCost * columns, [&](Range part) {
-    for (int64_t r = part.begin; r < part.end; ++r) {
-      const RowSum row = exponentials_of_row(x + r * columns, columns, scale, nullptr);
-      const Vec log_sum = broadcast(scalar_log(row.sum)), maximum = broadcast(-row.maximum);
+  for_row_groups(rows, columns, pool, [&]<int kRows>(int64_t first) {
+    const RowSums<kRows> sums = exponentials_of_rows<kRows, false>(x + first * columns, columns, scale, nullptr);
+    for (int r = 0; r < kRows; ++r) {
+      const int64_t row = (first + r) * columns;
+      const Vec log_sum = broadcast(scalar_log(sums.sum[r])), maximum = broadcast(-sums.maximum[r]);
       for_column_blocks(columns, [&](int64_t c, int64_t width) {
-        const Vec shifted = fma(load_columns(x + r * columns + c, width), broadcast(scale), maximum);
-        store_columns(y + r * columns + c, shifted - log_sum, width);
+        const Vec shifted = fma(load_columns(x + row + c, width), broadcast(scale), maximum);
+        store_columns(y + row + c, shifted - log_sum, width);
       });
     }
   });
@@ -99,20 +133,25 @@ inline void softmax_backward(int64_t rows, int64_t columns, const float* y, cons
   });
 }
 
+/// The exponentials are written where the gradient will be, and never again as probabilities: one pass over the logits
+/// for the maximum, one for the exponentials, one that turns them into the gradient.
 inline void softmax_cross_entropy(int64_t rows, int64_t columns, const float* logits, const int32_t* labels,
                                   float gradient_scale, float* losses, float* d_logits, Parallel& pool) {
-  parallel_ranges(pool, rows, kSoftmaxCost * columns, [&](Range part) {
-    for (int64_t r = part.begin; r < part.end; ++r) {
-      const float* x = logits + r * columns;
-      const float of_label = x[labels[r]];
-      float* d_row = d_logits == nullptr ? nullptr : d_logits + r * columns;
-      const RowSum row = exponentials_of_row(x, columns, 1.0f, d_row);
-      losses[r] = scalar_log(row.sum) - (of_label - row.maximum);
-      if (d_row == nullptr) continue;
-      const Vec total = broadcast(row.sum), scale = broadcast(gradient_scale);
-      d_row[labels[r]] -= row.sum;
+  for_row_groups(rows, columns, pool, [&]<int kRows>(int64_t first) {
+    const float* const x = logits + first * columns;
+    float of_label[kRows];  // before they are overwritten
+    for (int r = 0; r < kRows; ++r) of_label[r] = x[r * columns + labels[first + r]];
+    const RowSums<kRows> sums = d_logits == nullptr
+                                    ? exponentials_of_rows<kRows, false>(x, columns, 1.0f, nullptr)
+                                    : exponentials_of_rows<kRows, true>(x, columns, 1.0f, d_logits + first * columns);
+    for (int r = 0; r < kRows; ++r) {
+      losses[first + r] = scalar_log(sums.sum[r]) - (of_label[r] - sums.maximum[r]);
+      if (d_logits == nullptr) continue;
+      float* const row = d_logits + (first + r) * columns;
+      const Vec factor = broadcast(gradient_scale / sums.sum[r]);
+      row[labels[first + r]] -= sums.sum[r];
       for_column_blocks(columns, [&](int64_t c, int64_t width) {
-        store_columns(d_row + c, load_columns(d_row + c, width) / total * scale, width);
+        store_columns(row + c, load_columns(row + c, width) * factor, width);
       });
     }
   });

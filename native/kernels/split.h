@@ -24,6 +24,19 @@ UNROLL_INLINE Range part_of(int64_t size, int64_t parts, int64_t index) {
   return {begin, begin + base + (index < extra)};
 }
 
+/// Work within a task: the thread that runs the task does it alone.
+class Alone final : public Parallel {
+ public:
+  explicit Alone(float* scratch) : scratch_(scratch) {}
+  int width() const override { return 1; }
+  void run(int64_t tasks, Task task, void* context) override {
+    for (int64_t index = 0; index < tasks; ++index) task(context, index, scratch_);
+  }
+
+ private:
+  float* scratch_;
+};
+
 /// Calls body(index, scratch) for every task, on the threads of the pool.
 template <class Body>
 void parallel_for(Parallel& pool, int64_t tasks, const Body& body) {

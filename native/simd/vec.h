@@ -6,6 +6,8 @@
 ///
 ///   max(a, b)      a > b ? a : b, so b if either is NaN; min(a, b) likewise with <
 ///   a < b, ...     false if either is NaN
+///   load_partial   reads the first n lanes only; the others hold `fill`, by default 0
+///   fnma(a, b, c)  c - a * b, rounded once
 ///   sum(v)         the contract's tree: (l, l+8), (l, l+4), (l, l+2), (l, l+1)
 
 #include <cstddef>

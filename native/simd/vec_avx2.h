@@ -36,6 +36,12 @@ UNROLL_INLINE Vec load_partial(const float* p, int n) {
   const Ints lanes = lanes_below(n);
   return {_mm256_maskload_ps(p, lanes.lo), _mm256_maskload_ps(p + 8, lanes.hi)};
 }
+UNROLL_INLINE Vec load_partial(const float* p, int n, float fill) {
+  const Ints lanes = lanes_below(n);
+  const __m256 rest = _mm256_set1_ps(fill);
+  return {_mm256_blendv_ps(rest, _mm256_maskload_ps(p, lanes.lo), _mm256_castsi256_ps(lanes.lo)),
+          _mm256_blendv_ps(rest, _mm256_maskload_ps(p + 8, lanes.hi), _mm256_castsi256_ps(lanes.hi))};
+}
 UNROLL_INLINE void store_partial(float* p, Vec v, int n) {
   const Ints lanes = lanes_below(n);
   _mm256_maskstore_ps(p, lanes.lo, v.lo);
@@ -50,6 +56,9 @@ UNROLL_INLINE Vec operator*(Vec a, Vec b) { return {_mm256_mul_ps(a.lo, b.lo), _
 UNROLL_INLINE Vec operator/(Vec a, Vec b) { return {_mm256_div_ps(a.lo, b.lo), _mm256_div_ps(a.hi, b.hi)}; }
 UNROLL_INLINE Vec fma(Vec a, Vec b, Vec c) {
   return {_mm256_fmadd_ps(a.lo, b.lo, c.lo), _mm256_fmadd_ps(a.hi, b.hi, c.hi)};
+}
+UNROLL_INLINE Vec fnma(Vec a, Vec b, Vec c) {
+  return {_mm256_fnmadd_ps(a.lo, b.lo, c.lo), _mm256_fnmadd_ps(a.hi, b.hi, c.hi)};
 }
 UNROLL_INLINE Vec sqrt(Vec a) { return {_mm256_sqrt_ps(a.lo), _mm256_sqrt_ps(a.hi)}; }
 UNROLL_INLINE Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.lo, b.lo), _mm256_max_ps(a.hi, b.hi)}; }

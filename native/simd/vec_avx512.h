@@ -25,6 +25,9 @@ UNROLL_INLINE Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
 UNROLL_INLINE void store(float* p, Vec a) { _mm512_storeu_ps(p, a.v); }
 UNROLL_INLINE __mmask16 lanes_below(int n) { return static_cast<__mmask16>(n >= 16 ? 0xffff : (1u << n) - 1); }
 UNROLL_INLINE Vec load_partial(const float* p, int n) { return {_mm512_maskz_loadu_ps(lanes_below(n), p)}; }
+UNROLL_INLINE Vec load_partial(const float* p, int n, float fill) {
+  return {_mm512_mask_loadu_ps(_mm512_set1_ps(fill), lanes_below(n), p)};
+}
 UNROLL_INLINE void store_partial(float* p, Vec a, int n) { _mm512_mask_storeu_ps(p, lanes_below(n), a.v); }
 UNROLL_INLINE Vec broadcast(float x) { return {_mm512_set1_ps(x)}; }
 UNROLL_INLINE Ints broadcast_int(int32_t x) { return {_mm512_set1_epi32(x)}; }
@@ -34,6 +37,7 @@ UNROLL_INLINE Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
 UNROLL_INLINE Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
 UNROLL_INLINE Vec operator/(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
 UNROLL_INLINE Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+UNROLL_INLINE Vec fnma(Vec a, Vec b, Vec c) { return {_mm512_fnmadd_ps(a.v, b.v, c.v)}; }
 UNROLL_INLINE Vec sqrt(Vec a) { return {_mm512_maskz_sqrt_ps(0xffff, a.v)}; }
 UNROLL_INLINE Vec max(Vec a, Vec b) { return {_mm512_maskz_max_ps(0xffff, a.v, b.v)}; }
 UNROLL_INLINE Vec min(Vec a, Vec b) { return {_mm512_maskz_min_ps(0xffff, a.v, b.v)}; }

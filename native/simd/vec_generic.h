@@ -31,8 +31,8 @@ UNROLL_INLINE Result each_lane(Lane value) {
 UNROLL_INLINE Vec load(const float* p) {
   return each_lane<Vec>([=](int l) { return p[l]; });
 }
-UNROLL_INLINE Vec load_partial(const float* p, int n) {
-  return each_lane<Vec>([=](int l) { return l < n ? p[l] : 0.0f; });
+UNROLL_INLINE Vec load_partial(const float* p, int n, float fill = 0.0f) {
+  return each_lane<Vec>([=](int l) { return l < n ? p[l] : fill; });
 }
 UNROLL_INLINE void store(float* p, const Vec& v) {
   for (int l = 0; l < 16; ++l) p[l] = v.lane[l];
@@ -61,6 +61,9 @@ UNROLL_INLINE Vec operator/(const Vec& a, const Vec& b) {
 }
 UNROLL_INLINE Vec fma(const Vec& a, const Vec& b, const Vec& c) {
   return each_lane<Vec>([&](int l) { return __builtin_fmaf(a.lane[l], b.lane[l], c.lane[l]); });
+}
+UNROLL_INLINE Vec fnma(const Vec& a, const Vec& b, const Vec& c) {
+  return each_lane<Vec>([&](int l) { return __builtin_fmaf(-a.lane[l], b.lane[l], c.lane[l]); });
 }
 UNROLL_INLINE Vec sqrt(const Vec& a) {
   return each_lane<Vec>([&](int l) { return __builtin_sqrtf(a.lane[l]); });

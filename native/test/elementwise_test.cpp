@@ -7,17 +7,20 @@ using Function = void (*)(const float*, float*, int64_t, Parallel&);
 
 struct Case {
   const char* name;
-  Function Kernels::* function;
+  Function Kernels::*function;
   double (*reference)(double);
   double worst_ulp;
 };
 
 double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 
+double softplus(double x) { return (x < 0.0 ? 0.0 : x) + std::log1p(std::exp(-std::abs(x))); }
+
 const Case kCases[] = {{"exp", &Kernels::exp, std::exp, 1.0},
                        {"log", &Kernels::log, std::log, 1.0},
                        {"tanh", &Kernels::tanh, std::tanh, 1.5},
-                       {"sigmoid", &Kernels::sigmoid, sigmoid, 1.5}};
+                       {"sigmoid", &Kernels::sigmoid, sigmoid, 1.5},
+                       {"softplus", &Kernels::softplus, softplus, 2.0}};
 
 /// Every 9973rd float of all 2^32, in ascending bit order, and the neighbours of the ends.
 Floats sample() {
@@ -72,6 +75,38 @@ void check_edges(const Case& c) {
   }
 }
 
+struct ActivationCase {
+  const char* name;
+  ActivationKind kind;
+  double (*function)(double);
+  double (*derivative)(double);
+};
+
+const ActivationCase kActivations[] = {
+    {"relu", ActivationKind::kRelu, [](double x) { return x > 0 ? x : 0.0; },
+     [](double x) { return x > 0 ? 1.0 : 0.0; }},
+    {"tanh", ActivationKind::kTanh, std::tanh, [](double x) { return 1.0 / (std::cosh(x) * std::cosh(x)); }},
+    {"sigmoid", ActivationKind::kSigmoid, sigmoid, [](double x) { return sigmoid(x) * sigmoid(-x); }},
+    {"softplus", ActivationKind::kSoftplus, softplus, sigmoid},
+    {"exp", ActivationKind::kExp, std::exp, std::exp},
+};
+
+/// The derivative comes from the rounded value, so its error is relative to 1, not to itself.
+void check_activation(const ActivationCase& c, int64_t size) {
+  const Floats x = random_floats(size, 3, -4.0f, 4.0f), d_y = random_floats(size, 4);
+  const Floats all = same_everywhere(c.name, [&](const Kernels& kernels, Parallel& pool) {
+    Floats result(2 * size + 1, 77.0f);
+    kernels.activation(c.kind, x.data(), &result[0], size, pool);
+    kernels.activation_backward(c.kind, &result[0], d_y.data(), &result[size], size, pool);
+    return result;
+  });
+  check(all[2 * size] == 77.0f, std::string(c.name) + " writes past its end");
+  for (int64_t i = 0; i < size; ++i) {
+    check_close(all[i], c.function(x[i]), 1e-6, c.name);
+    check_close(all[size + i], d_y[i] * c.derivative(x[i]), 1e-6, std::string("gradient of ") + c.name);
+  }
+}
+
 }  // namespace
 }  // namespace unroll::test
 
@@ -82,6 +117,10 @@ int main() {
     const unroll::FlushDenormals scope;
     check_function(c, x);
     check_edges(c);
+  }
+  for (const ActivationCase& c : kActivations) {
+    const unroll::FlushDenormals scope;
+    for (const int64_t size : {1, 15, 16, 17, 50'000}) check_activation(c, size);
   }
   return finish("elementwise");
 }

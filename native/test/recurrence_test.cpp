@@ -67,15 +67,40 @@ class Buffers {
   std::vector<std::unique_ptr<Floats>> all_;
 };
 
-/// Describes and runs one forward and backward pass; returns everything that they write.
+/// Describes and runs one pass.
 class Pass {
  public:
   Pass(const Sizes& sizes, const Layout& layout, const Kernels& kernels, Parallel& pool)
       : s(sizes), steps(layout.steps()), n(layout.rows()), b(steps.sequences), table(kernels), threads(pool) {}
 
-  Floats run() {
+  /// Everything that a forward and a backward pass write.
+  Floats train() {
+    describe(true);
+    const RecurrentCall described = call(4, true);
+    table.recurrent_forward(described, threads);
+    table.recurrent_backward(described, gradients.data(), threads);
+    return buffers.contents();
+  }
+
+  /// States of all layers and the final states of a forward pass that keeps all or only what it needs.
+  Floats outputs(int64_t chunk, bool keeps_all) {
+    chunk_rows = chunk * b;
+    describe(keeps_all);
+    table.recurrent_forward(call(chunk, keeps_all), threads);
+    Floats result;
+    for (const float* layer : states) result.insert(result.end(), layer, layer + (b + n) * s.directions * s.state());
+    for (const RecurrentLayer& layer : layers) {
+      result.insert(result.end(), layer.final_state, layer.final_state + b * s.state());
+      result.insert(result.end(), layer.final_cells, layer.final_cells + b * s.hidden);
+    }
+    return result;
+  }
+
+ private:
+  void describe(bool keeps_all) {
     const int64_t width = s.directions * s.state(), outputs = s.outputs();
-    const float* x = buffers.keep(random_floats(n * s.input, 1));
+    kept_rows = keeps_all ? n : chunk_rows;
+    x = buffers.keep(random_floats(n * s.input, 1));
     for (int64_t l = 0; l < s.layers; ++l) {
       d_outputs.push_back(l == s.layers - 1 ? buffers.keep(random_floats(n * outputs, 2)) : buffers.zeros(n, outputs));
       states.push_back(buffers.zeros(b + n, width));
@@ -83,23 +108,33 @@ class Pass {
     d_input = buffers.zeros(n, s.input);
     previous.resize(n);
     for (int64_t l = 0; l < s.layers; ++l) {
-      for (int64_t d = 0; d < s.directions; ++d) add_entry(l, d);
+      for (int64_t d = 0; d < s.directions; ++d) add_entry(l, d, keeps_all);
     }
-    const RecurrentCall call{s.cell,   s.input,      s.hidden,  s.state(),
-                             s.layers, s.directions, s.between, s.between ? 0.3 : 0.0,
-                             99,       steps,        x,         layers.data()};
-    table.recurrent_forward(call, threads);
-    table.recurrent_backward(call, gradients.data(), threads);
-    return buffers.contents();
   }
 
- private:
+  RecurrentCall call(int64_t chunk_steps, bool keeps_all) const {
+    return {.cell = s.cell,
+            .input_size = s.input,
+            .hidden = s.hidden,
+            .state_size = s.state(),
+            .layer_count = s.layers,
+            .directions = s.directions,
+            .summed = s.between,
+            .dropout = s.between ? 0.3 : 0.0,
+            .dropout_key = 99,
+            .chunk_steps = chunk_steps,
+            .keeps_all = keeps_all,
+            .steps = steps,
+            .input = x,
+            .layers = layers.data()};
+  }
+
   const float* pack_weight(const Floats& w, int64_t rows, int64_t columns, int64_t groups, bool transposed) {
     return transposed ? buffers.keep(pack(table, threads, w.data(), columns, columns, rows, groups, true))
                       : buffers.keep(pack(table, threads, w.data(), columns, rows, columns, 1, false));
   }
 
-  void add_entry(int64_t l, int64_t d) {
+  void add_entry(int64_t l, int64_t d, bool keeps_all) {
     const uint32_t seed = static_cast<uint32_t>(10 * l + 100 * d);
     const int64_t h = s.hidden, p = s.state(), gh = s.gates * h, first = s.first_gates * h, in = s.inputs(l);
     const Floats w_ih = random_floats(gh * in, seed + 3, -0.4f, 0.4f), w_hh = recurrent_weights(s, seed + 4);
@@ -118,10 +153,10 @@ class Pass {
     layer.final_state = buffers.zeros(b, p);
     layer.final_cells = buffers.zeros(b, h);
     layer.states = states[l] + d * p;
-    layer.cells = buffers.zeros(b + n, h);
-    layer.gates = buffers.zeros(n, gh);
-    layer.recurrent = buffers.zeros(n, gh);
-    layer.unprojected = buffers.zeros(n, h);
+    layer.cells = buffers.zeros(keeps_all ? b + n : b, h);
+    layer.gates = buffers.zeros(kept_rows, gh);
+    layer.recurrent = buffers.zeros(kept_rows, gh);
+    layer.unprojected = buffers.zeros(kept_rows, h);
     layer.outputs = s.between && d == 0 ? buffers.zeros(n, p) : nullptr;
     layers.push_back(layer);
 
@@ -157,7 +192,9 @@ class Pass {
   Parallel& threads;
   Buffers buffers;
   std::vector<float*> states, d_outputs;
+  const float* x = nullptr;
   float* d_input = nullptr;
+  int64_t chunk_rows = 0, kept_rows = 0;
   std::vector<int32_t> previous;
   std::vector<RecurrentLayer> layers;
   std::vector<RecurrentGradient> gradients;
@@ -204,7 +241,9 @@ const Kind kKinds[] = {{CellKind::kRnnTanh, 1, 1, false, false}, {CellKind::kRnn
 int main() {
   using namespace unroll::test;
   using unroll::CellKind;
+  namespace generic = unroll::generic;
   const unroll::FlushDenormals scope;
+  unroll::ThreadPool alone(1);
   const std::vector<std::vector<int>> batches = {
       {}, {0, 0}, {1}, {9}, {3, 3, 3}, {7, 7, 5, 4, 4, 2, 1, 0, 0}, std::vector<int>(20, 6)};
   for (const std::vector<int>& lengths : batches) {
@@ -220,8 +259,15 @@ int main() {
                             layer_count,      directions,
                             kind.options,     layer_count == 2 && hidden % 2 == 1};
           const Floats all = same_everywhere("recurrence " + sizes.name(), [&](const auto& kernels, auto& pool) {
-            return Pass(sizes, layout, kernels, pool).run();
+            return Pass(sizes, layout, kernels, pool).train();
           });
+          const Floats kept = Pass(sizes, layout, generic::kKernels, alone).outputs(4, true);
+          for (const int64_t chunk : {1, 3}) {
+            const Floats light = same_everywhere("inference " + sizes.name(), [&](const auto& kernels, auto& pool) {
+              return Pass(sizes, layout, kernels, pool).outputs(chunk, false);
+            });
+            check_same(light, kept, "inference against training " + sizes.name());
+          }
           if (kind.cell == CellKind::kRnnTanh && layer_count == 1) check_forward(sizes, layout, lengths, all);
         }
       }

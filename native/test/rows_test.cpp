@@ -65,7 +65,7 @@ void check_embedding(int64_t size) {
 
 void check_packing() {
   const std::vector<int32_t> offsets = {0, 3, 5, 6};
-  for (const int64_t features : {1, 7, 16, 19}) {
+  for (const int64_t features : {1, 2, 3, 4, 7, 8, 15, 16, 17, 19, 33}) {
     const Floats rows = random_floats(3 * features, 1);
     const Floats all = same_everywhere("packing", [&](const Kernels& kernels, Parallel&) {
       Floats y((6 + 3) * features);
@@ -81,6 +81,59 @@ void check_packing() {
     }
     check_same(all, expected, "packing rows of " + std::to_string(features));
   }
+}
+
+/// Sequences of 1, 3, 0 and 2 steps, padded to 4, in either order; the cells are moved in two calls.
+void check_padded(int64_t features, bool batch_first) {
+  const std::vector<int32_t> lengths = {1, 3, 0, 2}, offsets = {0, 3, 5, 6}, order = {1, 3, 0, 2};
+  const int64_t sequences = 4, total_steps = 4, cells = sequences * total_steps, real = 6;
+  PaddedRows rows{{offsets.data(), order.data(), 3, sequences}, features, sequences * features, features, 0, 0};
+  if (batch_first) std::swap(rows.sequence_stride, rows.step_stride);
+  const Floats padded = random_floats(cells * features, 1);
+  const auto in_two_calls = [&](const auto& move) {
+    for (const int64_t boundary : {int64_t{0}, int64_t{5}}) {
+      rows.first_cell = boundary;
+      rows.cells = boundary == 0 ? 5 : cells - 5;
+      move();
+    }
+  };
+  const Floats all = same_everywhere("padded batch", [&](const Kernels& kernels, Parallel& pool) {
+    Floats y((real + cells) * features, -7.0f);
+    in_two_calls([&] { kernels.pack_padded(rows, padded.data(), &y[0], pool); });
+    in_two_calls([&] { kernels.unpack_padded(rows, &y[0], 9.0f, &y[real * features], pool); });
+    return y;
+  });
+  Floats expected((real + cells) * features, 9.0f);
+  int64_t row = 0;
+  for (int64_t t = 0; t < 3; ++t) {
+    for (const int32_t b : order) {
+      if (t >= lengths[b]) continue;
+      const int64_t cell = batch_first ? b * total_steps + t : t * sequences + b;
+      for (int64_t j = 0; j < features; ++j) {
+        expected[row * features + j] = expected[(real + cell) * features + j] = padded[cell * features + j];
+      }
+      ++row;
+    }
+  }
+  check_same(all, expected, "padded batch of " + std::to_string(features) + " features");
+}
+
+/// Large enough that threads share it.
+void check_large_padded() {
+  const int64_t sequences = 100, steps = 300, features = 70;
+  std::vector<int32_t> offsets(steps + 1), order(sequences);
+  for (int64_t t = 0; t < steps; ++t) offsets[t + 1] = offsets[t] + static_cast<int32_t>(sequences - t / 3);
+  for (int64_t b = 0; b < sequences; ++b) order[b] = static_cast<int32_t>(b * 7 % sequences);
+  const PaddedRows rows{
+      {offsets.data(), order.data(), steps, sequences}, steps * features, features, features, 0, steps * sequences};
+  const Floats packed = random_floats(offsets[steps] * features, 1);
+  const Floats again = same_everywhere("large padded batch", [&](const Kernels& kernels, Parallel& pool) {
+    Floats padded(steps * sequences * features), y(packed.size());
+    kernels.unpack_padded(rows, packed.data(), NAN, padded.data(), pool);
+    kernels.pack_padded(rows, padded.data(), y.data(), pool);
+    return y;
+  });
+  check_same(again, packed, "large padded batch");
 }
 
 void check_optimizers(int64_t size) {
@@ -162,6 +215,11 @@ int main() {
     check_optimizers(columns);
   }
   check_packing();
+  for (const int64_t features : {1, 2, 3, 4, 7, 8, 15, 16, 17, 33}) {
+    check_padded(features, true);
+    check_padded(features, false);
+  }
+  check_large_padded();
   for (const int64_t size : {0, 1, 15, 16, 17, 4095, 4096, 4097, 70'000, 2'000'000}) {
     check_sums(size);
     check_squared_error(size);

@@ -15,13 +15,13 @@ public class ManyToOne {
       double loss = 0;
       for (int step = 0; step < 600; step++) {
         float[][][] bits = new float[32][][];
-        int[][] parity = new int[32][1];
+        int[] parity = new int[32];
         for (int b = 0; b < 32; b++) {
           bits[b] = new float[1 + random.nextInt(8)][1];
-          for (float[] bit : bits[b]) parity[b][0] ^= (int) (bit[0] = random.nextInt(2));
+          for (float[] bit : bits[b]) parity[b] ^= (int) (bit[0] = random.nextInt(2));
         }
         try (PackedSequence input = PackedSequence.of(bits, 1);
-            PackedTokens targets = PackedTokens.of(parity, 2);
+            PackedTokens targets = PackedTokens.ofLabels(parity, 2);
             RecurrentOutput states = gru.forward(input);
             PackedSequence last = states.last();
             PackedSequence scores = classes.forward(last);

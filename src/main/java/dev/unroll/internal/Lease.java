@@ -64,13 +64,13 @@ public final class Lease implements AutoCloseable {
   /** Releases everything that was pinned, and closes the results of work that failed. */
   @Override
   public void close() {
-    for (Memory memory : pinned) {
-      memory.unpin();
+    for (int i = 0; i < pinned.size(); i++) { // an iterator would be the only allocation of a single step
+      pinned.get(i).unpin();
     }
     pinned.clear();
-    for (AutoCloseable result : results) {
+    for (int i = 0; i < results.size(); i++) {
       try {
-        result.close();
+        results.get(i).close();
       } catch (Exception e) {
         throw new AssertionError("closing memory throws nothing", e);
       }

@@ -13,11 +13,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class Memory implements AutoCloseable {
   private static final Cleaner CLEANER = Cleaner.create();
 
+  private final MemorySource results;
   private final Block block;
   private final Cleaner.Cleanable forgotten;
   private final String owner;
 
-  private Memory(MemorySource source, long bytes, String owner) {
+  private Memory(MemorySource results, MemorySource source, long bytes, String owner) {
+    this.results = results;
     block = new Block(source, source.take(bytes), bytes);
     forgotten = CLEANER.register(this, block);
     this.owner = owner;
@@ -31,7 +33,7 @@ public final class Memory implements AutoCloseable {
    * @return the memory
    */
   public static Memory zeroed(long bytes, String owner) {
-    return new Memory(MemorySource.SYSTEM, bytes, owner);
+    return new Memory(MemorySource.SYSTEM, MemorySource.SYSTEM, bytes, owner);
   }
 
   /**
@@ -43,16 +45,29 @@ public final class Memory implements AutoCloseable {
    * @return the memory
    */
   public static Memory from(MemorySource source, long bytes, String owner) {
-    return new Memory(source, bytes, owner);
+    return new Memory(source, source, bytes, owner);
   }
 
   /**
-   * Returns where this memory came from, for results that belong with it.
+   * Uses memory that is somebody else's.
+   *
+   * @param lender what provides one block of it, and is kept as long as the memory is in use
+   * @param results where results that belong with it take theirs from
+   * @param bytes its size
+   * @param owner how messages name the object that uses it
+   * @return the memory
+   */
+  static Memory borrowed(MemorySource lender, MemorySource results, long bytes, String owner) {
+    return new Memory(results, lender, bytes, owner);
+  }
+
+  /**
+   * Returns where results that belong with this memory take theirs from: where this came from, unless it is borrowed.
    *
    * @return the source
    */
   public MemorySource source() {
-    return block.source;
+    return results;
   }
 
   /**

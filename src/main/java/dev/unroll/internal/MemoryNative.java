@@ -1,5 +1,8 @@
 package dev.unroll.internal;
 
+import java.lang.reflect.Field;
+import java.nio.Buffer;
+
 /**
  * Plain memory: allocation and copies. Addresses come from {@link #allocate}; nothing is checked.
  */
@@ -11,6 +14,14 @@ public final class MemoryNative {
   static native void release(long address);
 
   public static native void clear(long address, long bytes);
+
+  public static native void copy(long from, long to, long bytes);
+
+  /** Returns where element 0 of a direct buffer is, whatever its position. */
+  static native long bufferAddress(Buffer buffer);
+
+  /** Returns the value of an object's field of reference type, private ones of other modules included. */
+  static native Object fieldValue(Field field, Object object);
 
   public static native void putFloats(long to, float[] from, int offset, int size);
 

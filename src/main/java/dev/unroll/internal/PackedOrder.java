@@ -44,6 +44,35 @@ public final class PackedOrder {
   }
 
   /**
+   * Counts the sequences.
+   *
+   * @return B
+   */
+  public int sequences() {
+    return order.length;
+  }
+
+  /**
+   * Counts the rows of a step.
+   *
+   * @param step from 0
+   * @return sequences that have the step
+   */
+  public int rows(int step) {
+    return offsets[step + 1] - offsets[step];
+  }
+
+  /**
+   * Returns the caller's index of a packed sequence.
+   *
+   * @param position its packed index
+   * @return its index in the caller's order
+   */
+  public int sequence(int position) {
+    return order[position];
+  }
+
+  /**
    * Returns the row of a step of a sequence that has it.
    *
    * @param sequence the caller's index
@@ -65,8 +94,8 @@ public final class PackedOrder {
   public void pack(int sequence, int features, float[] from, long packed) {
     int steps = stepsAtOnce(features);
     int length = from.length / features;
-    for (int first = 0; first < length; first += steps) {
-      int count = Math.min(steps, length - first);
+    for (int first = 0, count; first < length; first += count) {
+      count = Math.min(steps, length - first);
       SequenceNative.pack(offsets, first, positions[sequence], count, features, from, first * features, packed);
     }
   }
@@ -82,14 +111,96 @@ public final class PackedOrder {
   public void unpack(int sequence, int features, long packed, float[] to) {
     int steps = stepsAtOnce(features);
     int length = to.length / features;
-    for (int first = 0; first < length; first += steps) {
-      int count = Math.min(steps, length - first);
+    for (int first = 0, count; first < length; first += count) {
+      count = Math.min(steps, length - first);
       SequenceNative.unpack(offsets, first, positions[sequence], count, features, packed, to, first * features);
     }
   }
 
   private static int stepsAtOnce(int features) {
     return Math.max(1, FLOATS_AT_ONCE / features);
+  }
+
+  /**
+   * Where the cells of a padded batch are: step t of sequence b begins b * sequence + t * step floats after the start.
+   *
+   * @param sequence floats from a sequence to the next
+   * @param step floats from a step to the next
+   */
+  public record Strides(long sequence, long step) {}
+
+  /**
+   * Copies the real steps of a padded batch into packed rows.
+   *
+   * @param strides where its cells are
+   * @param features values of a row
+   * @param padded what holds it
+   * @param start its first element there
+   * @param packed address of the first row
+   */
+  public void packPadded(Strides strides, int features, float[] padded, int start, long packed) {
+    long cells = cells(steps());
+    int atOnce = stepsAtOnce(features);
+    for (long first = 0; first < cells; first += atOnce) {
+      long count = Math.min(atOnce, cells - first);
+      SequenceNative.packPaddedArray(
+          offsets, order, strides.sequence, strides.step, features, first, count, padded, start, packed);
+    }
+  }
+
+  /**
+   * Copies the real steps of a padded batch into packed rows.
+   *
+   * @param strides where its cells are
+   * @param features values of a row
+   * @param padded its address
+   * @param packed address of the first row
+   */
+  public void packPadded(Strides strides, int features, long padded, long packed) {
+    SequenceNative.packPadded(
+        offsets, order, strides.sequence, strides.step, features, cells(steps()), padded, packed);
+  }
+
+  /**
+   * Copies packed rows into a padded batch and fills what is not a real step.
+   *
+   * @param totalSteps steps of the padded batch
+   * @param strides where its cells are
+   * @param features values of a row
+   * @param packed address of the first row
+   * @param padding the value to fill with
+   * @param padded what holds it
+   * @param start its first element there
+   */
+  public void unpackPadded(
+      int totalSteps, Strides strides, int features, long packed, float padding, float[] padded, int start) {
+    long cells = cells(totalSteps);
+    int atOnce = stepsAtOnce(features);
+    for (long first = 0; first < cells; first += atOnce) {
+      long count = Math.min(atOnce, cells - first);
+      SequenceNative.unpackPaddedArray(
+          offsets, order, strides.sequence, strides.step, features, first, count, packed, padding, padded, start);
+    }
+  }
+
+  /**
+   * Copies packed rows into a padded batch and fills what is not a real step.
+   *
+   * @param totalSteps steps of the padded batch
+   * @param strides where its cells are
+   * @param features values of a row
+   * @param packed address of the first row
+   * @param padding the value to fill with
+   * @param padded its address
+   */
+  public void unpackPadded(
+      int totalSteps, Strides strides, int features, long packed, float padding, long padded) {
+    SequenceNative.unpackPadded(
+        offsets, order, strides.sequence, strides.step, features, cells(totalSteps), packed, padding, padded);
+  }
+
+  private long cells(int totalSteps) {
+    return (long) totalSteps * order.length;
   }
 
   /**
@@ -100,6 +211,22 @@ public final class PackedOrder {
    */
   public void forward(long[] call, long[] layers) {
     RecurrentNative.forward(call, layers, offsets, order);
+  }
+
+  /**
+   * Describes a forward pass once, for {@link RecurrentNative#step}.
+   *
+   * @param call fields of {@code RecurrentCall}
+   * @param layers fields of {@code RecurrentLayer} for each layer and direction
+   * @return the description, in native memory
+   */
+  public Memory prepare(long[] call, long[] layers) {
+    long bytes = (long) Long.BYTES * (call.length + layers.length) + Integer.BYTES * (offsets.length + order.length);
+    Memory description = Memory.zeroed(bytes, "RecurrentSession");
+    try (Lease lease = new Lease()) {
+      RecurrentNative.prepare(call, layers, offsets, order, lease.address(description));
+    }
+    return description;
   }
 
   /**

@@ -27,6 +27,52 @@ public final class SequenceNative {
       float[] to,
       int toOffset);
 
+  static native void packPaddedArray(
+      int[] offsets,
+      int[] order,
+      long sequenceStride,
+      long stepStride,
+      int features,
+      long firstCell,
+      long cells,
+      float[] padded,
+      int start,
+      long packed);
+
+  static native void unpackPaddedArray(
+      int[] offsets,
+      int[] order,
+      long sequenceStride,
+      long stepStride,
+      int features,
+      long firstCell,
+      long cells,
+      long packed,
+      float padding,
+      float[] padded,
+      int start);
+
+  static native void packPadded(
+      int[] offsets,
+      int[] order,
+      long sequenceStride,
+      long stepStride,
+      int features,
+      long cells,
+      long padded,
+      long packed);
+
+  static native void unpackPadded(
+      int[] offsets,
+      int[] order,
+      long sequenceStride,
+      long stepStride,
+      int features,
+      long cells,
+      long packed,
+      float padding,
+      long padded);
+
   public static native void embeddingForward(long rows, long size, long tokens, long table, long y);
 
   public static native void embeddingBackward(long rows, long size, long tokens, long dY, long dTable);

@@ -22,7 +22,8 @@ final class BackwardBuffers implements AutoCloseable {
   private final long hidden; // bytes before each work space
   private final long cells;
   private final long unprojected;
-  private final long projected;
+  private final long projected; // of the first layer and direction
+  private final long projectedBytes;
   private final long previousRows;
   private final long[] outputGradients;
 
@@ -36,7 +37,11 @@ final class BackwardBuffers implements AutoCloseable {
     hidden = plan.add(layout.sequences(), options.stateSize());
     cells = plan.add(layout.sequences(), options.hiddenSize());
     unprojected = plan.add(layout.sequences(), options.hiddenSize());
-    projected = plan.add(layout.rows(), options.projectionSize());
+    projected = plan.bytes();
+    for (int e = 0; e < options.entries(); e++) {
+      plan.add(layout.rows(), options.projectionSize());
+    }
+    projectedBytes = (plan.bytes() - projected) / options.entries();
     previousRows = plan.add(layout.rows(), 1);
     outputGradients = new long[options.layers()];
     for (int l = 0; l < options.layers(); l++) {
@@ -78,7 +83,7 @@ final class BackwardBuffers implements AutoCloseable {
           .add(base + hidden)
           .add(base + cells)
           .add(base + unprojected)
-          .add(base + projected)
+          .add(base + projected + e * projectedBytes)
           .add(base + previousRows);
     }
     return fields.longs();

@@ -92,6 +92,22 @@ final class DirectionWeights implements AutoCloseable {
     return lease.address(hiddenBias.memory()) + before;
   }
 
+  /** Brings up to date and pins all that a forward pass reads. */
+  void pinForward(Lease lease) {
+    lease.address(inputForward.current());
+    lease.address(hiddenForward.current());
+    if (projectionForward != null) {
+      lease.address(projectionForward.current());
+    }
+    if (biasSum != null) {
+      lease.address(biasSum());
+      lease.address(hiddenBias.memory());
+    }
+    if (peepholes != null) {
+      lease.address(peepholes.memory());
+    }
+  }
+
   @Override
   public void close() {
     for (AutoCloseable resource : owned) {

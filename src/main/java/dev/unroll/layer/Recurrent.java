@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
@@ -93,7 +94,8 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
   }
 
   /**
-   * Runs the layer over every sequence of the batch, from a state of zeros.
+   * Runs the layer over every sequence of the batch, from a state of zeros. The output keeps what {@link #backward}
+   * needs; where only the answer is wanted, {@link #infer} gives the same bits in less time and memory.
    *
    * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed
    * @return outputs for every real step and the final state of every sequence; close it to free its memory
@@ -117,7 +119,41 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
    * @throws IllegalStateException if this layer, the input or the state is closed
    */
   public RecurrentOutput forward(PackedSequence input, State initial) {
-    return run(input, initial, 0, 0);
+    return run(input, initial, () -> RecurrentTape.forTraining(options, input, 0, 0, parameters.version()));
+  }
+
+  /**
+   * Runs the layer over every sequence of the batch only for its answer: the same bits as {@link #forward}, but nothing
+   * is kept for {@link #backward}, which refuses the output.
+   *
+   * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed
+   * @param initial state of every layer, direction and sequence, in the caller's order, or {@code null} for zero
+   * @return outputs for every real step and the final state of every sequence, in the caller's order; close it to free
+   *     its memory
+   * @throws NullPointerException if {@code input} is null
+   * @throws IllegalArgumentException if the feature count or the state's shape differs; the message names both
+   * @throws IllegalStateException if this layer, the input or the state is closed
+   */
+  public RecurrentOutput infer(PackedSequence input, State initial) {
+    return run(input, initial, () -> RecurrentTape.forInference(options, input));
+  }
+
+  /**
+   * Opens a session that takes some sequences forward a single step at a time, as their data come in: the same bits as
+   * {@link #infer} over whole sequences. A step allocates nothing.
+   *
+   * @param sequences how many go forward together, 1 or more
+   * @return a session that starts from a state of zeros; one thread owns it, and closes it to free its memory
+   * @throws IllegalArgumentException if {@code sequences} is below 1, or a step of all of them has more than 2^31 - 1
+   *     values
+   * @throws IllegalStateException if this layer is closed, or runs in both directions, which needs whole sequences
+   */
+  public RecurrentSession session(int sequences) {
+    parameters.checkOpen();
+    if (isBidirectional()) {
+      throw new IllegalStateException(this + " needs whole sequences: expected a layer of one direction for a session");
+    }
+    return new RecurrentSession(this, options, weights, sequences);
   }
 
   /**
@@ -133,17 +169,20 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
    * @throws IllegalStateException if this layer, the input or the state is closed
    */
   public RecurrentOutput forwardTraining(PackedSequence input, State initial, long dropoutKey) {
-    return run(input, initial, options.dropout(), dropoutKey);
+    return run(
+        input,
+        initial,
+        () -> RecurrentTape.forTraining(options, input, options.dropout(), dropoutKey, parameters.version()));
   }
 
-  private RecurrentOutput run(PackedSequence input, State initial, double dropout, long dropoutKey) {
+  private RecurrentOutput run(PackedSequence input, State initial, Supplier<RecurrentTape> newTape) {
     Checks.equal("input features", Checks.notNull("input", input).features(), inputSize());
     if (initial != null) {
       checkState("initial", initial, input);
     }
     parameters.checkOpen();
     try (Lease lease = new Lease()) {
-      RecurrentTape tape = new RecurrentTape(options, input, dropout, dropoutKey, parameters.version());
+      RecurrentTape tape = newTape.get();
       RecurrentOutput output = lease.result(new RecurrentOutput(this, tape));
       input.layout().packed().forward(tape.call(lease), tape.forwardLayers(lease, weights, initial));
       return lease.done(output);
@@ -166,6 +205,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
   public RecurrentGradients backward(RecurrentOutput output, PackedSequence outputGradient, State finalStateGradient) {
     Checks.require(Checks.notNull("output", output).layer() == this, "output", output, "an output of this " + this);
     RecurrentTape tape = output.tape();
+    tape.checkKept();
     PackedSequence input = tape.input();
     if (outputGradient != null) {
       Checks.equal("outputGradient features", outputGradient.features(), outputSize());

@@ -10,10 +10,14 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * The buffers of one pass through a stack of layers: the forward pass fills them, the backward pass reads them. All are
- * in one block; {@code RecurrentLayer} in {@code kernels.h} says what they hold.
+ * The buffers of one pass through a stack of layers: the forward pass fills them, the backward pass reads them; a pass
+ * that is only to answer has smaller ones and no backward pass. All are in one block; {@code RecurrentLayer} in
+ * {@code kernels.h} says what they hold.
  */
 final class RecurrentTape implements AutoCloseable {
+  /** Rows whose input products are computed at once: enough to use the weights well, few enough to stay in L2. */
+  private static final int CHUNK_ROWS = 192;
+
   private final RecurrentOptions options;
   private final PackedSequence input;
   private final State finalState;
@@ -21,6 +25,8 @@ final class RecurrentTape implements AutoCloseable {
   private final long[] states; // bytes before those of a layer
   private final long[] outputs; // likewise, of layers whose outputs are not their states
   private final Entry[] entries;
+  private final boolean keepsAll;
+  private final int chunkSteps;
   private final double dropout;
   private final long dropoutKey;
   private final long weightsVersion;
@@ -29,19 +35,28 @@ final class RecurrentTape implements AutoCloseable {
   /** Bytes before the buffers of one layer and direction; 0 for those that its cell does not have. */
   private record Entry(long cells, long gates, long recurrent, long unprojected) {}
 
-  RecurrentTape(
-      RecurrentOptions options, PackedSequence input, double dropout, long dropoutKey, long weightsVersion) {
+  private RecurrentTape(
+      RecurrentOptions options,
+      PackedSequence input,
+      boolean keepsAll,
+      double dropout,
+      long dropoutKey,
+      long weightsVersion) {
     this.options = options;
     this.input = input;
+    this.keepsAll = keepsAll;
     this.dropout = dropout;
     this.dropoutKey = dropoutKey;
     this.weightsVersion = weightsVersion;
     SequenceLayout layout = input.layout();
+    chunkSteps = Math.max(1, CHUNK_ROWS / Math.max(1, layout.sequences()));
     BufferPlan plan = new BufferPlan();
     states = new long[options.layers()];
     outputs = new long[options.layers()];
     entries = new Entry[options.entries()];
     long stateRows = (long) layout.sequences() + layout.rows();
+    long cellRows = keepsAll ? stateRows : layout.sequences();
+    long keptRows = keepsAll ? layout.rows() : (long) Math.min(chunkSteps, layout.steps()) * layout.sequences();
     for (int l = 0; l < options.layers(); l++) {
       states[l] = plan.add(stateRows, options.stateColumns());
       outputs[l] = plan.addIf(hasOutputs(l), layout.rows(), options.outputSize());
@@ -49,13 +64,24 @@ final class RecurrentTape implements AutoCloseable {
     for (int e = 0; e < entries.length; e++) {
       entries[e] =
           new Entry(
-              plan.addIf(options.kind().hasCells(), stateRows, options.hiddenSize()),
-              plan.add(layout.rows(), options.gateRows()),
-              plan.addIf(options.kind().hasRecurrent(), layout.rows(), options.gateRows()),
-              plan.addIf(options.projectionSize() > 0, layout.rows(), options.hiddenSize()));
+              plan.addIf(options.kind().hasCells(), cellRows, options.hiddenSize()),
+              plan.add(keptRows, options.gateRows()),
+              plan.addIf(options.kind().hasRecurrent(), keptRows, options.gateRows()),
+              plan.addIf(options.projectionSize() > 0, keptRows, options.hiddenSize()));
     }
     memory = Memory.from(input.source(), plan.bytes(), "RecurrentOutput");
     finalState = State.allocate(input.source(), options, layout.sequences());
+  }
+
+  /** Buffers of a forward pass that a backward pass may follow. */
+  static RecurrentTape forTraining(
+      RecurrentOptions options, PackedSequence input, double dropout, long dropoutKey, long weightsVersion) {
+    return new RecurrentTape(options, input, true, dropout, dropoutKey, weightsVersion);
+  }
+
+  /** Buffers of a forward pass that is only to answer. */
+  static RecurrentTape forInference(RecurrentOptions options, PackedSequence input) {
+    return new RecurrentTape(options, input, false, 0, 0, 0);
   }
 
   PackedSequence input() {
@@ -122,6 +148,8 @@ final class RecurrentTape implements AutoCloseable {
       options.summed() ? 1 : 0,
       Double.doubleToRawLongBits(dropout),
       dropoutKey,
+      chunkSteps,
+      keepsAll ? 1 : 0,
       0, // offsets and order are arrays of their own
       0,
       layout.steps(),
@@ -134,6 +162,12 @@ final class RecurrentTape implements AutoCloseable {
   /** The fields of {@code RecurrentLayer} for every layer and direction of a forward pass. */
   long[] forwardLayers(Lease lease, List<DirectionWeights> weights, State initial) {
     return layers(lease, weights, State.addresses(initial, lease), State.addresses(finalState, lease));
+  }
+
+  /** The same for single steps, each of which starts from the state that the one before left. */
+  long[] sessionLayers(Lease lease, List<DirectionWeights> weights) {
+    State.Addresses state = State.addresses(finalState, lease);
+    return layers(lease, weights, state, state);
   }
 
   /** The same for the backward pass, which needs neither the initial state (it has a copy) nor the final one. */
@@ -173,6 +207,13 @@ final class RecurrentTape implements AutoCloseable {
   /** Bytes before the columns of a direction, where directions stand side by side. */
   static long columnOffset(RecurrentOptions options, int direction) {
     return (long) direction * options.stateSize() * Float.BYTES;
+  }
+
+  /** Requires that the forward pass kept what a backward pass needs. */
+  void checkKept() {
+    if (!keepsAll) {
+      throw new IllegalStateException("output is of infer, which keeps nothing for backward: expected one of forward");
+    }
   }
 
   /** Allows one backward pass: it overwrites the gates with their gradients. */

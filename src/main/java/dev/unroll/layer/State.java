@@ -181,6 +181,35 @@ public final class State implements AutoCloseable {
     }
   }
 
+  /** Sets all values to zero. */
+  void clear() {
+    try (Lease lease = new Lease()) {
+      MemoryNative.clear(lease.address(memory), memory.bytes());
+    }
+  }
+
+  /** A state with the same values. */
+  State copy() {
+    try (Lease lease = new Lease()) {
+      State copy = lease.result(new State(MemorySource.SYSTEM, entries, sequences, hiddenSize, cellSize));
+      copy.copyFrom("state", this);
+      return lease.done(copy);
+    }
+  }
+
+  /** Takes the values of a state of the same shape. */
+  void copyFrom(String name, State other) {
+    other.check(name, entries, sequences, hiddenSize, cellSize);
+    try (Lease lease = new Lease()) {
+      MemoryNative.copy(lease.address(other.memory), lease.address(memory), memory.bytes());
+    }
+  }
+
+  /** Keeps the memory while the lease is open. */
+  void pin(Lease lease) {
+    lease.address(memory);
+  }
+
   /** Requires the shape that a layer and a batch have. */
   void check(String name, int expectedEntries, int expectedSequences, int expectedSize, int expectedCellSize) {
     Checks.equal("layers * directions of " + name, entries, expectedEntries);

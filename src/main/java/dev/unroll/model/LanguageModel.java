@@ -205,7 +205,7 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Runs all layers over a batch; closing the pass frees everything but a final state that was taken over. */
   Pass forward(PackedTokens tokens, State initial) {
-    return run(tokens, input -> recurrent.forward(input, initial));
+    return run(tokens, input -> recurrent.infer(input, initial));
   }
 
   /** The same in training, with dropout. */

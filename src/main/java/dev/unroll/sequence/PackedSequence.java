@@ -2,14 +2,37 @@ package dev.unroll.sequence;
 
 import dev.unroll.Workspace;
 import dev.unroll.internal.Checks;
+import dev.unroll.internal.Floats;
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.MemorySource;
+import dev.unroll.internal.PackedOrder;
+import dev.unroll.internal.StagedRows;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
 
 /**
  * A batch of sequences of any lengths, packed off-heap: one row of features for every real step, none for padding. The
  * caller's order is kept for everything that goes in or comes out.
+ *
+ * <p>Whatever is computed from a batch knows its lengths: layers, losses and metrics see real steps only, so neither
+ * lengths nor masks are passed along. Sequences need not be sorted, and may have no steps.
+ *
+ * <pre>{@code
+ * float[][][] padded = ...;                                  // [32][100][16], as for Keras or PyTorch
+ * int[] lengths = SequenceLayout.ofMask(mask, BATCH_FIRST).lengths();   // or lengths from elsewhere
+ * try (Gru gru = Gru.builder(16, 64).build();
+ *     PackedSequence x = PackedSequence.ofPadded(padded, lengths, BATCH_FIRST, 16);   // pack_padded_sequence
+ *     RecurrentOutput y = gru.forward(x);
+ *     PackedSequence last = y.last()) {                                    // the last real step of every sequence
+ *   float[][][] states = y.outputs().toPadded(BATCH_FIRST, 100, 0);        // pad_packed_sequence
+ *   float[][][] ragged = y.outputs().toArrays();                           // unpack_sequence
+ * }
+ * }</pre>
+ *
+ * <p>Large batches are quickest flat: {@code float[]} or a direct {@link FloatBuffer} goes into packed memory in one
+ * native call, and rows that are packed already are used in place by {@link #wrap}.
  *
  * <p>Its content does not change once it is made, so several threads may read it. Close it to free its memory.
  */
@@ -38,7 +61,7 @@ public final class PackedSequence implements AutoCloseable {
    * @throws IllegalArgumentException if a step has another number of values; the message says which
    */
   public static PackedSequence of(float[][][] sequences, int features) {
-    return of(MemorySource.SYSTEM, sequences, features);
+    return new Packer(MemorySource.SYSTEM, features).nested(sequences);
   }
 
   /**
@@ -53,46 +76,11 @@ public final class PackedSequence implements AutoCloseable {
    * @throws IllegalStateException if the workspace is closed
    */
   public static PackedSequence of(Workspace workspace, float[][][] sequences, int features) {
-    return of(Checks.notNull("workspace", workspace).source(), sequences, features);
+    return packer(workspace, features).nested(sequences);
   }
 
-  private static PackedSequence of(MemorySource source, float[][][] sequences, int features) {
-    Checks.notNull("sequences", sequences);
-    Checks.positive("features", features);
-    float[][] flat = new float[sequences.length][];
-    for (int i = 0; i < flat.length; i++) {
-      flat[i] = flatten("sequences[" + i + "]", sequences[i], features);
-    }
-    return ofFlat(source, flat, features);
-  }
-
-  private static float[] flatten(String name, float[][] steps, int features) {
-    Checks.notNull(name, steps);
-    for (int t = 0; t < steps.length; t++) {
-      String step = name + "[" + t + "]";
-      Checks.equal("number of values in " + step, Checks.notNull(step, steps[t]).length, features);
-    }
-    float[] flat = new float[checkSize(name, steps.length, features)];
-    for (int t = 0; t < steps.length; t++) {
-      System.arraycopy(steps[t], 0, flat, t * features, features);
-    }
-    return flat;
-  }
-
-  /**
-   * Packs a padded batch; the padding is not looked at.
-   *
-   * @param padded [sequences][steps][features], or [steps][sequences][features], as {@code order} says
-   * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
-   * @param order which of the two
-   * @param features values of one step, 1 or more
-   * @return the batch
-   * @throws NullPointerException if an argument, or a real step, is null; the message says which
-   * @throws IllegalArgumentException if a length is out of range or a real step has another number of values
-   */
-  public static PackedSequence ofPadded(float[][][] padded, int[] lengths, PaddedOrder order, int features) {
-    Checks.notNull("order", order);
-    return of(order.unpad(Checks.notNull("padded", padded), Checks.notNull("lengths", lengths)), features);
+  private static Packer packer(Workspace workspace, int features) {
+    return new Packer(Checks.notNull("workspace", workspace).source(), features);
   }
 
   /**
@@ -108,13 +96,6 @@ public final class PackedSequence implements AutoCloseable {
     return of(new float[][][] {Checks.notNull("sequence", sequence)}, features);
   }
 
-  /** Requires that a sequence fits into an array. */
-  private static int checkSize(String name, int steps, int features) {
-    long size = (long) steps * features;
-    Checks.require(size <= Integer.MAX_VALUE, "size of " + name, size, "at most 2^31 - 1 values");
-    return (int) size;
-  }
-
   /**
    * Packs sequences whose steps stand one after the other.
    *
@@ -125,28 +106,198 @@ public final class PackedSequence implements AutoCloseable {
    * @throws IllegalArgumentException if a sequence's size is no multiple of {@code features}; the message says which
    */
   public static PackedSequence ofFlat(float[][] sequences, int features) {
-    return ofFlat(MemorySource.SYSTEM, sequences, features);
+    return new Packer(MemorySource.SYSTEM, features).flat(sequences);
   }
 
-  private static PackedSequence ofFlat(MemorySource source, float[][] given, int features) {
-    // A copy, so that no other thread can put a shorter array in the place of one whose size was read.
-    float[][] sequences = Checks.notNull("sequences", given).clone();
-    Checks.positive("features", features);
-    int[] lengths = new int[sequences.length];
-    for (int i = 0; i < lengths.length; i++) {
-      String name = "sequences[" + i + "]";
-      int size = Checks.notNull(name, sequences[i]).length;
-      Checks.require(size % features == 0, "size of " + name, size, "a multiple of features = " + features);
-      lengths[i] = size / features;
-    }
-    PackedSequence batch = allocate(source, SequenceLayout.of(lengths), features);
-    try (Lease lease = new Lease()) {
-      long packed = lease.result(batch).address(lease);
-      for (int i = 0; i < lengths.length; i++) {
-        batch.layout.packed().pack(i, features, sequences[i], packed);
-      }
-      return lease.done(batch);
-    }
+  /**
+   * Packs sequences whose steps stand one after the other into memory of a workspace.
+   *
+   * @param workspace where memory is taken from
+   * @param sequences [sequences][steps * features]
+   * @param features values of one step, 1 or more
+   * @return the batch
+   * @throws NullPointerException if an argument or a sequence is null
+   * @throws IllegalArgumentException if a sequence's size is no multiple of {@code features}
+   * @throws IllegalStateException if the workspace is closed
+   */
+  public static PackedSequence ofFlat(Workspace workspace, float[][] sequences, int features) {
+    return packer(workspace, features).flat(sequences);
+  }
+
+  /**
+   * Packs a padded batch; the padding is not looked at.
+   *
+   * @param padded [sequences][steps][features], or [steps][sequences][features], as {@code order} says
+   * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
+   * @param order which of the two
+   * @param features values of one step, 1 or more
+   * @return the batch
+   * @throws NullPointerException if an argument, or a real step, is null; the message says which
+   * @throws IllegalArgumentException if a length is out of range or a real step has another number of values
+   */
+  public static PackedSequence ofPadded(float[][][] padded, int[] lengths, PaddedOrder order, int features) {
+    return new Packer(MemorySource.SYSTEM, features).padded(padded, lengths, order);
+  }
+
+  /**
+   * Packs a padded batch into memory of a workspace.
+   *
+   * @param workspace where memory is taken from
+   * @param padded [sequences][steps][features], or [steps][sequences][features], as {@code order} says
+   * @param lengths real steps of every sequence
+   * @param order which of the two
+   * @param features values of one step, 1 or more
+   * @return the batch
+   * @throws NullPointerException if an argument, or a real step, is null
+   * @throws IllegalArgumentException if a length is out of range or a real step has another number of values
+   * @throws IllegalStateException if the workspace is closed
+   */
+  public static PackedSequence ofPadded(
+      Workspace workspace, float[][][] padded, int[] lengths, PaddedOrder order, int features) {
+    return packer(workspace, features).padded(padded, lengths, order);
+  }
+
+  /**
+   * Packs a padded batch whose values stand one after the other; the padding is not looked at.
+   *
+   * @param padded [sequences * steps * features] or [steps * sequences * features], as {@code order} says; its size
+   *     says how many steps
+   * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
+   * @param order which of the two
+   * @param features values of one step, 1 or more
+   * @return the batch
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if a length is out of range, or the size no multiple of sequences * features
+   */
+  public static PackedSequence ofPadded(float[] padded, int[] lengths, PaddedOrder order, int features) {
+    return new Packer(MemorySource.SYSTEM, features)
+        .padded(Floats.of(Checks.notNull("padded", padded)), lengths, order);
+  }
+
+  /**
+   * Packs a padded batch whose values stand one after the other into memory of a workspace.
+   *
+   * @param workspace where memory is taken from
+   * @param padded [sequences * steps * features] or [steps * sequences * features], as {@code order} says
+   * @param lengths real steps of every sequence
+   * @param order which of the two
+   * @param features values of one step, 1 or more
+   * @return the batch
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if a length is out of range, or the size no multiple of sequences * features
+   * @throws IllegalStateException if the workspace is closed
+   */
+  public static PackedSequence ofPadded(
+      Workspace workspace, float[] padded, int[] lengths, PaddedOrder order, int features) {
+    return packer(workspace, features).padded(Floats.of(Checks.notNull("padded", padded)), lengths, order);
+  }
+
+  /**
+   * Packs a padded batch out of a buffer; the padding is not looked at. Any buffer will do: direct or not, read-only, of
+   * either byte order; those that {@link #wrap} takes are read by several threads if they are large.
+   *
+   * @param padded [sequences * steps * features] or [steps * sequences * features], as {@code order} says, from its
+   *     position to its limit, which stay as they are
+   * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
+   * @param order which of the two
+   * @param features values of one step, 1 or more
+   * @return the batch
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if a length is out of range, or the size no multiple of sequences * features
+   */
+  public static PackedSequence ofPadded(FloatBuffer padded, int[] lengths, PaddedOrder order, int features) {
+    return new Packer(MemorySource.SYSTEM, features)
+        .padded(Floats.of(Checks.notNull("padded", padded)), lengths, order);
+  }
+
+  /**
+   * Packs a padded batch out of a buffer into memory of a workspace.
+   *
+   * @param workspace where memory is taken from
+   * @param padded [sequences * steps * features] or [steps * sequences * features], as {@code order} says, from its
+   *     position to its limit, which stay as they are
+   * @param lengths real steps of every sequence
+   * @param order which of the two
+   * @param features values of one step, 1 or more
+   * @return the batch
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if a length is out of range, or the size no multiple of sequences * features
+   * @throws IllegalStateException if the workspace is closed
+   */
+  public static PackedSequence ofPadded(
+      Workspace workspace, FloatBuffer padded, int[] lengths, PaddedOrder order, int features) {
+    return packer(workspace, features).padded(Floats.of(Checks.notNull("padded", padded)), lengths, order);
+  }
+
+  /**
+   * Copies rows that are packed already.
+   *
+   * @param rows [rows * features] in the order that {@link SequenceLayout} describes, from its position to its limit,
+   *     which stay as they are; any buffer will do
+   * @param layout the lengths that the rows belong to
+   * @param features values of one step, 1 or more
+   * @return the batch
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if {@code rows} has another size than the layout's rows * features
+   */
+  public static PackedSequence ofPacked(FloatBuffer rows, SequenceLayout layout, int features) {
+    return new Packer(MemorySource.SYSTEM, features).packed(rows, layout);
+  }
+
+  /**
+   * Copies rows that are packed already into memory of a workspace.
+   *
+   * @param workspace where memory is taken from
+   * @param rows [rows * features] in packed order, from its position to its limit, which stay as they are
+   * @param layout the lengths that the rows belong to
+   * @param features values of one step, 1 or more
+   * @return the batch
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if {@code rows} has another size than the layout's rows * features
+   * @throws IllegalStateException if the workspace is closed
+   */
+  public static PackedSequence ofPacked(Workspace workspace, FloatBuffer rows, SequenceLayout layout, int features) {
+    return packer(workspace, features).packed(rows, layout);
+  }
+
+  /**
+   * Uses rows that are packed already where they are: nothing is copied. The buffer is kept reachable as long as the
+   * batch, or work on it, needs it; closing the batch does not free it. Do not write to it meanwhile: results would be
+   * a mixture of old and new values.
+   *
+   * <p>Native code reads the memory, so it must be memory that only the garbage collector frees: the buffer must come
+   * from {@link java.nio.ByteBuffer#allocateDirect}, slices, duplicates, views and read-only ones included. Buffers of
+   * the heap, of another byte order, of memory segments (an arena can be closed), of mapped files (which can be cut) or
+   * of memory that other native code owns are refused; {@link #ofPacked} copies them. Freeing a buffer by {@code
+   * sun.misc.Unsafe} cannot be noticed, and must not be done.
+   *
+   * @param rows [rows * features] in the order that {@link SequenceLayout} describes, from its position to its limit
+   * @param layout the lengths that the rows belong to
+   * @param features values of one step, 1 or more
+   * @return the batch
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if {@code rows} has another size than the layout's rows * features, or its memory
+   *     cannot be used in place; the message says why
+   */
+  public static PackedSequence wrap(FloatBuffer rows, SequenceLayout layout, int features) {
+    return new Packer(MemorySource.SYSTEM, features).wrap(rows, layout);
+  }
+
+  /**
+   * Uses rows that are packed already where they are; results computed from them are in memory of a workspace.
+   *
+   * @param workspace where results take their memory from
+   * @param rows [rows * features] in packed order, from its position to its limit; see {@link
+   *     #wrap(FloatBuffer, SequenceLayout, int)}
+   * @param layout the lengths that the rows belong to
+   * @param features values of one step, 1 or more
+   * @return the batch
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if {@code rows} has another size than the layout's rows * features, or its memory
+   *     cannot be used in place
+   */
+  public static PackedSequence wrap(Workspace workspace, FloatBuffer rows, SequenceLayout layout, int features) {
+    return packer(workspace, features).wrap(rows, layout);
   }
 
   /**
@@ -202,13 +353,13 @@ public final class PackedSequence implements AutoCloseable {
    * @throws IllegalStateException if this batch is closed
    */
   public float[][][] toArrays() {
-    float[][] flat = toFlatArrays();
-    float[][][] sequences = new float[flat.length][][];
-    for (int i = 0; i < flat.length; i++) {
-      sequences[i] = new float[layout.length(i)][features];
-      for (int t = 0; t < sequences[i].length; t++) {
-        System.arraycopy(flat[i], t * features, sequences[i][t], 0, features);
-      }
+    float[][][] sequences = new float[layout.sequences()][][];
+    for (int i = 0; i < sequences.length; i++) {
+      sequences[i] = new float[layout.length(i)][];
+    }
+    try (Lease lease = new Lease()) {
+      StagedRows.Place place = (b, t, stage, at) -> sequences[b][t] = Arrays.copyOfRange(stage, at, at + features);
+      StagedRows.unpack(layout.packed(), features, address(lease), place);
     }
     return sequences;
   }
@@ -225,7 +376,9 @@ public final class PackedSequence implements AutoCloseable {
     try (Lease lease = new Lease()) {
       long packed = address(lease);
       for (int i = 0; i < sequences.length; i++) {
-        sequences[i] = new float[checkSize("sequence " + i, layout.length(i), features)];
+        long size = (long) layout.length(i) * features;
+        Checks.require(size <= Integer.MAX_VALUE, "size of sequence " + i, size, "at most 2^31 - 1 values");
+        sequences[i] = new float[(int) size];
         layout.packed().unpack(i, features, packed, sequences[i]);
       }
     }
@@ -244,9 +397,72 @@ public final class PackedSequence implements AutoCloseable {
    * @throws IllegalStateException if this batch is closed
    */
   public float[][][] toPadded(PaddedOrder order, int totalSteps, float padding) {
-    Checks.notNull("order", order);
-    Checks.require(totalSteps >= layout.steps(), "totalSteps", totalSteps, layout.steps() + " or more");
+    layout.checkTotalSteps(order, totalSteps);
     return order.pad(toArrays(), totalSteps, features, padding);
+  }
+
+  /**
+   * Takes the batch apart into a padded one whose values stand one after the other.
+   *
+   * @param to [sequences * totalSteps * features] or [totalSteps * sequences * features], as {@code order} says; all of
+   *     it is written
+   * @param order which of the two
+   * @param totalSteps steps of every sequence, at least the longest length
+   * @param padding value of every feature of the steps that are not real
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if {@code totalSteps} is below the longest length, or {@code to} has another size
+   * @throws IllegalStateException if this batch is closed
+   */
+  public void toPadded(float[] to, PaddedOrder order, int totalSteps, float padding) {
+    toPadded(Floats.of(Checks.notNull("to", to)), order, totalSteps, padding);
+  }
+
+  /**
+   * Takes the batch apart into a padded one in a buffer of any kind.
+   *
+   * @param to [sequences * totalSteps * features] or [totalSteps * sequences * features], as {@code order} says, from
+   *     its position to its limit, which stay as they are; all of it is written
+   * @param order which of the two
+   * @param totalSteps steps of every sequence, at least the longest length
+   * @param padding value of every feature of the steps that are not real
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if {@code totalSteps} is below the longest length, or {@code to} has another size
+   *     or is read-only
+   * @throws IllegalStateException if this batch is closed
+   */
+  public void toPadded(FloatBuffer to, PaddedOrder order, int totalSteps, float padding) {
+    toPadded(writable(to), order, totalSteps, padding);
+  }
+
+  private static Floats writable(FloatBuffer to) {
+    boolean readOnly = Checks.notNull("to", to).isReadOnly();
+    Checks.require(!readOnly, "to", "a read-only buffer", "one that can be written");
+    return Floats.of(to);
+  }
+
+  private void toPadded(Floats to, PaddedOrder order, int totalSteps, float padding) {
+    layout.checkTotalSteps(order, totalSteps);
+    PaddedOrder.checkSize("to", to.size(), layout.sequences(), totalSteps, features);
+    try (Lease lease = new Lease()) {
+      PackedOrder.Strides strides = order.strides(layout.sequences(), totalSteps, features);
+      to.unpackPadded(layout.packed(), totalSteps, strides, features, address(lease), padding);
+    }
+  }
+
+  /**
+   * Copies the rows as they are packed.
+   *
+   * @param to [rows * features], from its position to its limit, which stay as they are; a buffer of any kind
+   * @throws NullPointerException if {@code to} is null
+   * @throws IllegalArgumentException if {@code to} has another size, or is read-only
+   * @throws IllegalStateException if this batch is closed
+   */
+  public void toPacked(FloatBuffer to) {
+    Floats floats = writable(to);
+    Checks.equal("size of to", floats.size(), Math.multiplyFull(layout.rows(), features));
+    try (Lease lease = new Lease()) {
+      floats.copyFrom(address(lease));
+    }
   }
 
   /**
@@ -265,6 +481,17 @@ public final class PackedSequence implements AutoCloseable {
       MemoryNative.getFloats(address(lease) + (long) row * features * Float.BYTES, values, 0, features);
     }
     return values;
+  }
+
+  /**
+   * Reverses every sequence within its own length: its first step changes places with its last real one. A layer's
+   * reverse direction does so by itself.
+   *
+   * @return a batch of the same layout; close it to free its memory
+   * @throws IllegalStateException if this batch is closed
+   */
+  public PackedSequence reversed() {
+    return StepSelection.reversed(layout).select(this);
   }
 
   /**

@@ -7,10 +7,13 @@ import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.MemorySource;
 import dev.unroll.internal.PackedOrder;
+import java.nio.IntBuffer;
+import java.util.Arrays;
 
 /**
  * A batch of sequences of tokens or labels, packed off-heap like {@link PackedSequence}: one number of a vocabulary for
- * every real step. A token stands for a one-hot vector that is never written out.
+ * every real step. A token stands for a one-hot vector that is never written out. Every token is checked on its way in,
+ * so there is always a copy.
  *
  * <p>Its content does not change once it is made. Close it to free its memory.
  */
@@ -52,28 +55,232 @@ public final class PackedTokens implements AutoCloseable {
    * @throws IllegalStateException if the workspace is closed
    */
   public static PackedTokens of(Workspace workspace, int[][] sequences, int vocabulary) {
-    return of(Checks.notNull("workspace", workspace).source(), sequences, vocabulary);
+    return of(sourceOf(workspace), sequences, vocabulary);
   }
 
-  private static PackedTokens of(MemorySource source, int[][] sequences, int vocabulary) {
-    Checks.notNull("sequences", sequences);
-    Checks.positive("vocabulary", vocabulary);
+  private static PackedTokens of(MemorySource source, int[][] given, int vocabulary) {
+    int[][] sequences = Checks.notNull("sequences", given).clone();
     int[] lengths = new int[sequences.length];
-    for (int i = 0; i < lengths.length; i++) {
-      lengths[i] = Checks.notNull("sequences[" + i + "]", sequences[i]).length;
+    for (int b = 0; b < lengths.length; b++) {
+      lengths[b] = Checks.notNull("sequences[" + b + "]", sequences[b]).length;
     }
+    return pack(source, lengths, vocabulary, new Nested("sequences", sequences, PaddedOrder.BATCH_FIRST));
+  }
+
+  /**
+   * Packs one label for every sequence, to compare with one row of scores for each, such as those of a last step.
+   *
+   * @param labels [sequences]
+   * @param vocabulary how many labels there are; each is at least 0 and below it
+   * @return sequences of one step
+   * @throws NullPointerException if {@code labels} is null
+   * @throws IllegalArgumentException if a label is outside the vocabulary; the message says which
+   */
+  public static PackedTokens ofLabels(int[] labels, int vocabulary) {
+    return ofLabels(MemorySource.SYSTEM, labels, vocabulary);
+  }
+
+  /**
+   * Packs one label for every sequence into memory of a workspace.
+   *
+   * @param workspace where memory is taken from
+   * @param labels [sequences]
+   * @param vocabulary how many labels there are
+   * @return sequences of one step
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if a label is outside the vocabulary
+   * @throws IllegalStateException if the workspace is closed
+   */
+  public static PackedTokens ofLabels(Workspace workspace, int[] labels, int vocabulary) {
+    return ofLabels(sourceOf(workspace), labels, vocabulary);
+  }
+
+  private static PackedTokens ofLabels(MemorySource source, int[] labels, int vocabulary) {
+    int[] lengths = new int[Checks.notNull("labels", labels).length];
+    Arrays.fill(lengths, 1);
+    return pack(source, lengths, vocabulary, new Flat("labels", IntBuffer.wrap(labels), new PackedOrder.Strides(1, 1)));
+  }
+
+  /**
+   * Packs a padded batch; the padding is not looked at.
+   *
+   * @param padded [sequences][steps] or [steps][sequences], as {@code order} says
+   * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
+   * @param order which of the two
+   * @param vocabulary how many tokens there are; each real one is at least 0 and below it
+   * @return the batch
+   * @throws NullPointerException if an argument or an array of {@code padded} is null
+   * @throws IllegalArgumentException if a length is out of range, or a token outside the vocabulary
+   */
+  public static PackedTokens ofPadded(int[][] padded, int[] lengths, PaddedOrder order, int vocabulary) {
+    return ofPadded(MemorySource.SYSTEM, padded, lengths, order, vocabulary);
+  }
+
+  /**
+   * Packs a padded batch into memory of a workspace.
+   *
+   * @param workspace where memory is taken from
+   * @param padded [sequences][steps] or [steps][sequences], as {@code order} says
+   * @param lengths real steps of every sequence
+   * @param order which of the two
+   * @param vocabulary how many tokens there are
+   * @return the batch
+   * @throws NullPointerException if an argument or an array of {@code padded} is null
+   * @throws IllegalArgumentException if a length is out of range, or a token outside the vocabulary
+   * @throws IllegalStateException if the workspace is closed
+   */
+  public static PackedTokens ofPadded(
+      Workspace workspace, int[][] padded, int[] lengths, PaddedOrder order, int vocabulary) {
+    return ofPadded(sourceOf(workspace), padded, lengths, order, vocabulary);
+  }
+
+  private static PackedTokens ofPadded(
+      MemorySource source, int[][] padded, int[] lengths, PaddedOrder order, int vocabulary) {
+    int[][] own = Checks.notNull("padded", padded).clone();
+    int[] ownLengths = Checks.notNull("lengths", lengths).clone();
+    Checks.notNull("order", order).checkNested(own, ownLengths);
+    return pack(source, ownLengths, vocabulary, new Nested("padded", own, order));
+  }
+
+  /**
+   * Packs a padded batch whose tokens stand one after the other; the padding is not looked at.
+   *
+   * @param padded [sequences * steps] or [steps * sequences], as {@code order} says; its size says how many steps
+   * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
+   * @param order which of the two
+   * @param vocabulary how many tokens there are; each real one is at least 0 and below it
+   * @return the batch
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if a length is out of range, the size no multiple of the number of sequences, or a
+   *     token outside the vocabulary
+   */
+  public static PackedTokens ofPadded(int[] padded, int[] lengths, PaddedOrder order, int vocabulary) {
+    return ofPadded(IntBuffer.wrap(Checks.notNull("padded", padded)), lengths, order, vocabulary);
+  }
+
+  /**
+   * Packs a padded batch whose tokens stand one after the other into memory of a workspace.
+   *
+   * @param workspace where memory is taken from
+   * @param padded [sequences * steps] or [steps * sequences], as {@code order} says
+   * @param lengths real steps of every sequence
+   * @param order which of the two
+   * @param vocabulary how many tokens there are
+   * @return the batch
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if a length is out of range, the size no multiple of the number of sequences, or a
+   *     token outside the vocabulary
+   * @throws IllegalStateException if the workspace is closed
+   */
+  public static PackedTokens ofPadded(
+      Workspace workspace, int[] padded, int[] lengths, PaddedOrder order, int vocabulary) {
+    return ofPadded(workspace, IntBuffer.wrap(Checks.notNull("padded", padded)), lengths, order, vocabulary);
+  }
+
+  /**
+   * Packs a padded batch out of a buffer of any kind; the padding is not looked at.
+   *
+   * @param padded [sequences * steps] or [steps * sequences], as {@code order} says, from its position to its limit,
+   *     which stay as they are
+   * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
+   * @param order which of the two
+   * @param vocabulary how many tokens there are; each real one is at least 0 and below it
+   * @return the batch
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if a length is out of range, the size no multiple of the number of sequences, or a
+   *     token outside the vocabulary
+   */
+  public static PackedTokens ofPadded(IntBuffer padded, int[] lengths, PaddedOrder order, int vocabulary) {
+    return ofPadded(MemorySource.SYSTEM, padded, lengths, order, vocabulary);
+  }
+
+  /**
+   * Packs a padded batch out of a buffer of any kind into memory of a workspace.
+   *
+   * @param workspace where memory is taken from
+   * @param padded [sequences * steps] or [steps * sequences], as {@code order} says, from its position to its limit,
+   *     which stay as they are
+   * @param lengths real steps of every sequence
+   * @param order which of the two
+   * @param vocabulary how many tokens there are
+   * @return the batch
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if a length is out of range, the size no multiple of the number of sequences, or a
+   *     token outside the vocabulary
+   * @throws IllegalStateException if the workspace is closed
+   */
+  public static PackedTokens ofPadded(
+      Workspace workspace, IntBuffer padded, int[] lengths, PaddedOrder order, int vocabulary) {
+    return ofPadded(sourceOf(workspace), padded, lengths, order, vocabulary);
+  }
+
+  private static PackedTokens ofPadded(
+      MemorySource source, IntBuffer padded, int[] lengths, PaddedOrder order, int vocabulary) {
+    IntBuffer own = Checks.notNull("padded", padded).slice();
+    int[] ownLengths = Checks.notNull("lengths", lengths).clone();
+    Checks.notNull("order", order);
+    int steps = PaddedOrder.checkFlat(own.remaining(), ownLengths, 1);
+    Flat place = new Flat("padded", own, order.strides(ownLengths.length, steps, 1));
+    return pack(source, ownLengths, vocabulary, place);
+  }
+
+  private static MemorySource sourceOf(Workspace workspace) {
+    return Checks.notNull("workspace", workspace).source();
+  }
+
+  /** Where tokens come from. */
+  private interface Place {
+    int token(int sequence, int step);
+
+    String name(int sequence, int step);
+  }
+
+  private record Nested(String array, int[][] tokens, PaddedOrder order) implements Place {
+    @Override
+    public int token(int sequence, int step) {
+      return tokens[order.outer(sequence, step)][order.inner(sequence, step)];
+    }
+
+    @Override
+    public String name(int sequence, int step) {
+      return array + "[" + order.outer(sequence, step) + "][" + order.inner(sequence, step) + "]";
+    }
+  }
+
+  private record Flat(String array, IntBuffer tokens, PackedOrder.Strides strides) implements Place {
+    private int index(int sequence, int step) {
+      return (int) (sequence * strides.sequence() + step * strides.step());
+    }
+
+    @Override
+    public int token(int sequence, int step) {
+      return tokens.get(index(sequence, step));
+    }
+
+    @Override
+    public String name(int sequence, int step) {
+      return array + "[" + index(sequence, step) + "]";
+    }
+  }
+
+  private static PackedTokens pack(MemorySource source, int[] lengths, int vocabulary, Place place) {
+    Checks.positive("vocabulary", vocabulary);
     SequenceLayout layout = SequenceLayout.of(lengths);
     PackedOrder order = layout.packed();
     int[] packed = new int[layout.rows()];
-    for (int i = 0; i < lengths.length; i++) {
-      for (int t = 0; t < lengths[i]; t++) {
-        int token = sequences[i][t];
+    for (int b = 0; b < lengths.length; b++) {
+      for (int t = 0; t < lengths[b]; t++) {
+        int token = place.token(b, t);
         if (token < 0 || token >= vocabulary) {
-          Checks.index("token sequences[" + i + "][" + t + "]", token, vocabulary);
+          Checks.index("token " + place.name(b, t), token, vocabulary);
         }
-        packed[order.row(i, t)] = token;
+        packed[order.row(b, t)] = token;
       }
     }
+    return ofRows(source, layout, vocabulary, packed);
+  }
+
+  private static PackedTokens ofRows(MemorySource source, SequenceLayout layout, int vocabulary, int[] packed) {
     PackedTokens batch =
         new PackedTokens(layout, vocabulary, Memory.from(source, (long) packed.length * Integer.BYTES, NAME));
     try (Lease lease = new Lease()) {
@@ -107,18 +314,112 @@ public final class PackedTokens implements AutoCloseable {
    * @throws IllegalStateException if this batch is closed
    */
   public int[][] toArrays() {
+    int[] packed = rows();
+    int[][] sequences = new int[layout.sequences()][];
+    for (int b = 0; b < sequences.length; b++) {
+      sequences[b] = new int[layout.length(b)];
+      for (int t = 0; t < sequences[b].length; t++) {
+        sequences[b][t] = packed[layout.packed().row(b, t)];
+      }
+    }
+    return sequences;
+  }
+
+  private int[] rows() {
     int[] packed = new int[layout.rows()];
     try (Lease lease = new Lease()) {
       MemoryNative.getInts(address(lease), packed, 0, packed.length);
     }
-    int[][] sequences = new int[layout.sequences()][];
-    for (int i = 0; i < sequences.length; i++) {
-      sequences[i] = new int[layout.length(i)];
-      for (int t = 0; t < sequences[i].length; t++) {
-        sequences[i][t] = packed[layout.row(i, t)];
+    return packed;
+  }
+
+  /**
+   * Takes the batch apart into a padded one.
+   *
+   * @param order how it is laid out
+   * @param totalSteps steps of every sequence, at least the longest length
+   * @param padding what stands in the steps that are not real; any number
+   * @return [sequences][totalSteps] or [totalSteps][sequences], sequences in the caller's order
+   * @throws NullPointerException if {@code order} is null
+   * @throws IllegalArgumentException if {@code totalSteps} is below the longest length
+   * @throws IllegalStateException if this batch is closed
+   */
+  public int[][] toPadded(PaddedOrder order, int totalSteps, int padding) {
+    layout.checkTotalSteps(order, totalSteps);
+    int sequences = layout.sequences();
+    int[] packed = rows();
+    int[][] padded = new int[order.outer(sequences, totalSteps)][order.inner(sequences, totalSteps)];
+    for (int b = 0; b < sequences; b++) {
+      for (int t = 0; t < totalSteps; t++) {
+        padded[order.outer(b, t)][order.inner(b, t)] = tokenOr(padding, packed, b, t);
       }
     }
-    return sequences;
+    return padded;
+  }
+
+  private int tokenOr(int padding, int[] packed, int sequence, int step) {
+    return step < layout.length(sequence) ? packed[layout.packed().row(sequence, step)] : padding;
+  }
+
+  /**
+   * Takes the batch apart into a padded one whose tokens stand one after the other.
+   *
+   * @param to [sequences * totalSteps] or [totalSteps * sequences], as {@code order} says; all of it is written
+   * @param order which of the two
+   * @param totalSteps steps of every sequence, at least the longest length
+   * @param padding what stands in the steps that are not real; any number
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if {@code totalSteps} is below the longest length, or {@code to} has another size
+   * @throws IllegalStateException if this batch is closed
+   */
+  public void toPadded(int[] to, PaddedOrder order, int totalSteps, int padding) {
+    toPadded(IntBuffer.wrap(Checks.notNull("to", to)), order, totalSteps, padding);
+  }
+
+  /**
+   * Takes the batch apart into a padded one in a buffer of any kind.
+   *
+   * @param to [sequences * totalSteps] or [totalSteps * sequences], as {@code order} says, from its position to its
+   *     limit, which stay as they are; all of it is written
+   * @param order which of the two
+   * @param totalSteps steps of every sequence, at least the longest length
+   * @param padding what stands in the steps that are not real; any number
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if {@code totalSteps} is below the longest length, or {@code to} has another size
+   *     or is read-only
+   * @throws IllegalStateException if this batch is closed
+   */
+  public void toPadded(IntBuffer to, PaddedOrder order, int totalSteps, int padding) {
+    boolean readOnly = Checks.notNull("to", to).isReadOnly();
+    Checks.require(!readOnly, "to", "a read-only buffer", "one that can be written");
+    layout.checkTotalSteps(order, totalSteps);
+    IntBuffer own = to.slice();
+    PaddedOrder.checkSize("to", own.remaining(), layout.sequences(), totalSteps, 1);
+    int[] packed = rows();
+    PackedOrder.Strides strides = order.strides(layout.sequences(), totalSteps, 1);
+    for (int b = 0; b < layout.sequences(); b++) {
+      for (int t = 0; t < totalSteps; t++) {
+        own.put((int) (b * strides.sequence() + t * strides.step()), tokenOr(padding, packed, b, t));
+      }
+    }
+  }
+
+  /**
+   * Reverses every sequence within its own length.
+   *
+   * @return a batch of the same layout; close it to free its memory
+   * @throws IllegalStateException if this batch is closed
+   */
+  public PackedTokens reversed() {
+    int[] packed = rows();
+    int[] reversed = new int[packed.length];
+    for (int b = 0; b < layout.sequences(); b++) {
+      int length = layout.length(b);
+      for (int t = 0; t < length; t++) {
+        reversed[layout.packed().row(b, t)] = packed[layout.packed().row(b, length - 1 - t)];
+      }
+    }
+    return ofRows(source(), layout, vocabulary, reversed);
   }
 
   /**

@@ -1,87 +1,119 @@
 package dev.unroll.sequence;
 
 import dev.unroll.internal.Checks;
+import dev.unroll.internal.PackedOrder.Strides;
+import java.lang.reflect.Array;
 import java.util.Arrays;
 
 /** How a padded batch is laid out. */
 public enum PaddedOrder {
   /** [sequences][steps][features]: PyTorch's {@code batch_first=True}, Keras. */
-  BATCH_FIRST {
-    @Override
-    float[] step(float[][][] padded, int sequence, int step) {
-      return Checks.notNull("padded[" + sequence + "]", padded[sequence])[step];
-    }
-
-    @Override
-    int sequences(float[][][] padded, int given) {
-      return padded.length;
-    }
-
-    @Override
-    int steps(float[][][] padded, int sequence) {
-      return Checks.notNull("padded[" + sequence + "]", padded[sequence]).length;
-    }
-
-    @Override
-    float[][][] transpose(float[][][] sequences, int totalSteps) {
-      return sequences;
-    }
-  },
+  BATCH_FIRST,
   /** [steps][sequences][features]: PyTorch's default, ONNX. */
-  TIME_FIRST {
-    @Override
-    float[] step(float[][][] padded, int sequence, int step) {
-      return padded[step][sequence];
-    }
+  TIME_FIRST;
 
-    @Override
-    int sequences(float[][][] padded, int given) {
-      for (int t = 0; t < padded.length; t++) {
-        String step = "padded[" + t + "]";
-        Checks.equal("number of sequences of " + step, Checks.notNull(step, padded[t]).length, given);
+  /** The first index of a step of a sequence in nested arrays; of two such indices, the sequence. */
+  int outer(int sequence, int step) {
+    return this == BATCH_FIRST ? sequence : step;
+  }
+
+  /** The second index; of two such indices, the step. */
+  int inner(int sequence, int step) {
+    return this == BATCH_FIRST ? step : sequence;
+  }
+
+  /** Where the steps are if all values stand one after the other. */
+  Strides strides(int sequences, int totalSteps, int features) {
+    return this == BATCH_FIRST
+        ? new Strides((long) totalSteps * features, features)
+        : new Strides(features, (long) sequences * features);
+  }
+
+  /**
+   * Checks nested arrays, of which the first two dimensions are those of this order, against lengths.
+   *
+   * @param padded arrays that nobody else changes
+   */
+  void checkNested(Object[] padded, int[] lengths) {
+    if (this == BATCH_FIRST) {
+      Checks.equal("number of sequences of padded", padded.length, lengths.length);
+    }
+    for (int i = 0; i < padded.length; i++) {
+      String name = "padded[" + i + "]";
+      int inner = Array.getLength(Checks.notNull(name, padded[i]));
+      if (this == BATCH_FIRST) {
+        checkLength(lengths, i, inner);
+      } else {
+        Checks.equal("number of sequences of " + name, inner, lengths.length);
       }
-      return given;
     }
-
-    @Override
-    int steps(float[][][] padded, int sequence) {
-      return padded.length;
+    for (int b = 0; this == TIME_FIRST && b < lengths.length; b++) {
+      checkLength(lengths, b, padded.length);
     }
+  }
 
-    @Override
-    float[][][] transpose(float[][][] sequences, int totalSteps) {
-      float[][][] timeFirst = new float[totalSteps][sequences.length][];
-      for (int t = 0; t < totalSteps; t++) {
-        for (int b = 0; b < sequences.length; b++) {
-          timeFirst[t][b] = sequences[b][t];
+  /** Checks the lengths of a padded batch of so many values in all, and returns its steps. */
+  static int checkFlat(int size, int[] lengths, int features) {
+    long perStep = (long) lengths.length * features;
+    boolean whole = perStep == 0 ? size == 0 : size % perStep == 0;
+    String expected = "a multiple of sequences * features = " + lengths.length + " * " + features;
+    Checks.require(whole, "size of padded", size, expected);
+    int steps = perStep == 0 ? 0 : (int) (size / perStep);
+    for (int b = 0; b < lengths.length; b++) {
+      checkLength(lengths, b, steps);
+    }
+    return steps;
+  }
+
+  /** Checks the size of a padded batch that is to be written; the product may be beyond a long. */
+  static void checkSize(String name, int size, int sequences, int totalSteps, int features) {
+    long cells = Math.multiplyFull(sequences, totalSteps);
+    boolean right = cells <= size && cells * features == size;
+    String expected = "sequences * totalSteps * features = " + sequences + " * " + totalSteps + " * " + features;
+    Checks.require(right, "size of " + name, size, expected);
+  }
+
+  private static void checkLength(int[] lengths, int b, int steps) {
+    boolean inRange = lengths[b] >= 0 && lengths[b] <= steps;
+    Checks.require(inRange, "lengths[" + b + "]", lengths[b], "0 to " + steps + ", the padded steps");
+  }
+
+  /** The lengths that a mask says; the mask is an array that nobody else changes. */
+  int[] maskLengths(boolean[][] mask) {
+    int sequences = this == BATCH_FIRST ? mask.length : mask.length == 0 ? 0 : width(mask, 0);
+    int[] lengths = new int[sequences];
+    for (int outer = 0; outer < mask.length; outer++) {
+      int width = width(mask, outer);
+      if (this == TIME_FIRST) {
+        Checks.equal("number of sequences of mask[" + outer + "]", width, sequences);
+      }
+      for (int inner = 0; inner < width; inner++) {
+        int sequence = outer(outer, inner);
+        int step = inner(outer, inner);
+        if (mask[outer][inner] && lengths[sequence]++ != step) {
+          String real = "mask[" + outer + "][" + inner + "]";
+          int hole = lengths[sequence] - 1;
+          String padding = "mask[" + outer(sequence, hole) + "][" + inner(sequence, hole) + "] is padding";
+          Checks.require(false, real, "true", "false, since " + padding + " of the same sequence");
         }
       }
-      return timeFirst;
     }
-  };
+    return lengths;
+  }
 
-  abstract float[] step(float[][][] padded, int sequence, int step);
-
-  /** Counts the sequences of a padded batch, which must be as many as were given lengths. */
-  abstract int sequences(float[][][] padded, int given);
-
-  abstract int steps(float[][][] padded, int sequence);
-
-  /** Lays out [sequences][totalSteps][features] in this order. */
-  abstract float[][][] transpose(float[][][] sequences, int totalSteps);
+  private static int width(boolean[][] mask, int outer) {
+    return Checks.notNull("mask[" + outer + "]", mask[outer]).length;
+  }
 
   /** The real steps of every sequence; arrays of steps are not copied. */
-  float[][][] unpad(float[][][] padded, int[] lengths) {
-    Checks.equal("number of sequences of padded", sequences(padded, lengths.length), lengths.length);
+  float[][][] unpad(float[][][] given, int[] lengths) {
+    float[][][] padded = given.clone();
+    checkNested(padded, lengths);
     float[][][] sequences = new float[lengths.length][][];
     for (int b = 0; b < lengths.length; b++) {
-      int length = lengths[b];
-      int steps = steps(padded, b);
-      boolean inRange = length >= 0 && length <= steps;
-      Checks.require(inRange, "lengths[" + b + "]", length, "0 to " + steps + ", the padded steps");
-      sequences[b] = new float[length][];
-      for (int t = 0; t < length; t++) {
-        sequences[b][t] = step(padded, b, t);
+      sequences[b] = new float[lengths[b]][];
+      for (int t = 0; t < lengths[b]; t++) {
+        sequences[b][t] = padded[outer(b, t)][inner(b, t)];
       }
     }
     return sequences;
@@ -89,14 +121,20 @@ public enum PaddedOrder {
 
   /** The opposite, with a value for the steps that are not real. */
   float[][][] pad(float[][][] sequences, int totalSteps, int features, float padding) {
-    float[][][] padded = new float[sequences.length][][];
+    boolean batchFirst = this == BATCH_FIRST;
+    float[][][] padded =
+        new float[batchFirst ? sequences.length : totalSteps][batchFirst ? totalSteps : sequences.length][];
     for (int b = 0; b < sequences.length; b++) {
-      padded[b] = Arrays.copyOf(sequences[b], totalSteps);
-      for (int t = sequences[b].length; t < totalSteps; t++) {
-        padded[b][t] = new float[features];
-        Arrays.fill(padded[b][t], padding);
+      for (int t = 0; t < totalSteps; t++) {
+        padded[outer(b, t)][inner(b, t)] = t < sequences[b].length ? sequences[b][t] : filled(features, padding);
       }
     }
-    return transpose(padded, totalSteps);
+    return padded;
+  }
+
+  private static float[] filled(int features, float padding) {
+    float[] step = new float[features];
+    Arrays.fill(step, padding);
+    return step;
   }
 }

@@ -62,6 +62,48 @@ public final class SequenceLayout {
   }
 
   /**
+   * Takes the lengths from a mask, as Keras has it.
+   *
+   * @param mask [sequences][steps] or [steps][sequences], as {@code order} says: true for the real steps of a sequence,
+   *     which come first, false for its padding; not changed
+   * @param order which of the two
+   * @return the layout; its {@link #lengths()} are those of the padded batch
+   * @throws NullPointerException if an argument or a row of the mask is null
+   * @throws IllegalArgumentException if a sequence has a real step after padding, which the message names, or if rows
+   *     are missing
+   */
+  public static SequenceLayout ofMask(boolean[][] mask, PaddedOrder order) {
+    boolean[][] own = Checks.notNull("mask", mask).clone();
+    return of(Checks.notNull("order", order).maskLengths(own));
+  }
+
+  /**
+   * Returns the mask of a padded batch, as Keras has it.
+   *
+   * @param order how it is laid out
+   * @param totalSteps padded steps, at least the longest length
+   * @return [sequences][totalSteps] or [totalSteps][sequences]: true for real steps
+   * @throws NullPointerException if {@code order} is null
+   * @throws IllegalArgumentException if {@code totalSteps} is below the longest length
+   */
+  public boolean[][] toMask(PaddedOrder order, int totalSteps) {
+    checkTotalSteps(order, totalSteps);
+    boolean[][] mask = new boolean[order.outer(sequences(), totalSteps)][order.inner(sequences(), totalSteps)];
+    for (int b = 0; b < lengths.length; b++) {
+      for (int t = 0; t < lengths[b]; t++) {
+        mask[order.outer(b, t)][order.inner(b, t)] = true;
+      }
+    }
+    return mask;
+  }
+
+  /** Checks the shape of a padded batch to be made. */
+  void checkTotalSteps(PaddedOrder order, int totalSteps) {
+    Checks.notNull("order", order);
+    Checks.require(totalSteps >= steps(), "totalSteps", totalSteps, steps() + " or more");
+  }
+
+  /**
    * Counts the sequences.
    *
    * @return B, 0 or more

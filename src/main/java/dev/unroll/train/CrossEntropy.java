@@ -12,6 +12,9 @@ import dev.unroll.sequence.PackedTokens;
  * Cross-entropy of softmax scores against one target a step: the sum over real steps of
  * {@code -log softmax(scores)[target]} in nats, divided as the {@link Divisor} says. Softmax, loss and gradient are one
  * pass.
+ *
+ * <p>Perplexity is {@code Math.exp} of the loss with {@link Divisor#MEAN_OVER_STEPS}. To leave out steps without a
+ * target, give it a {@link dev.unroll.sequence.StepSelection} of both.
  */
 public final class CrossEntropy {
   private final Divisor divisor;
@@ -62,7 +65,7 @@ public final class CrossEntropy {
     }
   }
 
-  private static void check(PackedSequence scores, PackedTokens targets) {
+  static void check(PackedSequence scores, PackedTokens targets) {
     Checks.notNull("scores", scores);
     Checks.notNull("targets", targets);
     Checks.equal("features of scores", scores.features(), targets.vocabulary());

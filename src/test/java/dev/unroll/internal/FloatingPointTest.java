@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.unroll.Unroll;
+import dev.unroll.layer.Activation;
 import dev.unroll.layer.Embedding;
 import dev.unroll.layer.Linear;
 import dev.unroll.layer.Parameter;
@@ -19,6 +20,7 @@ import dev.unroll.train.Divisor;
 import dev.unroll.train.LossGradient;
 import dev.unroll.train.Optimizer;
 import dev.unroll.train.Sgd;
+import dev.unroll.train.SquaredError;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -101,6 +103,31 @@ class FloatingPointTest {
       d.toArrays();
       assertUnchanged("unpacking");
     }
+  }
+
+  @Test
+  void everyOtherNativeClassLeavesTheControlRegisterAsItWas() {
+    SquaredError loss = new SquaredError(Divisor.SUM_OVER_STEPS);
+    try (PackedSequence x = PackedSequence.of(new float[][][] {{{1, Float.MIN_VALUE, Float.NaN}}}, 3)) {
+      for (Activation kind : Activation.values()) {
+        try (PackedSequence y = kind.forward(x);
+            PackedSequence dX = kind.backward(y, x)) {
+          assertUnchanged("activation " + kind);
+          loss.gradient(y, dX).close();
+          assertUnchanged("squared error");
+        }
+      }
+    }
+    new Linear(200, 200, 1).close();
+    assertUnchanged("initial weights");
+    Parameter weight = linear.parameters().get(0);
+    weight.set(weight.values());
+    weight.zeroGradient();
+    assertUnchanged("memory");
+    Unroll.threads(Unroll.threads() + 1);
+    Unroll.supportedInstructionSets();
+    Unroll.instructionSet();
+    assertUnchanged("the runtime");
   }
 
   @Test

@@ -6,29 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.unroll.Unroll;
-import dev.unroll.layer.Parameter;
-import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class LanguageModelTest {
   private static final int VOCABULARY = 11;
-
-  /**
-   * SHA-256 of the weights after the training below. One value for all instruction sets and thread counts; it changes
-   * only when the order of a sum or a formula changes, which breaks the promise that a run can be repeated by a later
-   * version.
-   */
-  private static final String GOLDEN = "8023ebfbb4b73517a9717308498a5a310c46fecc8417252e85a596acea042279";
 
   private static int[] text(int size) {
     Random random = new Random(5);
@@ -37,33 +23,6 @@ class LanguageModelTest {
 
   private static LanguageModel model() {
     return LanguageModel.builder(VOCABULARY).embeddingSize(9).hiddenSize(33).layers(2).seed(3).build();
-  }
-
-  @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3, 7})
-  void trainingGivesTheSameBitsForEveryInstructionSetAndThreadCount(int threads) {
-    int before = Unroll.threads();
-    Unroll.threads(threads);
-    try (LanguageModel model = model()) {
-      model.train(text(3000), TrainingOptions.DEFAULT.withEpochs(2).withBatch(24, 32), null);
-      assertEquals(GOLDEN, digest(model));
-    } finally {
-      Unroll.threads(before);
-    }
-  }
-
-  private static String digest(LanguageModel model) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (Parameter parameter : model.parameters().values()) {
-        ByteBuffer bytes = ByteBuffer.allocate(parameter.size() * Float.BYTES);
-        bytes.asFloatBuffer().put(parameter.values());
-        digest.update(bytes.array());
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError(e);
-    }
   }
 
   @Test

@@ -84,13 +84,6 @@ class SequenceAbuseTest {
         refusal("flat", ARGUMENT, () -> PackedSequence.ofFlat(new float[][] {{1}}, far), "sequences[0]", "1"));
   }
 
-  @Test
-  void sequenceOfMoreValuesThanAnArrayHoldsIsRefused() {
-    float[][] steps = new float[1 << 16][];
-    Arrays.fill(steps, new float[1 << 16]);
-    isTooLarge(() -> PackedSequence.of(new float[][][] {steps}, 1 << 16));
-  }
-
   @TestFactory
   Stream<DynamicTest> packedTokensRefuse() {
     int[][] right = {{1, 2}};

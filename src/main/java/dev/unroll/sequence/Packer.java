@@ -1,0 +1,121 @@
+package dev.unroll.sequence;
+
+import dev.unroll.internal.Checks;
+import dev.unroll.internal.Floats;
+import dev.unroll.internal.Lease;
+import dev.unroll.internal.MemorySource;
+import dev.unroll.internal.PackedOrder;
+import dev.unroll.internal.StagedRows;
+import java.nio.FloatBuffer;
+
+/** Makes {@link PackedSequence}s of what callers hold; its methods are those of that class. */
+final class Packer {
+  private final MemorySource source;
+  private final int features;
+
+  Packer(MemorySource source, int features) {
+    this.source = source;
+    this.features = features;
+  }
+
+  /** Copies all references first, so that no other thread can put a shorter array in the place of a checked one. */
+  PackedSequence nested(float[][][] given) {
+    float[][][] sequences = Checks.notNull("sequences", given).clone();
+    checkFeatures();
+    int[] lengths = new int[sequences.length];
+    for (int b = 0; b < sequences.length; b++) {
+      sequences[b] = Checks.notNull("sequences[" + b + "]", sequences[b]).clone();
+      lengths[b] = sequences[b].length;
+    }
+    return ofSteps("sequences", sequences, SequenceLayout.of(lengths));
+  }
+
+  PackedSequence padded(float[][][] padded, int[] givenLengths, PaddedOrder order) {
+    Checks.notNull("order", order);
+    Checks.notNull("padded", padded);
+    int[] lengths = Checks.notNull("lengths", givenLengths).clone();
+    checkFeatures();
+    float[][][] sequences = order.unpad(padded, lengths);
+    return ofSteps("sequences", sequences, SequenceLayout.of(lengths));
+  }
+
+  private PackedSequence ofSteps(String name, float[][][] sequences, SequenceLayout layout) {
+    for (int b = 0; b < sequences.length; b++) {
+      for (int t = 0; t < sequences[b].length; t++) {
+        float[] step = sequences[b][t];
+        if (step == null || step.length != features) {
+          String stepName = name + "[" + b + "][" + t + "]";
+          Checks.equal("number of values in " + stepName, Checks.notNull(stepName, step).length, features);
+        }
+      }
+    }
+    StagedRows.Place place = (b, t, stage, at) -> System.arraycopy(sequences[b][t], 0, stage, at, features);
+    return fill(layout, packed -> StagedRows.pack(layout.packed(), features, place, packed));
+  }
+
+  PackedSequence flat(float[][] given) {
+    // A copy, so that no other thread can put a shorter array in the place of one whose size was read.
+    float[][] sequences = Checks.notNull("sequences", given).clone();
+    checkFeatures();
+    int[] lengths = new int[sequences.length];
+    for (int b = 0; b < lengths.length; b++) {
+      String name = "sequences[" + b + "]";
+      int size = Checks.notNull(name, sequences[b]).length;
+      Checks.require(size % features == 0, "size of " + name, size, "a multiple of features = " + features);
+      lengths[b] = size / features;
+    }
+    SequenceLayout layout = SequenceLayout.of(lengths);
+    return fill(
+        layout,
+        packed -> {
+          for (int b = 0; b < sequences.length; b++) {
+            layout.packed().pack(b, features, sequences[b], packed);
+          }
+        });
+  }
+
+  PackedSequence padded(Floats padded, int[] givenLengths, PaddedOrder order) {
+    Checks.notNull("order", order);
+    int[] lengths = Checks.notNull("lengths", givenLengths).clone();
+    checkFeatures();
+    int steps = PaddedOrder.checkFlat(padded.size(), lengths, features);
+    SequenceLayout layout = SequenceLayout.of(lengths);
+    PackedOrder.Strides strides = order.strides(lengths.length, steps, features);
+    return fill(layout, packed -> padded.packPadded(layout.packed(), strides, features, packed));
+  }
+
+  PackedSequence packed(FloatBuffer rows, SequenceLayout layout) {
+    Floats floats = Floats.of(Checks.notNull("rows", rows));
+    checkRows(floats.size(), layout);
+    return fill(layout, floats::copyTo);
+  }
+
+  PackedSequence wrap(FloatBuffer rows, SequenceLayout layout) {
+    FloatBuffer own = Checks.notNull("rows", rows).duplicate();
+    checkRows(own.remaining(), layout);
+    return PackedSequence.view(layout, features, Floats.borrow("rows", own, source, "PackedSequence"), 0);
+  }
+
+  private void checkRows(int size, SequenceLayout layout) {
+    Checks.notNull("layout", layout);
+    checkFeatures();
+    Checks.equal("size of rows", size, Math.multiplyFull(layout.rows(), features));
+  }
+
+  private void checkFeatures() {
+    Checks.positive("features", features);
+  }
+
+  /** Writes the rows of a batch. */
+  private interface Filling {
+    void at(long packed);
+  }
+
+  private PackedSequence fill(SequenceLayout layout, Filling filling) {
+    try (Lease lease = new Lease()) {
+      PackedSequence batch = lease.result(PackedSequence.allocate(source, layout, features));
+      filling.at(batch.address(lease));
+      return lease.done(batch);
+    }
+  }
+}

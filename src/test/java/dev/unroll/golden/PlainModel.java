@@ -1,0 +1,97 @@
+package dev.unroll.golden;
+
+import dev.unroll.layer.Activation;
+import dev.unroll.layer.Embedding;
+import dev.unroll.layer.Linear;
+import dev.unroll.layer.Parameter;
+import dev.unroll.layer.Softmax;
+import dev.unroll.sequence.PackedSequence;
+import dev.unroll.sequence.PackedTokens;
+import dev.unroll.train.CrossEntropy;
+import dev.unroll.train.Divisor;
+import dev.unroll.train.LossGradient;
+import java.util.List;
+import java.util.function.Function;
+
+/** The layers without time. */
+record PlainModel(String name, Function<List<Integer>, Results> body) implements GoldenModel {
+  private static final int INPUTS = 150;
+  private static final int OUTPUTS = 301;
+
+  @Override
+  public boolean keepsSequencesApart() {
+    return true;
+  }
+
+  @Override
+  public Results run(List<Integer> which) {
+    return body.apply(which);
+  }
+
+  static Results linear(List<Integer> which) {
+    try (Linear layer = new Linear(INPUTS, OUTPUTS, 5);
+        PackedSequence input = Data.batch(which, INPUTS, 1);
+        PackedSequence output = layer.forward(input);
+        PackedSequence dOutput = Data.batch(which, OUTPUTS, 2);
+        PackedSequence dInput = layer.backward(input, dOutput)) {
+      return new Results(perSequence(output, dInput), layer.parameters().stream().map(Parameter::gradient).toList());
+    }
+  }
+
+  static Results embedding(List<Integer> which) {
+    try (Embedding layer = new Embedding(11, OUTPUTS, 6);
+        PackedTokens tokens = tokens(which, 11);
+        PackedSequence output = layer.forward(tokens);
+        PackedSequence dOutput = Data.batch(which, OUTPUTS, 2)) {
+      layer.backward(tokens, dOutput);
+      return new Results(perSequence(output), layer.parameters().stream().map(Parameter::gradient).toList());
+    }
+  }
+
+  static Results softmax(List<Integer> which) {
+    Softmax layer = new Softmax(0.7);
+    try (PackedSequence input = Data.batch(which, OUTPUTS, 1);
+        PackedSequence output = layer.forward(input);
+        PackedSequence logarithms = layer.logForward(input);
+        PackedSequence dOutput = Data.batch(which, OUTPUTS, 2);
+        PackedSequence dInput = layer.backward(output, dOutput)) {
+      return new Results(perSequence(output, logarithms, dInput), List.of());
+    }
+  }
+
+  static Results crossEntropy(List<Integer> which) {
+    // The plain sum: the gradient of a sequence does not depend on how many steps others have.
+    CrossEntropy loss = new CrossEntropy(Divisor.SUM_OVER_STEPS);
+    try (PackedSequence scores = Data.batch(which, OUTPUTS, 1);
+        PackedTokens targets = tokens(which, OUTPUTS);
+        LossGradient gradient = loss.gradient(scores, targets)) {
+      return new Results(perSequence(gradient.gradient()), List.of());
+    }
+  }
+
+  static Function<List<Integer>, Results> activation(Activation kind) {
+    return which -> {
+      try (PackedSequence input = Data.batch(which, OUTPUTS, 1);
+          PackedSequence output = kind.forward(input);
+          PackedSequence dOutput = Data.batch(which, OUTPUTS, 2);
+          PackedSequence dInput = kind.backward(output, dOutput)) {
+        return new Results(perSequence(output, dInput), List.of());
+      }
+    };
+  }
+
+  private static PackedTokens tokens(List<Integer> which, int vocabulary) {
+    return PackedTokens.of(which.stream().map(b -> Data.tokens(b, vocabulary, 7)).toArray(int[][]::new), vocabulary);
+  }
+
+  private static float[][][] perSequence(PackedSequence... batches) {
+    float[][][] results = new float[batches[0].layout().sequences()][batches.length][];
+    for (int i = 0; i < batches.length; i++) {
+      float[][] flat = batches[i].toFlatArrays();
+      for (int b = 0; b < flat.length; b++) {
+        results[b][i] = flat[b];
+      }
+    }
+    return results;
+  }
+}

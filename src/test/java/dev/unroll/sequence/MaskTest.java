@@ -1,0 +1,74 @@
+package dev.unroll.sequence;
+
+import static dev.unroll.Expect.refused;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+
+/** Masks and lengths say the same. */
+class MaskTest {
+  private static final boolean T = true;
+  private static final boolean F = false;
+  private static final boolean[][] BATCH_FIRST = {{T, T, F}, {F, F, F}, {T, T, T}, {T, F, F}};
+  private static final boolean[][] TIME_FIRST = {{T, F, T, T}, {T, F, T, F}, {F, F, T, F}};
+
+  @Test
+  void masksOfEitherOrderAreLengths() {
+    SequenceLayout layout = SequenceLayout.of(2, 0, 3, 1);
+    assertEquals(layout, SequenceLayout.ofMask(BATCH_FIRST, PaddedOrder.BATCH_FIRST));
+    assertEquals(layout, SequenceLayout.ofMask(TIME_FIRST, PaddedOrder.TIME_FIRST));
+    assertArrayEquals(BATCH_FIRST, layout.toMask(PaddedOrder.BATCH_FIRST, 3));
+    assertArrayEquals(TIME_FIRST, layout.toMask(PaddedOrder.TIME_FIRST, 3));
+  }
+
+  @Property(tries = 200)
+  void lengthsComeBackFromTheirMask(
+      @ForAll("lengths") int[] lengths, @ForAll PaddedOrder order, @ForAll @IntRange(min = 1, max = 3) int more) {
+    SequenceLayout layout = SequenceLayout.of(lengths);
+    boolean[][] mask = layout.toMask(order, layout.steps() + more);
+    assertEquals(layout, SequenceLayout.ofMask(mask, order));
+  }
+
+  @Test
+  void holesAreRefusedWhereTheyAre() {
+    Class<IllegalArgumentException> type = IllegalArgumentException.class;
+    boolean[][] byBatch = {{T, T}, {T, F, F, T}};
+    refused(
+        type,
+        () -> SequenceLayout.ofMask(byBatch, PaddedOrder.BATCH_FIRST),
+        "mask[1][3] is true: expected false, since mask[1][1] is padding of the same sequence");
+    boolean[][] byTime = {{T, F}, {T, T}};
+    refused(
+        type,
+        () -> SequenceLayout.ofMask(byTime, PaddedOrder.TIME_FIRST),
+        "mask[1][1] is true: expected false, since mask[0][1] is padding of the same sequence");
+  }
+
+  @Test
+  void wrongShapesAreRefused() {
+    Class<NullPointerException> isNull = NullPointerException.class;
+    refused(isNull, () -> SequenceLayout.ofMask(null, PaddedOrder.BATCH_FIRST), "mask is null");
+    refused(isNull, () -> SequenceLayout.ofMask(BATCH_FIRST, null), "order is null");
+    refused(isNull, () -> SequenceLayout.ofMask(new boolean[][] {{T}, null}, PaddedOrder.BATCH_FIRST), "mask[1] is null");
+    refused(isNull, () -> SequenceLayout.ofMask(new boolean[][] {null}, PaddedOrder.TIME_FIRST), "mask[0] is null");
+    refused(
+        IllegalArgumentException.class,
+        () -> SequenceLayout.ofMask(new boolean[][] {{T, T}, {T}}, PaddedOrder.TIME_FIRST),
+        "number of sequences of mask[1] is 1: expected 2");
+    SequenceLayout layout = SequenceLayout.of(2);
+    refused(isNull, () -> layout.toMask(null, 2), "order is null");
+    refused(
+        IllegalArgumentException.class, () -> layout.toMask(PaddedOrder.BATCH_FIRST, 1), "totalSteps is 1: expected 2");
+  }
+
+  @Provide
+  Arbitrary<int[]> lengths() {
+    return Lengths.arbitrary();
+  }
+}

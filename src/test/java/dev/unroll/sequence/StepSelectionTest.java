@@ -1,0 +1,155 @@
+package dev.unroll.sequence;
+
+import static dev.unroll.Expect.refused;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.unroll.Expect;
+import dev.unroll.train.CrossEntropy;
+import dev.unroll.train.Divisor;
+import dev.unroll.train.LossGradient;
+import dev.unroll.train.SquaredError;
+import java.util.Random;
+import java.util.stream.IntStream;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+
+/** Some steps of a batch as a batch, and each sequence backwards. */
+class StepSelectionTest {
+  @Test
+  void ignoredTargetsCountInNeitherLossNorDivisor() {
+    float[][][] scores = {{{1, 2}, {9, -9}, {0, 1}}, {{5, 5}}, {}};
+    int[][] labels = {{0, -100, 1}, {-100}, {}};
+    StepSelection labelled = StepSelection.without(labels, -100);
+    assertEquals(SequenceLayout.of(2, 0, 0), labelled.selected());
+    double first = Math.log(Math.exp(1) + Math.exp(2)) - 1;
+    double third = Math.log(1 + Math.exp(1)) - 1;
+    float p = (float) (1 / (1 + Math.exp(-1)));
+    try (PackedSequence all = PackedSequence.of(scores, 2);
+        PackedSequence some = labelled.select(all);
+        PackedTokens right = PackedTokens.of(labelled.select(labels), 2);
+        LossGradient loss = new CrossEntropy(Divisor.MEAN_OVER_STEPS).gradient(some, right);
+        PackedSequence gradient = labelled.spread(loss.gradient())) {
+      assertEquals((first + third) / 2, loss.loss(), 1e-6); // a few roundings to float
+      float[][][] d = gradient.toArrays();
+      assertArrayEquals(new float[] {-p / 2, p / 2}, d[0][0], 1e-6f);
+      assertArrayEquals(new float[] {0, 0}, d[0][1]);
+      assertArrayEquals(new float[] {(1 - p) / 2, (p - 1) / 2}, d[0][2], 1e-6f);
+      assertArrayEquals(new float[] {0, 0}, d[1][0]);
+    }
+  }
+
+  @Test
+  void gapsInMeasurementsAreLeftOutOfSquaredError() {
+    StepSelection measured = StepSelection.of(new boolean[][] {{true, false}, {true}});
+    try (PackedSequence y = PackedSequence.of(new float[][][] {{{1}, {2}}, {{3}}}, 1);
+        PackedSequence target = PackedSequence.of(new float[][][] {{{2}, {Float.NaN}}, {{5}}}, 1);
+        PackedSequence some = measured.select(y);
+        PackedSequence right = measured.select(target)) {
+      assertEquals((1 + 4) / 2.0, new SquaredError(Divisor.MEAN_OVER_STEPS).loss(some, right));
+    }
+  }
+
+  @Property(tries = 200)
+  void selectedStepsAreThoseOfEachSequenceInOrder(
+      @ForAll("lengths") int[] lengths, @ForAll @IntRange(min = 1, max = 20) int features, @ForAll long seed) {
+    Random random = new Random(seed);
+    boolean[][] chosen = new boolean[lengths.length][];
+    for (int b = 0; b < lengths.length; b++) {
+      chosen[b] = new boolean[lengths[b]];
+      for (int t = 0; t < lengths[b]; t++) {
+        chosen[b][t] = random.nextBoolean();
+      }
+    }
+    StepSelection selection = StepSelection.of(chosen);
+    float[][][] values = finite(Lengths.values(lengths, features));
+    int[][] tokens = Lengths.tokens(lengths, 9);
+    float[][][] expected = new float[lengths.length][][];
+    float[][][] spread = new float[lengths.length][][];
+    int[][] expectedTokens = new int[lengths.length][];
+    for (int b = 0; b < lengths.length; b++) {
+      int sequence = b;
+      int[] steps = IntStream.range(0, lengths[b]).filter(t -> chosen[sequence][t]).toArray();
+      expected[b] = IntStream.of(steps).mapToObj(t -> values[sequence][t]).toArray(float[][]::new);
+      expectedTokens[b] = IntStream.of(steps).map(t -> tokens[sequence][t]).toArray();
+      spread[b] = new float[lengths[b]][features];
+      for (int t : steps) {
+        spread[b][t] = values[b][t];
+      }
+    }
+    try (PackedSequence batch = PackedSequence.of(values, features);
+        PackedSequence some = selection.select(batch);
+        PackedSequence back = selection.spread(some)) {
+      Expect.sameBits(expected, some.toArrays());
+      Expect.sameBits(spread, back.toArrays());
+    }
+    assertArrayEquals(expectedTokens, selection.select(tokens));
+  }
+
+  /** Neither denormals nor the sign of a zero survive an addition in the kernels, so the test has neither. */
+  private static float[][][] finite(float[][][] values) {
+    for (float[][] sequence : values) {
+      for (float[] step : sequence) {
+        for (int j = 0; j < step.length; j++) {
+          boolean normal = Float.isFinite(step[j]) && Math.abs(step[j]) >= Float.MIN_NORMAL;
+          step[j] = normal ? step[j] : 1;
+        }
+      }
+    }
+    return values;
+  }
+
+  @Property(tries = 200)
+  void everySequenceIsReversedWithinItsLength(
+      @ForAll("lengths") int[] lengths, @ForAll @IntRange(min = 1, max = 20) int features) {
+    float[][][] values = Lengths.values(lengths, features);
+    int[][] tokens = Lengths.tokens(lengths, 9);
+    float[][][] backwards = new float[lengths.length][][];
+    int[][] backwardTokens = new int[lengths.length][];
+    for (int b = 0; b < lengths.length; b++) {
+      int last = lengths[b] - 1;
+      int sequence = b;
+      backwards[b] = IntStream.rangeClosed(0, last).mapToObj(t -> values[sequence][last - t]).toArray(float[][]::new);
+      backwardTokens[b] = IntStream.rangeClosed(0, last).map(t -> tokens[sequence][last - t]).toArray();
+    }
+    try (PackedSequence batch = PackedSequence.of(values, features);
+        PackedSequence reversed = batch.reversed();
+        PackedTokens packed = PackedTokens.of(tokens, 9);
+        PackedTokens reversedTokens = packed.reversed()) {
+      Expect.sameBits(backwards, reversed.toArrays());
+      assertArrayEquals(backwardTokens, reversedTokens.toArrays());
+    }
+  }
+
+  @Test
+  void otherLayoutsAreRefused() {
+    StepSelection selection = StepSelection.of(new boolean[][] {{true, false}});
+    Class<IllegalArgumentException> type = IllegalArgumentException.class;
+    Class<NullPointerException> isNull = NullPointerException.class;
+    PackedSequence other = PackedSequence.of(new float[][][] {{{1}, {1}, {1}}}, 1);
+    refused(type, () -> selection.select(other), "layout of batch is lengths [3]", "lengths [2]");
+    refused(type, () -> selection.spread(other), "layout of some is lengths [3]", "lengths [1]");
+    refused(type, () -> selection.select(new int[][] {{1}}), "layout of tokens is lengths [1]", "lengths [2]");
+    refused(isNull, () -> selection.select((PackedSequence) null), "batch is null");
+    refused(isNull, () -> selection.select((int[][]) null), "tokens is null");
+    refused(isNull, () -> selection.spread(null), "some is null");
+    refused(isNull, () -> StepSelection.of(null), "selected is null");
+    refused(isNull, () -> StepSelection.of(new boolean[][] {null}), "selected[0] is null");
+    refused(isNull, () -> StepSelection.without(null, 0), "targets is null");
+    refused(isNull, () -> StepSelection.without(new int[][] {null}, 0), "targets[0] is null");
+    other.close();
+    refused(IllegalStateException.class, other::reversed, "PackedSequence is closed");
+    PackedSequence closed = PackedSequence.of(new float[][][] {{{1}, {1}}}, 1);
+    closed.close();
+    Expect.refusedWithoutLeak(IllegalStateException.class, () -> selection.select(closed));
+  }
+
+  @Provide
+  Arbitrary<int[]> lengths() {
+    return Lengths.arbitrary();
+  }
+}
