@@ -194,13 +194,12 @@ public final class Main implements Callable<Integer> {
   }
 
   private void stream(int count) throws IOException {
-    for (StreamWorkload workload : chosen(List.of(new StreamWorkload(64)))) {
-      measure(StreamingStep.class, workload, List.of(), count);
-      Measurement ours = scores.of(workload, count).get(UNROLL);
-      print(
-          String.format(
-              "%n%s through the public API, %d threads: %s, %.0f bytes of Java heap allocated",
-              workload, count, Format.time(ours.seconds()), ours.bytes()));
+    LayerWorkload step = new LayerWorkload(Cell.LSTM, false, 1, 1, 64, 64);
+    if (only.matcher("session").find()) {
+      measure(StreamingStep.class, step, List.of(), count);
+      Measurement ours = scores.of(step, count).get(UNROLL);
+      String format = "%nOne step of a session, %s, threads %d: %s, %.0f bytes of Java heap allocated";
+      print(String.format(format, step, count, Format.time(ours.seconds()), ours.bytes()));
     }
   }
 

@@ -27,9 +27,4 @@ public interface Library {
   default Optional<Subject> characterModel(CharacterModelWorkload workload) {
     return Optional.empty();
   }
-
-  /** A step of an LSTM that carries its state, with as many inputs as units; no results. */
-  default Optional<Subject> stream(int hidden) {
-    return Optional.empty();
-  }
 }
