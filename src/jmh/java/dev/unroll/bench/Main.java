@@ -36,11 +36,15 @@ public final class Main implements Callable<Integer> {
   @Option(names = "--only", paramLabel = "REGEX", description = "Only what matches, of lines as the tables have them.")
   private Pattern only = Pattern.compile("");
 
-  @Option(names = "--threads", split = ",", paramLabel = "N", description = "Thread counts; default: 1,2.")
+  @Option(names = "--threads", split = ",", paramLabel = "N", description = "Thread counts, 1 and 2; default: both.")
   private List<Integer> threads = List.of(1, 2);
 
-  @Option(names = "--peers", split = ",", paramLabel = "NAME", description = "Peers; default: all.")
-  private List<String> peers = new ArrayList<>(List.of(ONEDNN, ONNX_RUNTIME, PYTORCH_MKL, PYTORCH_OPENBLAS, DL4J));
+  @Option(
+      names = "--peers",
+      split = ",",
+      paramLabel = "NAME",
+      description = "Default: onednn, onnxruntime, pytorch-mkl and, if not quick, pytorch-openblas, dl4j.")
+  private List<String> peers;
 
   @Option(names = "--results", paramLabel = "DIR", description = "Where JSON and tables go; default: ${DEFAULT-VALUE}.")
   private Path results = Path.of("target/bench");
@@ -60,10 +64,15 @@ public final class Main implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Files.createDirectories(results);
-    if (quick) {
-      peers.removeAll(List.of(PYTORCH_OPENBLAS, DL4J));
+    if (!List.of(1, 2).containsAll(threads)) { // the limits are those of one and two
+      System.err.println("--threads " + threads + ": expected 1 or 2");
+      return CommandLine.ExitCode.USAGE;
     }
+    if (peers == null) {
+      peers = new ArrayList<>(List.of(ONEDNN, ONNX_RUNTIME, PYTORCH_MKL));
+      peers.addAll(quick ? List.of() : List.of(PYTORCH_OPENBLAS, DL4J));
+    }
+    Files.createDirectories(results);
     long start = System.nanoTime();
     try (PrintWriter tables = new PrintWriter(results.resolve("tables.txt").toFile(), StandardCharsets.UTF_8);
         Workers processes = new Workers(results, quick)) {
