@@ -74,6 +74,7 @@ class Layer {
     gradient_.d_b_hh = zeros(gh);
     gradient_.d_h = zeros(shape.b * h);
     gradient_.d_c = zeros(shape.b * h);
+    gradient_.row_order = reinterpret_cast<int32_t*>(zeros(n));
     gradient_.previous_rows = reinterpret_cast<int32_t*>(zeros(n));
     call_ = {kind.cell,
              h,

@@ -3,18 +3,19 @@
 using namespace unroll;
 using namespace unroll::border;
 
-UNROLL_NATIVE(jdouble, ArrayNative, sum)(JNIEnv* env, jclass, jlong x, jlong size) {
-  return guarded(env, [&] { return kernels().array_sum(floats(x), size, pool()); });
+UNROLL_NATIVE(jdouble, ArrayNative, sum)(JNIEnv* env, jclass, jlong x, jlong index, jlong size) {
+  return guarded(env, [&] { return kernels().array_sum(floats(x), ints(index), size, pool()); });
 }
 
 UNROLL_NATIVE(jdouble, ArrayNative, sumOfSquares)(JNIEnv* env, jclass, jlong x, jlong size) {
   return guarded(env, [&] { return kernels().sum_of_squares(floats(x), size, pool()); });
 }
 
-UNROLL_NATIVE(jdouble, ArrayNative, squaredError)(JNIEnv* env, jclass, jlong x, jlong target, jfloat gradient_scale,
-                                                  jlong d_x, jlong size) {
-  return guarded(env, [&] {
-    return kernels().squared_error(floats(x), floats(target), gradient_scale, floats(d_x), size, pool());
+UNROLL_NATIVE(void, ArrayNative, squaredError)(JNIEnv* env, jclass, jlong rows, jlong columns, jlong x, jlong target,
+                                               jfloat gradient_scale, jlong losses, jlong d_x) {
+  guarded(env, [&] {
+    kernels().squared_error(rows, columns, floats(x), floats(target), gradient_scale, floats(losses), floats(d_x),
+                            pool());
   });
 }
 

@@ -17,13 +17,14 @@ UNROLL_NATIVE(void, MatrixNative, matmul)(JNIEnv* env, jclass, jlong rows, jlong
 }
 
 UNROLL_NATIVE(void, MatrixNative, matmulTransposed)(JNIEnv* env, jclass, jlong rows, jlong outputs, jlong columns,
-                                                    jlong a, jlong b, jlong c) {
+                                                    jlong a, jlong b, jlong index, jlong c) {
   guarded(env, [&] {
-    kernels().matmul_transposed(rows, outputs, columns, floats(a), outputs, floats(b), columns, nullptr, floats(c),
-                                columns, pool());
+    kernels().matmul_transposed(rows, outputs, columns, floats(a), outputs, ints(index), floats(b), columns,
+                                ints(index), floats(c), columns, pool());
   });
 }
 
-UNROLL_NATIVE(void, MatrixNative, columnSums)(JNIEnv* env, jclass, jlong rows, jlong columns, jlong a, jlong sums) {
-  guarded(env, [&] { kernels().column_sums(rows, columns, floats(a), columns, floats(sums), pool()); });
+UNROLL_NATIVE(void, MatrixNative, columnSums)(JNIEnv* env, jclass, jlong rows, jlong columns, jlong a,
+                                              jlong index, jlong sums) {
+  guarded(env, [&] { kernels().column_sums(rows, columns, floats(a), columns, ints(index), floats(sums), pool()); });
 }

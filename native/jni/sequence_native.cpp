@@ -94,6 +94,16 @@ UNROLL_NATIVE(void, SequenceNative, embeddingForward)(JNIEnv* env, jclass, jlong
 }
 
 UNROLL_NATIVE(void, SequenceNative, embeddingBackward)(JNIEnv* env, jclass, jlong rows, jlong size, jlong tokens,
-                                                       jlong d_y, jlong d_table) {
-  guarded(env, [&] { kernels().embedding_backward(rows, size, ints(tokens), floats(d_y), floats(d_table), pool()); });
+                                                       jlong d_y, jlong index, jlong d_table) {
+  guarded(env, [&] {
+    kernels().embedding_backward(rows, size, ints(tokens), floats(d_y), ints(index), floats(d_table), pool());
+  });
+}
+
+UNROLL_NATIVE(jboolean, SequenceNative, rowOrder)(JNIEnv* env, jclass, jintArray offsets, jint sequences, jlong a,
+                                                  jint a_columns, jlong b, jint b_columns, jlong rows) {
+  const Ints starts(env, offsets);
+  if (starts.data() == nullptr) return false;
+  const Steps steps{starts.data(), nullptr, env->GetArrayLength(offsets) - 1, sequences};
+  return guarded(env, [&] { return kernels().row_order(steps, floats(a), a_columns, floats(b), b_columns, ints(rows)); });
 }

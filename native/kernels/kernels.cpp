@@ -13,6 +13,7 @@
 #include "kernels/recurrent_stack.h"
 #include "kernels/reduce.h"
 #include "kernels/rnn_cell.h"
+#include "kernels/row_order.h"
 #include "kernels/softmax.h"
 
 #define UNROLL_TEXT_OF(name) #name
@@ -56,6 +57,7 @@ const Kernels kKernels = {
     .activation_backward = activation_backward,
     .pack_panels = pack_panels,
     .matmul = matmul,
+    .row_order = row_order,
     .matmul_transposed = matmul_transposed,
     .column_sums = column_sums,
     .recurrent_forward = recurrent_forward,
@@ -70,9 +72,9 @@ const Kernels kKernels = {
     .unpack_sequence = unpack_sequence,
     .pack_padded = pack_padded,
     .unpack_padded = unpack_padded,
+    .squared_error = squared_error,
     .array_sum = array_sum,
     .sum_of_squares = sum_of_squares,
-    .squared_error = squared_error,
     .sgd_step = sgd_step,
     .adam_step = adam_step,
     .uniform = uniform,

@@ -74,6 +74,7 @@ struct RecurrentGradient {
   float* d_c;                  ///< [B][H], LSTM
   float* d_unprojected;        ///< [B][H], with projection or two phases
   float* d_projected;          ///< [N][P], with projection
+  int32_t* row_order;          ///< [N]
   int32_t* previous_rows;      ///< [N]
 };
 
@@ -136,11 +137,19 @@ struct Kernels {
   /// c = a * panels + (c if accumulate, else bias or 0); a [rows][k], c [rows][columns].
   void (*matmul)(int64_t rows, int64_t k, int64_t columns, const float* a, int64_t lda, const float* panels,
                  const float* bias, bool accumulate, float* c, int64_t ldc, Parallel& pool);
-  /// c += a^T b; a [rows][outputs], b [*][columns] of which row index[n] (n if index is null) meets row n of a.
-  void (*matmul_transposed)(int64_t rows, int64_t outputs, int64_t columns, const float* a, int64_t lda, const float* b,
-                            int64_t ldb, const int32_t* index, float* c, int64_t ldc, Parallel& pool);
-  /// sums[j] += sum over rows of a[.][j].
-  void (*column_sums)(int64_t rows, int64_t columns, const float* a, int64_t lda, float* sums, Parallel& pool);
+  /// The order in which a sum over packed rows takes them, whatever the caller's order of the sequences: row_order.h.
+  /// Sequences of equal length are compared by their rows of a [N][.], then b [N][.] (null: not). Returns whether it
+  /// differs from the packed order; rows [N] is written only then.
+  bool (*row_order)(const Steps& steps, const float* a, int64_t a_columns, const float* b, int64_t b_columns,
+                    int32_t* rows);
+  /// c += a^T b over n in [0, rows): row a_index[n] of a [*][outputs] with row b_index[n] of b [*][columns]; n where an
+  /// index is null.
+  void (*matmul_transposed)(int64_t rows, int64_t outputs, int64_t columns, const float* a, int64_t lda,
+                            const int32_t* a_index, const float* b, int64_t ldb, const int32_t* b_index, float* c,
+                            int64_t ldc, Parallel& pool);
+  /// sums[j] += sum over n in [0, rows) of a[index[n]][j]; n where index is null.
+  void (*column_sums)(int64_t rows, int64_t columns, const float* a, int64_t lda, const int32_t* index, float* sums,
+                      Parallel& pool);
 
   /// A stack of recurrent layers over a packed batch: recurrent_stack.h.
   void (*recurrent_forward)(const RecurrentCall& call, Parallel& pool);
@@ -161,9 +170,9 @@ struct Kernels {
   /// y[r] = table[tokens[r]]; rows of `size` floats.
   void (*embedding_forward)(int64_t rows, int64_t size, const int32_t* tokens, const float* table, float* y,
                             Parallel& pool);
-  /// d_table[tokens[r]] += d_y[r], r ascending.
-  void (*embedding_backward)(int64_t rows, int64_t size, const int32_t* tokens, const float* d_y, float* d_table,
-                             Parallel& pool);
+  /// d_table[tokens[r]] += d_y[r], r = index[n] (n if index is null) for ascending n.
+  void (*embedding_backward)(int64_t rows, int64_t size, const int32_t* tokens, const float* d_y, const int32_t* index,
+                             float* d_table, Parallel& pool);
 
   /// Copies one sequence [length][features] into or out of packed rows; `sequence` is its packed index.
   void (*pack_sequence)(const int32_t* offsets, int64_t sequence, int64_t length, int64_t features,
@@ -175,11 +184,13 @@ struct Kernels {
   /// Copies packed rows into the cells that are real steps, and fills the others with `padding`.
   void (*unpack_padded)(const PaddedRows& rows, const float* packed, float padding, float* padded, Parallel& pool);
 
-  /// Sums over a whole array: reduce.h.
-  double (*array_sum)(const float* x, int64_t size, Parallel& pool);
+  /// losses[r] = the sum of (x - target)^2 along row r; unless d_x is null it receives gradient_scale * (x - target).
+  void (*squared_error)(int64_t rows, int64_t columns, const float* x, const float* target, float gradient_scale,
+                        float* losses, float* d_x, Parallel& pool);
+
+  /// Sums over a whole array: reduce.h. The i-th element is x[index[i]], or x[i] if index is null.
+  double (*array_sum)(const float* x, const int32_t* index, int64_t size, Parallel& pool);
   double (*sum_of_squares)(const float* x, int64_t size, Parallel& pool);
-  double (*squared_error)(const float* x, const float* target, float gradient_scale, float* d_x, int64_t size,
-                          Parallel& pool);
 
   /// weights -= learning_rate * u, u = gradient_scale * gradient (+ momentum * the last u; momentum may be null):
   /// PyTorch optim.SGD.

@@ -174,23 +174,32 @@ constexpr int64_t kTransposedRows = 96;
 constexpr int64_t kTransposedColumns = 256;
 static_assert(kBlock * (kTransposedRows + kTileRows + kTransposedColumns) <= kScratchFloats);
 
+/// The rows of a matrix that a sum takes, in its order: those that `index` names, or all in theirs.
+struct Rows {
+  const float* data;
+  int64_t stride;
+  const int32_t* index;
+
+  UNROLL_INLINE const float* row(int64_t n) const { return data + (index == nullptr ? n : index[n]) * stride; }
+};
+
 /// Tiles of kTileRows outputs: element (k, r) of tile i at [i][k][r], so that a tile reads one contiguous stream.
-inline void pack_left_transposed(const float* a, int64_t lda, Range k, Range outputs, float* packed) {
+inline void pack_left_transposed(const Rows& a, Range k, Range outputs, float* packed) {
   const int64_t tiles = divide_up(outputs.size(), kTileRows);
   for (int64_t tile = 0; tile < tiles; ++tile) {
     const Range part = part_of(outputs.size(), tiles, tile);
     float* to = packed + tile * kBlock * kTileRows;
     for (int64_t n = k.begin; n < k.end; ++n, to += kTileRows) {
-      const float* from = a + n * lda + outputs.begin + part.begin;
+      const float* from = a.row(n) + outputs.begin + part.begin;
       for (int64_t r = 0; r < part.size(); ++r) to[r] = from[r];
     }
   }
 }
 
-/// Panels of 16 columns of rows k of b, or of the rows that `index` names.
-inline void pack_right(const float* b, int64_t ldb, const int32_t* index, Range k, Range columns, float* packed) {
+/// Panels of 16 columns of rows k of b.
+inline void pack_right(const Rows& b, Range k, Range columns, float* packed) {
   for (int64_t n = k.begin; n < k.end; ++n) {
-    const float* from = b + (index == nullptr ? n : index[n]) * ldb;
+    const float* from = b.row(n);
     float* to = packed + (n - k.begin) * kPanel;
     for (int64_t j = columns.begin; j < columns.end; j += kPanel, to += kBlock * kPanel) {
       store(to, load_columns(from + j, columns.end - j));
@@ -198,20 +207,19 @@ inline void pack_right(const float* b, int64_t ldb, const int32_t* index, Range 
   }
 }
 
-/// c[i][j] += sum over n of a[n][i] * b[index[n]][j] for one rectangle of c.
-inline void multiply_transposed_part(int64_t rows, const float* a, int64_t lda, const float* b, int64_t ldb,
-                                     const int32_t* index, Range outputs, Range columns, float* c, int64_t ldc,
-                                     float* scratch) {
+/// c[i][j] += sum over n of a[n][i] * b[n][j] for one rectangle of c.
+inline void multiply_transposed_part(int64_t rows, const Rows& a, const Rows& b, Range outputs, Range columns, float* c,
+                                     int64_t ldc, float* scratch) {
   float* const right = scratch;
   float* const left = scratch + kBlock * kTransposedColumns;
   for (int64_t j = columns.begin; j < columns.end; j += kTransposedColumns) {
     const Range column_block{j, smaller(j + kTransposedColumns, columns.end)};
     for (int64_t n = 0; n < rows; n += kBlock) {
       const Range k{n, smaller(n + kBlock, rows)};
-      pack_right(b, ldb, index, k, column_block, right);
+      pack_right(b, k, column_block, right);
       for (int64_t i = outputs.begin; i < outputs.end; i += kTransposedRows) {
         const Range output_block{i, smaller(i + kTransposedRows, outputs.end)};
-        pack_left_transposed(a, lda, k, output_block, left);
+        pack_left_transposed(a, k, output_block, left);
         for (int64_t p = 0; p < column_block.size(); p += kPanel) {
           RowTiles(output_block).for_each([&]<int kRows>(int64_t row, int64_t tile) {
             float* out = c + row * ldc + column_block.begin + p;
@@ -226,8 +234,8 @@ inline void multiply_transposed_part(int64_t rows, const float* a, int64_t lda, 
 }
 
 inline void matmul_transposed(int64_t rows, int64_t outputs, int64_t columns, const float* a, int64_t lda,
-                              const float* b, int64_t ldb, const int32_t* index, float* c, int64_t ldc,
-                              Parallel& pool) {
+                              const int32_t* a_index, const float* b, int64_t ldb, const int32_t* b_index, float* c,
+                              int64_t ldc, Parallel& pool) {
   if (rows == 0 || outputs == 0 || columns == 0) return;
   // Packing costs less the larger a part is, so there are as many as threads, cut along the longer side of c.
   const int64_t parts = smaller(pool.width(), tasks_for(pool, divide_up(larger(outputs, columns), kPanel),
@@ -236,7 +244,7 @@ inline void matmul_transposed(int64_t rows, int64_t outputs, int64_t columns, co
   parallel_for(pool, parts, [&](int64_t task, float* scratch) {
     const Range part = part_of(divide_up(by_columns ? columns : outputs, kPanel), parts, task);
     const Range cut{part.begin * kPanel, smaller(part.end * kPanel, by_columns ? columns : outputs)};
-    multiply_transposed_part(rows, a, lda, b, ldb, index, by_columns ? Range{0, outputs} : cut,
+    multiply_transposed_part(rows, {a, lda, a_index}, {b, ldb, b_index}, by_columns ? Range{0, outputs} : cut,
                              by_columns ? cut : Range{0, columns}, c, ldc, scratch);
   });
 }
@@ -261,18 +269,17 @@ void sum_columns(int64_t rows, int64_t columns, float* sums, Parallel& pool, con
   });
 }
 
-inline void column_sums(int64_t rows, int64_t columns, const float* a, int64_t lda, float* sums, Parallel& pool) {
-  sum_columns(rows, columns, sums, pool, [=](int64_t n, int64_t first, int64_t width, Vec lane) {
-    return lane + load_columns(a + n * lda + first, width);
+inline void column_sums(int64_t rows, int64_t columns, const float* a, int64_t lda, const int32_t* index, float* sums,
+                        Parallel& pool) {
+  sum_columns(rows, columns, sums, pool, [from = Rows{a, lda, index}](int64_t n, int64_t first, int64_t width, Vec lane) {
+    return lane + load_columns(from.row(n) + first, width);
   });
 }
 
-/// sums[j] += sum over n of a[n][j] * b[index[n]][j].
-inline void column_products(int64_t rows, int64_t columns, const float* a, int64_t lda, const float* b, int64_t ldb,
-                            const int32_t* index, float* sums, Parallel& pool) {
+/// sums[j] += sum over n of a[n][j] * b[n][j].
+inline void column_products(int64_t rows, int64_t columns, const Rows& a, const Rows& b, float* sums, Parallel& pool) {
   sum_columns(rows, columns, sums, pool, [=](int64_t n, int64_t first, int64_t width, Vec lane) {
-    const float* other = b + (index == nullptr ? n : index[n]) * ldb + first;
-    return fma(load_columns(a + n * lda + first, width), load_columns(other, width), lane);
+    return fma(load_columns(a.row(n) + first, width), load_columns(b.row(n) + first, width), lane);
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include "kernels/between_layers.h"
 #include "kernels/recurrence.h"
+#include "kernels/row_order.h"
 
 namespace unroll::UNROLL_ISA {
 
@@ -62,15 +63,15 @@ struct WeightGradients {
   Parallel& pool;
 
   void add(const float* x, int64_t inputs) const {
-    find_previous_rows();
-    add_product(gates_size(), layer().gates, gates_size(), x, inputs, inputs, nullptr, gradient.d_w_ih);
-    add_recurrent();
-    if (gradient.d_b_ih != nullptr) add_sums(gates_size(), layer().gates, gates_size(), gradient.d_b_ih);
-    if (gradient.d_b_hh != nullptr) add_sums(gates_size(), d_recurrent(), gates_size(), gradient.d_b_hh);
-    if (layer().options.peepholes != nullptr) add_peepholes();
+    const int32_t* const order = find_orders(x, inputs);
+    add_product(gates_size(), {layer().gates, gates_size(), order}, inputs, {x, inputs, order}, gradient.d_w_ih);
+    add_recurrent(order);
+    if (gradient.d_b_ih != nullptr) add_sums(layer().gates, order, gradient.d_b_ih);
+    if (gradient.d_b_hh != nullptr) add_sums(d_recurrent(), order, gradient.d_b_hh);
+    if (layer().options.peepholes != nullptr) add_peepholes(order);
     if (recurrence.projected()) {
-      add_product(call.state_size, gradient.d_projected, call.state_size, layer().unprojected, call.hidden, call.hidden,
-                  nullptr, gradient.d_w_hr);
+      add_product(call.state_size, {gradient.d_projected, call.state_size, order}, call.hidden,
+                  {layer().unprojected, call.hidden, order}, gradient.d_w_hr);
     }
   }
 
@@ -80,45 +81,55 @@ struct WeightGradients {
   int64_t gates_size() const { return Cell::kGates * call.hidden; }
   const float* d_recurrent() const { return Cell::kRecurrentGradient ? layer().recurrent : layer().gates; }
 
-  /// Row of the states before each packed row.
-  void find_previous_rows() const {
+  /// The order of the sums, null if it is the packed one; and in that order the row of the states before each row.
+  /// Sequences that are equal in all keys are so in all that is summed.
+  const int32_t* find_orders(const float* x, int64_t inputs) const {
+    const int64_t state_stride = call.directions * call.state_size;
+    const RowKey keys[] = {{x, inputs, inputs, false},
+                           {layer().gates, gates_size(), gates_size(), false},
+                           {layer().states, state_stride, call.state_size, true},
+                           {Cell::kHasCells ? layer().cells : nullptr, call.hidden, call.hidden, true},
+                           {recurrence.projected() ? gradient.d_projected : nullptr, call.state_size, call.state_size,
+                            false}};
+    const bool ordered = order_rows(call.steps, keys, gradient.row_order);
     for (int64_t t = 0; t < call.steps.count; ++t) {
       for_each_segment(call.steps, t, {0, call.steps.sequences}, recurrence.reverse, [&](const Segment& segment) {
         for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
-          gradient.previous_rows[segment.row + b] = static_cast<int32_t>(segment.previous + b);
+          const int64_t sequence = ordered ? gradient.row_order[b] : b;
+          gradient.previous_rows[segment.row + b] = static_cast<int32_t>(segment.previous + sequence);
         }
       });
     }
+    return ordered ? gradient.row_order : nullptr;
   }
 
-  void add_recurrent() const {
+  void add_recurrent(const int32_t* order) const {
     const int64_t first = Cell::kFirstGates * call.hidden;
-    add_product(first, d_recurrent(), gates_size(), layer().states, call.directions * call.state_size, call.state_size,
-                gradient.previous_rows, gradient.d_w_hh);
+    add_product(first, {d_recurrent(), gates_size(), order}, call.state_size,
+                {layer().states, call.directions * call.state_size, gradient.previous_rows}, gradient.d_w_hh);
     if constexpr (Cell::kPhases == 2) {
-      add_product(gates_size() - first, layer().gates + first, gates_size(), layer().recurrent, gates_size(),
-                  call.hidden, nullptr, gradient.d_w_hh + first * call.state_size);
+      add_product(gates_size() - first, {layer().gates + first, gates_size(), order}, call.hidden,
+                  {layer().recurrent, gates_size(), order}, gradient.d_w_hh + first * call.state_size);
     }
   }
 
-  void add_product(int64_t outputs, const float* a, int64_t lda, const float* b, int64_t ldb, int64_t columns,
-                   const int32_t* index, float* c) const {
-    matmul_transposed(rows(), outputs, columns, a, lda, b, ldb, index, c, columns, pool);
+  void add_product(int64_t outputs, const Rows& a, int64_t columns, const Rows& b, float* c) const {
+    matmul_transposed(rows(), outputs, columns, a.data, a.stride, a.index, b.data, b.stride, b.index, c, columns, pool);
   }
 
-  void add_sums(int64_t columns, const float* a, int64_t lda, float* sums) const {
-    column_sums(rows(), columns, a, lda, sums, pool);
+  void add_sums(const float* a, const int32_t* order, float* sums) const {
+    column_sums(rows(), gates_size(), a, gates_size(), order, sums, pool);
   }
 
   /// Peepholes i and f see the cell before, o the cell after.
-  void add_peepholes() const {
+  void add_peepholes(const int32_t* order) const {
     const int64_t h = call.hidden;
-    const float* after = layer().cells + call.steps.sequences * h;
-    const float* d_gates = layer().gates;
-    const int32_t* previous = gradient.previous_rows;
-    column_products(rows(), h, d_gates, gates_size(), layer().cells, h, previous, gradient.d_peepholes, pool);
-    column_products(rows(), h, d_gates + h, gates_size(), layer().cells, h, previous, gradient.d_peepholes + h, pool);
-    column_products(rows(), h, d_gates + 3 * h, gates_size(), after, h, nullptr, gradient.d_peepholes + 2 * h, pool);
+    const Rows before{layer().cells, h, gradient.previous_rows};
+    const Rows after{layer().cells + call.steps.sequences * h, h, order};
+    const auto d_gate = [&](int64_t gate) { return Rows{layer().gates + gate * h, gates_size(), order}; };
+    column_products(rows(), h, d_gate(0), before, gradient.d_peepholes, pool);
+    column_products(rows(), h, d_gate(1), before, gradient.d_peepholes + h, pool);
+    column_products(rows(), h, d_gate(3), after, gradient.d_peepholes + 2 * h, pool);
   }
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 
 /// Sums over whole arrays, in an order that depends on nothing but the length: blocks of 4096 elements in float, 16
-/// lanes and the tree; their sums in double, ascending.
+/// lanes and the tree; their sums in double, ascending. And the squared error of rows, whose losses such a sum adds up.
 
 #include "kernels/split.h"
 #include "kernels/tile.h"
@@ -31,8 +31,17 @@ double reduce(int64_t size, Parallel& pool, const Term& term) {
   return total;
 }
 
-inline double array_sum(const float* x, int64_t size, Parallel& pool) {
-  return reduce(size, pool, [x](int64_t i, int64_t width, Vec lanes) { return lanes + load_columns(x + i, width); });
+/// 16 elements that an index names, or fewer: zero in the lanes past the width.
+UNROLL_INLINE Vec load_indexed(const float* x, const int32_t* index, int64_t width) {
+  alignas(64) float lanes[kLanes] = {};
+  for (int64_t l = 0; l < smaller(kLanes, width); ++l) lanes[l] = x[index[l]];
+  return load(lanes);
+}
+
+inline double array_sum(const float* x, const int32_t* index, int64_t size, Parallel& pool) {
+  return reduce(size, pool, [=](int64_t i, int64_t width, Vec lanes) {
+    return lanes + (index == nullptr ? load_columns(x + i, width) : load_indexed(x, index + i, width));
+  });
 }
 
 inline double sum_of_squares(const float* x, int64_t size, Parallel& pool) {
@@ -42,13 +51,19 @@ inline double sum_of_squares(const float* x, int64_t size, Parallel& pool) {
   });
 }
 
-/// The sum of (x - target)^2; unless d_x is null it receives gradient_scale * (x - target).
-inline double squared_error(const float* x, const float* target, float gradient_scale, float* d_x, int64_t size,
-                            Parallel& pool) {
-  return reduce(size, pool, [=](int64_t i, int64_t width, Vec lanes) {
-    const Vec difference = load_columns(x + i, width) - load_columns(target + i, width);
-    if (d_x != nullptr) store_columns(d_x + i, difference * broadcast(gradient_scale), width);
-    return fma(difference, difference, lanes);
+inline void squared_error(int64_t rows, int64_t columns, const float* x, const float* target, float gradient_scale,
+                          float* losses, float* d_x, Parallel& pool) {
+  parallel_ranges(pool, rows, 4 * columns, [&](Range part) {
+    for (int64_t r = part.begin; r < part.end; ++r) {
+      Vec lanes = broadcast(0.0f);
+      for (int64_t j = 0; j < columns; j += kLanes) {
+        const int64_t i = r * columns + j, width = columns - j;
+        const Vec difference = load_columns(x + i, width) - load_columns(target + i, width);
+        if (d_x != nullptr) store_columns(d_x + i, difference * broadcast(gradient_scale), width);
+        lanes = fma(difference, difference, lanes);
+      }
+      losses[r] = sum(lanes);
+    }
   });
 }
 

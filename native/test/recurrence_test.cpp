@@ -106,6 +106,7 @@ class Pass {
       states.push_back(buffers.zeros(b + n, width));
     }
     d_input = buffers.zeros(n, s.input);
+    order.resize(n);
     previous.resize(n);
     for (int64_t l = 0; l < s.layers; ++l) {
       for (int64_t d = 0; d < s.directions; ++d) add_entry(l, d, keeps_all);
@@ -181,6 +182,7 @@ class Pass {
     gradient.d_c = buffers.zeros(b, h);
     gradient.d_unprojected = buffers.zeros(b, h);
     gradient.d_projected = buffers.zeros(n, p);
+    gradient.row_order = order.data();
     gradient.previous_rows = previous.data();
     gradients.push_back(gradient);
   }
@@ -195,7 +197,7 @@ class Pass {
   const float* x = nullptr;
   float* d_input = nullptr;
   int64_t chunk_rows = 0, kept_rows = 0;
-  std::vector<int32_t> previous;
+  std::vector<int32_t> order, previous;
   std::vector<RecurrentLayer> layers;
   std::vector<RecurrentGradient> gradients;
 };

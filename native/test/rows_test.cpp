@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include <algorithm>
+
 #include "test/check.h"
 
 /// Kernels over rows and arrays: softmax, loss, embedding, packing, optimisers, sums, random numbers.
@@ -44,17 +46,17 @@ void check_softmax(int64_t columns) {
 }
 
 void check_embedding(int64_t size) {
-  const std::vector<int32_t> tokens = {3, 0, 3, 2, 3, 0};
+  const std::vector<int32_t> tokens = {3, 0, 3, 2, 3, 0}, order = {4, 5, 1, 0, 3, 2};
   const int64_t rows = static_cast<int64_t>(tokens.size());
   const Floats table = random_floats(5 * size, 1), d_y = random_floats(rows * size, 2);
   const Floats all = same_everywhere("embedding", [&](const Kernels& kernels, Parallel& pool) {
     Floats y(rows * size + 5 * size);
     kernels.embedding_forward(rows, size, tokens.data(), table.data(), &y[0], pool);
-    kernels.embedding_backward(rows, size, tokens.data(), d_y.data(), &y[rows * size], pool);
+    kernels.embedding_backward(rows, size, tokens.data(), d_y.data(), order.data(), &y[rows * size], pool);
     return y;
   });
   Floats expected(rows * size + 5 * size);
-  for (int64_t r = 0; r < rows; ++r) {
+  for (const int32_t r : order) {
     for (int64_t j = 0; j < size; ++j) {
       expected[r * size + j] = table[tokens[r] * size + j];
       expected[rows * size + tokens[r] * size + j] += d_y[r * size + j];
@@ -157,36 +159,77 @@ void check_optimizers(int64_t size) {
 
 void check_sums(int64_t size) {
   const Floats x = random_floats(size, 1);
+  Floats shuffled(size);
+  std::vector<int32_t> order(size);
+  for (int64_t i = 0; i < size; ++i) {
+    order[i] = static_cast<int32_t>(size - 1 - i);
+    shuffled[order[i]] = x[i];
+  }
   static ThreadPool one(1), three(3);
   double sum = 0.0, squares = 0.0;
   for (const float value : x) {
     sum += value;
     squares += static_cast<double>(value) * value;
   }
-  const double expected = generic::kKernels.array_sum(x.data(), size, one);
+  const double expected = generic::kKernels.array_sum(x.data(), nullptr, size, one);
   check_close(expected, sum, 1e-5, "array_sum");
   check_close(generic::kKernels.sum_of_squares(x.data(), size, one), squares, 1e-6, "sum_of_squares");
   for (const Kernels* table : supported_kernels()) {
-    check(table->array_sum(x.data(), size, three) == expected, std::string("array_sum by ") + table->name);
+    check(table->array_sum(x.data(), nullptr, size, three) == expected, std::string("array_sum by ") + table->name);
+    check(table->array_sum(shuffled.data(), order.data(), size, three) == expected,
+          std::string("array_sum in an order by ") + table->name);
     check(table->sum_of_squares(x.data(), size, three) == generic::kKernels.sum_of_squares(x.data(), size, one),
           std::string("sum_of_squares by ") + table->name);
   }
 }
 
-void check_squared_error(int64_t size) {
+void check_squared_error(int64_t rows, int64_t columns) {
+  const int64_t size = rows * columns;
   const Floats x = random_floats(size, 1), target = random_floats(size, 2);
   const Floats all = same_everywhere("squared_error", [&](const Kernels& kernels, Parallel& pool) {
-    Floats d_x(size + 1);
-    d_x[size] = static_cast<float>(kernels.squared_error(x.data(), target.data(), 0.5f, d_x.data(), size, pool));
-    return d_x;
+    Floats y(size + rows);
+    kernels.squared_error(rows, columns, x.data(), target.data(), 0.5f, &y[size], y.data(), pool);
+    return y;
   });
-  double sum = 0.0;
-  for (int64_t i = 0; i < size; ++i) {
-    const double difference = static_cast<double>(x[i]) - target[i];
-    sum += difference * difference;
-    check_close(all[i], 0.5 * difference, 1e-6, "gradient of squared_error");
+  for (int64_t r = 0; r < rows; ++r) {
+    double sum = 0.0;
+    for (int64_t i = r * columns; i < (r + 1) * columns; ++i) {
+      const double difference = static_cast<double>(x[i]) - target[i];
+      sum += difference * difference;
+      check_close(all[i], 0.5 * difference, 1e-6, "gradient of squared_error");
+    }
+    check_close(all[size + r], sum, 1e-5, "squared_error");
   }
-  check_close(all[size], sum, 1e-5, "squared_error");
+}
+
+/// However the sequences of equal length are permuted, a sum takes the same contents in the same order.
+void check_row_order() {
+  // Lengths 2 2 2 1 1: rows 0..4 are the first steps, 5..7 the second ones; two sequences differ in the second step only.
+  const std::vector<int32_t> offsets = {0, 5, 8};
+  const Steps steps{offsets.data(), nullptr, 2, 5};
+  const Floats first = {3, NAN, 3, 7, -1}, second = {2, 5, 1};
+  std::vector<int32_t> permutation = {0, 1, 2};
+  Floats expected;
+  do {
+    for (const bool swapped : {false, true}) {
+      Floats x(8);
+      for (int i = 0; i < 3; ++i) {
+        x[i] = first[permutation[i]];
+        x[5 + i] = second[permutation[i]];
+      }
+      x[3] = first[swapped ? 4 : 3];
+      x[4] = first[swapped ? 3 : 4];
+      const Floats ordered = same_everywhere("row_order", [&](const Kernels& kernels, Parallel&) {
+        std::vector<int32_t> rows(8);
+        if (!kernels.row_order(steps, x.data(), 1, nullptr, 0, rows.data())) return x;
+        Floats y(8);
+        for (int n = 0; n < 8; ++n) y[n] = x[rows[n]];
+        return y;
+      });
+      if (expected.empty()) expected = ordered;
+      check_same(ordered, expected, "row_order");
+    }
+  } while (std::next_permutation(permutation.begin(), permutation.end()));
 }
 
 void check_random() {
@@ -222,8 +265,9 @@ int main() {
   check_large_padded();
   for (const int64_t size : {0, 1, 15, 16, 17, 4095, 4096, 4097, 70'000, 2'000'000}) {
     check_sums(size);
-    check_squared_error(size);
   }
+  for (const int64_t columns : {1, 15, 16, 17, 600}) check_squared_error(5, columns);
+  check_row_order();
   check_random();
   return finish("rows");
 }

@@ -6,11 +6,12 @@ package dev.unroll.internal;
 public final class ArrayNative {
   private ArrayNative() {}
 
-  public static native double sum(long x, long size);
+  public static native double sum(long x, long index, long size);
 
   public static native double sumOfSquares(long x, long size);
 
-  public static native double squaredError(long x, long target, float gradientScale, long dX, long size);
+  public static native void squaredError(
+      long rows, long columns, long x, long target, float gradientScale, long losses, long dX);
 
   public static native void uniform(long seed, long purpose, long first, long size, float low, float high, long y);
 }

@@ -10,6 +10,7 @@ import java.util.List;
 public final class Lease implements AutoCloseable {
   private final List<Memory> pinned = new ArrayList<>();
   private final List<AutoCloseable> results = new ArrayList<>();
+  private final List<Memory> temporaries = new ArrayList<>();
 
   /** Creates a lease of nothing yet. */
   public Lease() {}
@@ -50,6 +51,17 @@ public final class Lease implements AutoCloseable {
   }
 
   /**
+   * Takes memory that only the work needs, to close it with the lease.
+   *
+   * @param memory work space
+   * @return the same
+   */
+  public Memory temporary(Memory memory) {
+    temporaries.add(memory);
+    return memory;
+  }
+
+  /**
    * Ends the work with success: its results are the caller's.
    *
    * @param <T> the type of what it returns
@@ -68,6 +80,10 @@ public final class Lease implements AutoCloseable {
       pinned.get(i).unpin();
     }
     pinned.clear();
+    for (int i = 0; i < temporaries.size(); i++) {
+      temporaries.get(i).close();
+    }
+    temporaries.clear();
     for (int i = 0; i < results.size(); i++) {
       try {
         results.get(i).close();

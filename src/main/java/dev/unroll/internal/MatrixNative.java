@@ -13,7 +13,8 @@ public final class MatrixNative {
   public static native void matmul(
       long rows, long k, long columns, long a, long panels, long bias, boolean accumulate, long c);
 
-  public static native void matmulTransposed(long rows, long outputs, long columns, long a, long b, long c);
+  public static native void matmulTransposed(
+      long rows, long outputs, long columns, long a, long b, long index, long c);
 
-  public static native void columnSums(long rows, long columns, long a, long sums);
+  public static native void columnSums(long rows, long columns, long a, long index, long sums);
 }

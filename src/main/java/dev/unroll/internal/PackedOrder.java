@@ -11,6 +11,7 @@ public final class PackedOrder {
   private final int[] offsets;
   private final int[] order;
   private final int[] positions;
+  private final boolean hasEqualLengths; // of two sequences that have steps
 
   /**
    * Takes arrays that nobody else keeps.
@@ -23,6 +24,12 @@ public final class PackedOrder {
     this.offsets = offsets;
     this.order = order;
     this.positions = positions;
+    boolean equal = false;
+    for (int t = 1; t <= steps(); t++) {
+      int lastOfLength = t == steps() ? offsets[t] - offsets[t - 1] : 2 * offsets[t] - offsets[t - 1] - offsets[t + 1];
+      equal |= lastOfLength > 1;
+    }
+    hasEqualLengths = equal;
   }
 
   /**
@@ -211,6 +218,27 @@ public final class PackedOrder {
    */
   public void forward(long[] call, long[] layers) {
     RecurrentNative.forward(call, layers, offsets, order);
+  }
+
+  /**
+   * Finds the order in which a sum over rows takes them, so that it does not depend on the caller's order: sequences of
+   * equal length are ordered by their rows of two matrices.
+   *
+   * @param lease keeps what is returned
+   * @param source where its memory is taken from
+   * @param a address of a matrix of one row for every packed row
+   * @param aColumns its columns
+   * @param b address of another, or 0
+   * @param bColumns its columns
+   * @return address of the packed row of every term, or 0 if that is the packed order
+   */
+  public long sumOrder(Lease lease, MemorySource source, long a, int aColumns, long b, int bColumns) {
+    if (!hasEqualLengths) {
+      return 0;
+    }
+    Memory memory = lease.temporary(Memory.from(source, (long) rows() * Integer.BYTES, "order of rows"));
+    long rows = lease.address(memory);
+    return SequenceNative.rowOrder(offsets, order.length, a, aColumns, b, bColumns, rows) ? rows : 0;
   }
 
   /**

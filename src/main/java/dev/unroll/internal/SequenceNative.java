@@ -75,5 +75,8 @@ public final class SequenceNative {
 
   public static native void embeddingForward(long rows, long size, long tokens, long table, long y);
 
-  public static native void embeddingBackward(long rows, long size, long tokens, long dY, long dTable);
+  public static native void embeddingBackward(
+      long rows, long size, long tokens, long dY, long index, long dTable);
+
+  static native boolean rowOrder(int[] offsets, int sequences, long a, int aColumns, long b, int bColumns, long rows);
 }

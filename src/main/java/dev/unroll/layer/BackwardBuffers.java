@@ -24,6 +24,7 @@ final class BackwardBuffers implements AutoCloseable {
   private final long unprojected;
   private final long projected; // of the first layer and direction
   private final long projectedBytes;
+  private final long rowOrder;
   private final long previousRows;
   private final long[] outputGradients;
 
@@ -42,6 +43,7 @@ final class BackwardBuffers implements AutoCloseable {
       plan.add(layout.rows(), options.projectionSize());
     }
     projectedBytes = (plan.bytes() - projected) / options.entries();
+    rowOrder = plan.add(layout.rows(), 1);
     previousRows = plan.add(layout.rows(), 1);
     outputGradients = new long[options.layers()];
     for (int l = 0; l < options.layers(); l++) {
@@ -59,7 +61,7 @@ final class BackwardBuffers implements AutoCloseable {
     long[] ofOutputs = outputGradientAddresses(lease, base);
     State.Addresses finals = State.addresses(finalStateGradient, lease);
     State.Addresses initials = State.addresses(initialStateGradient, lease);
-    StructWriter fields = new StructWriter(21 * weights.size());
+    StructWriter fields = new StructWriter(22 * weights.size());
     for (int e = 0; e < weights.size(); e++) {
       DirectionWeights w = weights.get(e);
       int layer = e / options.directions();
@@ -84,6 +86,7 @@ final class BackwardBuffers implements AutoCloseable {
           .add(base + cells)
           .add(base + unprojected)
           .add(base + projected + e * projectedBytes)
+          .add(base + rowOrder)
           .add(base + previousRows);
     }
     return fields.longs();

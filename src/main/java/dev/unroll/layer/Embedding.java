@@ -93,7 +93,8 @@ public final class Embedding implements Layer {
       long indices = tokens.address(lease);
       long dY = outputGradient.address(lease);
       long dTable = lease.address(weight.gradientMemory());
-      SequenceNative.embeddingBackward(tokens.layout().rows(), size, indices, dY, dTable);
+      long order = tokens.layout().packed().sumOrder(lease, tokens.source(), indices, 1, dY, size);
+      SequenceNative.embeddingBackward(tokens.layout().rows(), size, indices, dY, order, dTable);
     }
   }
 

@@ -107,8 +107,9 @@ public final class Linear implements Layer {
           lease.result(PackedSequence.allocate(input.source(), input.layout(), inputSize));
       int rows = input.layout().rows();
       MatrixNative.matmul(rows, outputSize, inputSize, dY, panels, 0, false, inputGradient.address(lease));
-      MatrixNative.matmulTransposed(rows, outputSize, inputSize, dY, x, dWeight);
-      MatrixNative.columnSums(rows, outputSize, dY, dBias);
+      long order = input.layout().packed().sumOrder(lease, input.source(), x, inputSize, dY, outputSize);
+      MatrixNative.matmulTransposed(rows, outputSize, inputSize, dY, x, order, dWeight);
+      MatrixNative.columnSums(rows, outputSize, dY, order, dBias);
       return lease.done(inputGradient);
     }
   }

@@ -199,7 +199,7 @@ public final class StepSelection {
       PackedSequence result = lease.result(PackedSequence.allocate(some.source(), layout, some.features()));
       long to = result.address(lease);
       MemoryNative.clear(to, (long) layout.rows() * some.features() * Float.BYTES);
-      SequenceNative.embeddingBackward(rows.length, some.features(), lease.address(indices), from, to);
+      SequenceNative.embeddingBackward(rows.length, some.features(), lease.address(indices), from, 0, to);
       return lease.done(result);
     }
   }

@@ -86,7 +86,8 @@ public final class CrossEntropy {
       long values = lease.address(losses);
       long dX = gradient == null ? 0 : gradient.address(lease);
       SoftmaxNative.crossEntropy(rows, scores.features(), x, labels, (float) (1 / count), values, dX);
-      return ArrayNative.sum(values, rows) / count;
+      long order = scores.layout().packed().sumOrder(lease, scores.source(), values, 1, 0, 0);
+      return ArrayNative.sum(values, order, rows) / count;
     }
   }
 }

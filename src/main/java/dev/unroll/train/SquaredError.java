@@ -3,6 +3,7 @@ package dev.unroll.train;
 import dev.unroll.internal.ArrayNative;
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
+import dev.unroll.internal.Memory;
 import dev.unroll.sequence.PackedSequence;
 
 /**
@@ -69,11 +70,15 @@ public final class SquaredError {
   private double run(PackedSequence outputs, PackedSequence targets, PackedSequence gradient) {
     int rows = outputs.layout().rows();
     double count = rows == 0 ? 1 : divisor.of(outputs.layout()) * outputs.features();
-    try (Lease lease = new Lease()) {
+    try (Lease lease = new Lease();
+        Memory losses = Memory.from(outputs.source(), (long) rows * Float.BYTES, "SquaredError")) {
       long dX = gradient == null ? 0 : gradient.address(lease);
-      long size = (long) rows * outputs.features();
-      float scale = (float) (2 / count);
-      return ArrayNative.squaredError(outputs.address(lease), targets.address(lease), scale, dX, size) / count;
+      long x = outputs.address(lease);
+      long y = targets.address(lease);
+      long values = lease.address(losses);
+      ArrayNative.squaredError(rows, outputs.features(), x, y, (float) (2 / count), values, dX);
+      long order = outputs.layout().packed().sumOrder(lease, outputs.source(), values, 1, 0, 0);
+      return ArrayNative.sum(values, order, rows) / count;
     }
   }
 }
