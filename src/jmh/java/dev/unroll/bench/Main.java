@@ -46,6 +46,11 @@ public final class Main implements Callable<Integer> {
       description = "Default: onednn, onnxruntime, pytorch-mkl and, if not quick, pytorch-openblas, dl4j.")
   private List<String> peers;
 
+  @Option(
+      names = "--avx2",
+      description = "Without AVX-512, as on processors that lack it; ONNX Runtime has no such switch and is left out.")
+  private boolean avx2;
+
   @Option(names = "--results", paramLabel = "DIR", description = "Where JSON and tables go; default: ${DEFAULT-VALUE}.")
   private Path results = Path.of("target/bench");
 
@@ -72,10 +77,13 @@ public final class Main implements Callable<Integer> {
       peers = new ArrayList<>(List.of(ONEDNN, ONNX_RUNTIME, PYTORCH_MKL));
       peers.addAll(quick ? List.of() : List.of(PYTORCH_OPENBLAS, DL4J));
     }
+    if (avx2) {
+      peers.remove(ONNX_RUNTIME);
+    }
     Files.createDirectories(results);
     long start = System.nanoTime();
     try (PrintWriter tables = new PrintWriter(results.resolve("tables.txt").toFile(), StandardCharsets.UTF_8);
-        Workers processes = new Workers(results, quick)) {
+        Workers processes = new Workers(results, quick, avx2)) {
       file = tables;
       workers = processes;
       print(machine());
@@ -95,7 +103,7 @@ public final class Main implements Callable<Integer> {
   }
 
   /** The processor as Linux names it, and what runs on it. */
-  private static String machine() throws IOException {
+  private String machine() throws IOException {
     Map<String, String> processor = new HashMap<>();
     for (String line : Files.readAllLines(Path.of("/proc/cpuinfo"))) {
       String[] field = line.split("\\s*:\\s*", 2);
@@ -107,7 +115,7 @@ public final class Main implements Callable<Integer> {
         processor.get("cpu family"),
         processor.get("model"),
         Runtime.getRuntime().availableProcessors(),
-        Unroll.instructionSet(),
+        avx2 ? "avx2" : Unroll.instructionSet(),
         System.getProperty("java.version"));
   }
 
