@@ -1,13 +1,14 @@
 #pragma once
 
-/// exp, log, tanh and sigmoid over Vec: a fixed sequence of IEEE operations, so the same bits on every instruction set.
+/// exp, log, tanh, sigmoid and softplus over Vec: a fixed sequence of IEEE operations, so the same bits on every
+/// instruction set.
 ///
 /// Written for flush-to-zero and denormals-are-zero: a denormal argument counts as 0, a denormal result is 0. NaN in
-/// gives NaN out. All four are monotone over consecutive floats. Worst error over all 2^32 floats
-/// (bench/elementary_ulp.cpp): exp 0.88, log 0.92, tanh 1.20, sigmoid 0.97 ULP.
+/// gives NaN out. The first four are monotone over consecutive floats. Worst error over all 2^32 floats
+/// (bench/elementary_ulp.cpp): exp 0.57, log 0.92, tanh 1.34, sigmoid 0.97, softplus 1.81 ULP.
 ///
-/// Coefficients: Sollya 8.0, fpminimax with single-precision coefficients and relative error; function, interval and
-/// degree stand beside each set.
+/// Coefficients: Sollya 8.0, fpminimax with single-precision coefficients and relative error, or Lawson's iteration
+/// with one coefficient rounded at a time; function, interval and degree stand beside each set.
 
 #include "simd/vec.h"
 
@@ -48,22 +49,54 @@ UNROLL_INLINE Vec power_of_2(Vec rounded) {
   return bits_to_float(shift_left<23>(float_to_bits(rounded)) + broadcast_int(0x3f800000));
 }
 
-/// e^x = 2^n (1 + s). n is added to the exponent field, which is right for every normal result, from n = -126 to 128;
-/// the other lanes are then replaced. low joins the small part of s, not r: with r + r^2 q, the rounding of r
-/// makes it 1.003 ULP.
+/// 2^(j/16) = kRoots[j] + kRootRests[j].
+alignas(64) constexpr float kRoots[16] = {0x1.p+0f,       0x1.0b5586p+0f, 0x1.172b84p+0f, 0x1.2387a6p+0f,
+                                          0x1.306fep+0f,  0x1.3dea64p+0f, 0x1.4bfdaep+0f, 0x1.5ab07ep+0f,
+                                          0x1.6a09e6p+0f, 0x1.7a1148p+0f, 0x1.8ace54p+0f, 0x1.9c4918p+0f,
+                                          0x1.ae89fap+0f, 0x1.c199bep+0f, 0x1.d5818ep+0f, 0x1.ea4afap+0f};
+alignas(64) constexpr float kRootRests[16] = {0.0f,
+                                              0x1.9f3122p-25f,
+                                              -0x1.c15742p-27f,
+                                              0x1.ceac48p-25f,
+                                              0x1.4636e2p-25f,
+                                              0x1.824684p-25f,
+                                              -0x1.593abcp-25f,
+                                              -0x1.5bd5ecp-27f,
+                                              0x1.9fcef4p-26f,
+                                              -0x1.829fdp-25f,
+                                              0x1.15506ep-27f,
+                                              0x1.51f848p-27f,
+                                              -0x1.a94b14p-26f,
+                                              -0x1.3d56b2p-27f,
+                                              -0x1.822dbcp-27f,
+                                              0x1.52486cp-27f};
+
+/// e^x for x in [kExpZero, 89]: 2^n e^r with n = round(16 x / ln 2) / 16, whose fraction 2^(j/16)
+/// comes from the table: root + (root (e^r - 1) + rest) rounds once where it counts.
+/// (e^r - 1 - r)/r^2, |r| <= ln(2)/32, degree 1; error 0.03 * 2^-24.
+UNROLL_INLINE Vec exp_in_range(Vec x) {
+  constexpr float kSixteenths = 0x1.8p+19f;  // x + this rounds to them, for |x| < 2^18
+  const Vec rounded = fma(x, broadcast(kLog2E), broadcast(kSixteenths));
+  const Vec n = rounded - broadcast(kSixteenths);
+  const Vec r = fma(n, broadcast(-kLn2Rest), without_exponent(x, n));
+  const Vec e_r_minus_1 = fma(r * r, fma(r, broadcast(0x1.5556d2p-3f), broadcast(0x1.000222p-1f)), r);
+  const Ints index = float_to_bits(rounded);
+  const Vec root = lookup(kRoots, index);
+  return times_power_of_2(root + fma(root, e_r_minus_1, lookup(kRootRests, index)), n, index);
+}
+
+/// Below it, e^x < 2^-126, which counts as 0.
+constexpr float kExpZero = -87.4f;
+
+/// e^x for x <= 0: a few operations less than exp, the same bits.
+UNROLL_INLINE Vec exp_not_positive(Vec x) { return exp_in_range(max(broadcast(kExpZero), x)); }
+
+/// e^x. What x has above the range is added at the end, which makes infinity of infinity.
 UNROLL_INLINE Vec exp(Vec x) {
-  constexpr float kFirstNormal = -0x1.5d589ep+6f;  // e^x >= 2^-126 from here
-  constexpr float kLastFinite = 0x1.62e42ep+6f;    // e^x < 2^128 up to here
-  const Vec rounded = rounded_exponent(x);
-  const Vec n = rounded - broadcast(kRounder);
-  const Vec high = without_exponent(x, n);
-  const Vec low = n * broadcast(-kLn2Rest);
-  const Vec r = high + low;
-  const Vec z = r * r;
-  const Vec s = high + fma(z, exp_tail(r, z), low);
-  const Ints scaled = float_to_bits(broadcast(1.0f) + s) + shift_left<23>(float_to_bits(rounded));
-  const Vec finite = select(x < broadcast(kFirstNormal), broadcast(0.0f), bits_to_float(scaled));
-  return select(x <= broadcast(kLastFinite), finite, x * broadcast(0x1p+127f));  // infinity, or NaN for NaN
+  constexpr float kExpInfinity = 89.0f;
+  const Vec above = max(broadcast(kExpZero), x);
+  const Vec y = min(broadcast(kExpInfinity), above);
+  return exp_in_range(y) + (above - y);
 }
 
 /// rest + f^2 q(f), log(1 + f) = f + f^2 q(f), for f in [sqrt(1/2) - 1, sqrt(2) - 1].
@@ -94,8 +127,7 @@ UNROLL_INLINE Vec log(Vec x) {
 /// r = a - n ln(2)/2, e = 1 - c: the addition theorem after a plain number c has been taken out, so that the quotient,
 /// whose error is 1.5 of its own units, is small against the result: c = n/2 for n = 0, 1, and 1 from n = 2 on. For
 /// n = 0 the quotient is t itself. r is in [0, 0.3467], which is where both parts of the quotient round least.
-/// tanh(r)/r = 1 + u P(u), u = r^2, degree 5; error 0.62 * 2^-24 (Lawson's iteration, one coefficient rounded at a
-/// time).
+/// tanh(r)/r = 1 + u P(u), u = r^2, degree 5; error 0.62 * 2^-24.
 UNROLL_INLINE Vec tanh(Vec x) {
   constexpr float kOne = 9.1f;            // tanh rounds to 1 from 9.0109 on
   constexpr float kHalfRange = 0.17328f;  // a little below ln(2)/4, so that n is 0 for 0
@@ -147,7 +179,7 @@ UNROLL_INLINE Vec one_minus_exp(Vec x) {
 /// is in the range of log_tail.
 UNROLL_INLINE Vec softplus(Vec x) {
   const Vec one = broadcast(1.0f);
-  const Vec t = exp(-abs(x));
+  const Vec t = exp_not_positive(-abs(x));
   const Mask large = broadcast(0x1.a8279ap-2f) < t;  // sqrt(2) - 1
   const Vec f = select(large, broadcast(0.5f) * (t - one), t);
   const Vec e = select(large, one, broadcast(0.0f));

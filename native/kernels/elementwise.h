@@ -23,30 +23,32 @@ void for_element_blocks(int64_t size, Parallel& pool, const Body& body) {
 
 template <class Function>
 void map_elements(const float* x, float* y, int64_t size, Parallel& pool, const Function& function) {
-  for_element_blocks(
-      size, pool, [&](int64_t i, int64_t width) { store_columns(y + i, function(load_columns(x + i, width)), width); });
+  for_element_blocks(size, pool, [&](int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
+    store_columns(y + i, function(load_columns(x + i, width)), width);
+  });
 }
 
 inline void map_exp(const float* x, float* y, int64_t size, Parallel& pool) {
-  map_elements(x, y, size, pool, [](Vec v) { return exp(v); });
+  map_elements(x, y, size, pool, [](Vec v) UNROLL_INLINE_LAMBDA { return exp(v); });
 }
 inline void map_log(const float* x, float* y, int64_t size, Parallel& pool) {
-  map_elements(x, y, size, pool, [](Vec v) { return log(v); });
+  map_elements(x, y, size, pool, [](Vec v) UNROLL_INLINE_LAMBDA { return log(v); });
 }
 inline void map_tanh(const float* x, float* y, int64_t size, Parallel& pool) {
-  map_elements(x, y, size, pool, [](Vec v) { return tanh(v); });
+  map_elements(x, y, size, pool, [](Vec v) UNROLL_INLINE_LAMBDA { return tanh(v); });
 }
 inline void map_sigmoid(const float* x, float* y, int64_t size, Parallel& pool) {
-  map_elements(x, y, size, pool, [](Vec v) { return sigmoid(v); });
+  map_elements(x, y, size, pool, [](Vec v) UNROLL_INLINE_LAMBDA { return sigmoid(v); });
 }
 inline void map_softplus(const float* x, float* y, int64_t size, Parallel& pool) {
-  map_elements(x, y, size, pool, [](Vec v) { return softplus(v); });
+  map_elements(x, y, size, pool, [](Vec v) UNROLL_INLINE_LAMBDA { return softplus(v); });
 }
 
 inline void activation(ActivationKind kind, const float* x, float* y, int64_t size, Parallel& pool) {
   switch (kind) {
-    case ActivationKind::kRelu:
-      return map_elements(x, y, size, pool, [](Vec v) { return ReluActivation::apply(v); });
+    case ActivationKind::kRelu:  // the sum flushes a denormal, which max of some instruction sets keeps
+      return map_elements(x, y, size, pool,
+                          [](Vec v) UNROLL_INLINE_LAMBDA { return ReluActivation::apply(v) + broadcast(0.0f); });
     case ActivationKind::kTanh:
       return map_tanh(x, y, size, pool);
     case ActivationKind::kSigmoid:
@@ -62,7 +64,7 @@ inline void activation(ActivationKind kind, const float* x, float* y, int64_t si
 template <class Gradient>
 void map_gradient(const float* y, const float* d_y, float* d_x, int64_t size, Parallel& pool,
                   const Gradient& gradient) {
-  for_element_blocks(size, pool, [&](int64_t i, int64_t width) {
+  for_element_blocks(size, pool, [&](int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
     store_columns(d_x + i, gradient(load_columns(y + i, width), load_columns(d_y + i, width)), width);
   });
 }
@@ -71,15 +73,19 @@ inline void activation_backward(ActivationKind kind, const float* y, const float
                                 Parallel& pool) {
   switch (kind) {
     case ActivationKind::kRelu:
-      return map_gradient(y, d_y, d_x, size, pool, [](Vec v, Vec d) { return ReluActivation::gradient(v, d); });
+      return map_gradient(y, d_y, d_x, size, pool,
+                          [](Vec v, Vec d) UNROLL_INLINE_LAMBDA { return ReluActivation::gradient(v, d); });
     case ActivationKind::kTanh:
-      return map_gradient(y, d_y, d_x, size, pool, [](Vec v, Vec d) { return d * tanh_derivative(v); });
+      return map_gradient(y, d_y, d_x, size, pool,
+                          [](Vec v, Vec d) UNROLL_INLINE_LAMBDA { return d * tanh_derivative(v); });
     case ActivationKind::kSigmoid:
-      return map_gradient(y, d_y, d_x, size, pool, [](Vec v, Vec d) { return d * sigmoid_derivative(v); });
+      return map_gradient(y, d_y, d_x, size, pool,
+                          [](Vec v, Vec d) UNROLL_INLINE_LAMBDA { return d * sigmoid_derivative(v); });
     case ActivationKind::kSoftplus:  // sigmoid(x) = 1 - e^-y
-      return map_gradient(y, d_y, d_x, size, pool, [](Vec v, Vec d) { return d * one_minus_exp(v); });
+      return map_gradient(y, d_y, d_x, size, pool,
+                          [](Vec v, Vec d) UNROLL_INLINE_LAMBDA { return d * one_minus_exp(v); });
     case ActivationKind::kExp:
-      return map_gradient(y, d_y, d_x, size, pool, [](Vec v, Vec d) { return d * v; });
+      return map_gradient(y, d_y, d_x, size, pool, [](Vec v, Vec d) UNROLL_INLINE_LAMBDA { return d * v; });
   }
 }
 

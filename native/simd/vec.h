@@ -8,12 +8,18 @@
 ///   a < b, ...     false if either is NaN
 ///   load_partial   reads the first n lanes only; the others hold `fill`, by default 0
 ///   fnma(a, b, c)  c - a * b, rounded once
+///   lookup(t, i)   t[i mod 16] of a table of 16 floats at a multiple of 64 bytes
+///   times_power_of_2(v, n, rounded)
+///                  v 2^floor(n), 0 for a denormal result, for v in [1/2, 2) and n in [-126.2, 129), NaN for NaN; n is
+///                  given a second time as the bits of 1.5 2^19 + n, of which each instruction set takes what it likes
 ///   sum(v)         the contract's tree: (l, l+8), (l, l+4), (l, l+2), (l, l+1)
 
 #include <cstddef>
 #include <cstdint>
 
 #define UNROLL_INLINE inline __attribute__((always_inline))
+/// After the parameters of a lambda: gcc leaves out of line what a loop and its last block both call.
+#define UNROLL_INLINE_LAMBDA __attribute__((always_inline))
 
 #if defined(UNROLL_ISA_AVX512)
 #include "simd/vec_avx512.h"

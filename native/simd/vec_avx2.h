@@ -93,6 +93,24 @@ UNROLL_INLINE Ints shift_right_arithmetic(Ints a) {
   return {_mm256_srai_epi32(a.lo, kBits), _mm256_srai_epi32(a.hi, kBits)};
 }
 
+UNROLL_INLINE __m256 lookup(const float* table, __m256i index) {
+  return _mm256_blendv_ps(_mm256_permutevar8x32_ps(_mm256_load_ps(table), index),
+                          _mm256_permutevar8x32_ps(_mm256_load_ps(table + 8), index),
+                          _mm256_castsi256_ps(_mm256_slli_epi32(index, 28)));
+}
+UNROLL_INLINE Vec lookup(const float* table, Ints index) { return {lookup(table, index.lo), lookup(table, index.hi)}; }
+/// The exponent is added as an integer; what passes the largest becomes infinity; the sum flushes denormals, and n - n
+/// keeps NaN.
+UNROLL_INLINE __m256 times_power_of_2(__m256 v, __m256 n, __m256i rounded) {
+  const __m256i exponent = _mm256_and_si256(_mm256_slli_epi32(rounded, 19), _mm256_set1_epi32(-1 << 23));
+  const __m256i scaled = _mm256_add_epi32(_mm256_castps_si256(v), exponent);
+  const __m256 result = _mm256_castsi256_ps(_mm256_min_epi32(scaled, _mm256_set1_epi32(0x7f800000)));
+  return _mm256_add_ps(result, _mm256_sub_ps(n, n));
+}
+UNROLL_INLINE Vec times_power_of_2(Vec v, Vec n, Ints rounded) {
+  return {times_power_of_2(v.lo, n.lo, rounded.lo), times_power_of_2(v.hi, n.hi, rounded.hi)};
+}
+
 UNROLL_INLINE float sum(Vec v) {
   const __m256 eight = _mm256_add_ps(v.lo, v.hi);
   const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));

@@ -65,6 +65,11 @@ UNROLL_INLINE Ints shift_right_arithmetic(Ints a) {
   return {_mm512_maskz_srai_epi32(0xffff, a.v, kBits)};
 }
 
+UNROLL_INLINE Vec lookup(const float* table, Ints index) {
+  return {_mm512_maskz_permutexvar_ps(0xffff, index.v, _mm512_load_ps(table))};
+}
+UNROLL_INLINE Vec times_power_of_2(Vec v, Vec n, Ints) { return {_mm512_maskz_scalef_ps(0xffff, v.v, n.v)}; }
+
 /// Eight of the lanes, by a form that gcc 12 does not warn about (its plain one reads an undefined register).
 template <int kHalf>
 UNROLL_INLINE __m256 half(__m512 v) {

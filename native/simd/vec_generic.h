@@ -124,6 +124,19 @@ UNROLL_INLINE Ints shift_right_arithmetic(const Ints& a) {
   return each_lane<Ints>([&](int l) { return a.lane[l] >> kBits; });
 }
 
+UNROLL_INLINE Vec lookup(const float* table, const Ints& index) {
+  return each_lane<Vec>([&](int l) { return table[index.lane[l] & 15]; });
+}
+/// The exponent is added as an integer; what passes the largest becomes infinity, the sum flushes denormals, and n - n
+/// keeps NaN.
+UNROLL_INLINE Vec times_power_of_2(const Vec& v, const Vec& n, const Ints& rounded) {
+  return each_lane<Vec>([&](int l) {
+    const uint32_t exponent = (static_cast<uint32_t>(rounded.lane[l]) << 19) & 0xff800000u;
+    const auto scaled = static_cast<int32_t>(std::bit_cast<uint32_t>(v.lane[l]) + exponent);
+    return std::bit_cast<float>(scaled < 0x7f800000 ? scaled : 0x7f800000) + (n.lane[l] - n.lane[l]);
+  });
+}
+
 UNROLL_INLINE float sum(const Vec& v) {
   float s[8];
   for (int l = 0; l < 8; ++l) s[l] = v.lane[l] + v.lane[l + 8];

@@ -33,7 +33,8 @@ public final class Softmax {
    * Computes probabilities.
    *
    * @param scores rows of any number of features; -infinity means probability 0
-   * @return rows that sum to 1; NaN for rows with NaN or +infinity; close it to free its memory
+   * @return rows that sum to 1; NaN throughout for rows with NaN or +infinity, or of nothing but -infinity, which give no
+   *     distribution; close it to free its memory
    * @throws NullPointerException if {@code scores} is null
    * @throws IllegalStateException if it is closed
    */
@@ -50,7 +51,7 @@ public final class Softmax {
    * Computes the logarithms of the probabilities, without rounding small ones to 0 first.
    *
    * @param scores rows of any number of features
-   * @return rows of natural logarithms; close it to free its memory
+   * @return rows of natural logarithms, -infinity for -infinity; NaN as {@link #forward}; close it to free its memory
    * @throws NullPointerException if {@code scores} is null
    * @throws IllegalStateException if it is closed
    */

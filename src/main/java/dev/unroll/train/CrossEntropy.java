@@ -11,7 +11,8 @@ import dev.unroll.sequence.PackedTokens;
 /**
  * Cross-entropy of softmax scores against one target a step: the sum over real steps of
  * {@code -log softmax(scores)[target]} in nats, divided as the {@link Divisor} says. Softmax, loss and gradient are one
- * pass.
+ * pass. A target whose score is -infinity costs infinity; a row with NaN or +infinity, or of nothing but -infinity,
+ * gives NaN.
  *
  * <p>Perplexity is {@code Math.exp} of the loss with {@link Divisor#MEAN_OVER_STEPS}. To leave out steps without a
  * target, give it a {@link dev.unroll.sequence.StepSelection} of both.

@@ -4,8 +4,8 @@ import java.util.List;
 
 /** A model with fixed weights, a batch and gradients of its outputs, whose results are always the same bits. */
 interface GoldenModel {
-  /** Distinct, so that a permuted batch has the same sums over its sequences. Their sum makes threads share the work. */
-  int[] LENGTHS = {30, 0, 41, 1, 17, 9, 23};
+  /** Some of them equal; their sum makes threads share the work. */
+  int[] LENGTHS = {30, 0, 41, 1, 9, 30, 9};
 
   /** Those that a merged batch has beside them. */
   int[] OTHERS = {23, 41, 4};

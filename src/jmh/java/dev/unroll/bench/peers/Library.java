@@ -29,11 +29,6 @@ public interface Library {
     return Optional.empty();
   }
 
-  /** A step of an LSTM that carries its state, with as many inputs as units; no results. */
-  default Optional<Subject> stream(int hidden) {
-    return Optional.empty();
-  }
-
   /** Packing of a batch and taking it apart; no results. */
   default Optional<Subject> packing(PackingWorkload workload) {
     return Optional.empty();
