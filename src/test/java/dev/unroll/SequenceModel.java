@@ -103,8 +103,7 @@ final class SequenceModel implements AutoCloseable {
       PackedRows packed) {}
 
   /** Packed rows that gradients of weights are sums over. */
-  record PackedRows(
-      float[] features, float[] featureGradients, float[] outputs, float[] scoreGradients, int[] tokens) {}
+  record PackedRows(float[] featureGradients, float[] outputs, float[] scoreGradients, int[] tokens) {}
 
   private final Embedding embedding = new Embedding(TOKENS, FEATURES, 1);
   private final Recurrent recurrent;
@@ -156,8 +155,8 @@ final class SequenceModel implements AutoCloseable {
       putGradients(weights, "recurrent", recurrent);
       putGradients(weights, "linear", linear);
       PackedRows rows =
-          new PackedRows(rows(x), rows(gradients.input()), rows(output.outputs()), rows(lossGradient.gradient()),
-              packedTokens(tokens));
+          new PackedRows(
+              rows(gradients.input()), rows(output.outputs()), rows(lossGradient.gradient()), packedTokens(tokens));
       return new Results(ofSequences, lossGradient.loss(), Accuracy.overSteps(scores, tags), weights, rows);
     }
   }
