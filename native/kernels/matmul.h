@@ -36,7 +36,8 @@ inline void pack_panels(const float* w, int64_t ldw, int64_t k_size, int64_t col
   });
 }
 
-/// Panels of more bytes than this do not stay in L2 beside what else is there: tiles bring in the next panel.
+/// Panels of more bytes than this do not stay in L2 beside what else is there: tiles bring in the next panel. Not a
+/// single tile, which reads as fast as the hardware prefetches.
 constexpr int64_t kPrefetchedBytes = 256 * 1024;
 
 /// Neighbouring rows of a product: rows `from` of the left operand give rows `to` of the result.
@@ -57,12 +58,12 @@ struct RowRanges {
   }
   int64_t most_rows_of_tile() const {
     int64_t most = 0;
-    for_each([&](const RowRange& range) { most = larger(most, RowTiles({0, range.count}).most_rows()); });
+    for_each([&](const RowRange& range) { most = larger(most, RowTiles(range.count).most_rows()); });
     return most;
   }
   int64_t tiles() const {
     int64_t total = 0;
-    for_each([&](const RowRange& range) { total += RowTiles({0, range.count}).count; });
+    for_each([&](const RowRange& range) { total += RowTiles(range.count).count; });
     return total;
   }
 };
@@ -73,6 +74,8 @@ inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int
                            Range panel_range, const float* after, const RowRanges& ranges, Start start, float* c,
                            int64_t ldc, int64_t columns) {
   const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile())), tile_count = ranges.tiles();
+  const bool prefetches = after != nullptr && tile_count > 1;
+  const PrefetchShare share(k.size(), tile_count);
   for (int64_t p = panel_range.begin; p < panel_range.end;) {
     const int64_t group = smaller(at_once, panel_range.end - p), column = p * kPanel;
     const float* const block = panels + p * panel_stride + k.begin * kPanel;
@@ -82,17 +85,17 @@ inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int
       const Left<false> left{a + from_row * lda + k.begin, lda};
       const Start from{start.data == nullptr ? nullptr : start.data + to_row * start.stride + column, start.stride};
       float* const to = c + to_row * ldc + column;
-      if (after == nullptr) {
+      if (!prefetches) {
         multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), from, to, ldc, columns - column,
                                             NoPrefetch{});
       } else {
         multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), from, to, ldc, columns - column,
-                                            Prefetch::share(next, k.size(), tile++, tile_count));
+                                            share.of_tile(next, tile++));
       }
     };
     with_constant<kMostPanels>(group, [&]<int kPanels>() {
       ranges.for_each([&](const RowRange& range) {
-        RowTiles({0, range.count}).for_each([&]<int kRows>(int64_t row, int64_t) {
+        RowTiles(range.count).for_each([&]<int kRows>(int64_t row, int64_t) {
           if constexpr (kPanels <= panels_of_tile(kRows)) {
             multiply.template operator()<kRows, kPanels>(range.from + row, range.to + row);
           }
@@ -185,15 +188,14 @@ struct Rows {
 
 /// Tiles of kTileRows outputs: element (k, r) of tile i at [i][k][r], so that a tile reads one contiguous stream.
 inline void pack_left_transposed(const Rows& a, Range k, Range outputs, float* packed) {
-  const int64_t tiles = divide_up(outputs.size(), kTileRows);
-  for (int64_t tile = 0; tile < tiles; ++tile) {
-    const Range part = part_of(outputs.size(), tiles, tile);
+  RowTiles(outputs.size()).for_each([&]<int kRows>(int64_t row, int64_t tile) {
     float* to = packed + tile * kBlock * kTileRows;
     for (int64_t n = k.begin; n < k.end; ++n, to += kTileRows) {
-      const float* from = a.row(n) + outputs.begin + part.begin;
-      for (int64_t r = 0; r < part.size(); ++r) to[r] = from[r];
+      const float* from = a.row(n) + outputs.begin + row;
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) to[r] = from[r];
     }
-  }
+  });
 }
 
 /// Panels of 16 columns of rows k of b.
@@ -221,8 +223,8 @@ inline void multiply_transposed_part(int64_t rows, const Rows& a, const Rows& b,
         const Range output_block{i, smaller(i + kTransposedRows, outputs.end)};
         pack_left_transposed(a, k, output_block, left);
         for (int64_t p = 0; p < column_block.size(); p += kPanel) {
-          RowTiles(output_block).for_each([&]<int kRows>(int64_t row, int64_t tile) {
-            float* out = c + row * ldc + column_block.begin + p;
+          RowTiles(output_block.size()).for_each([&]<int kRows>(int64_t row, int64_t tile) {
+            float* out = c + (output_block.begin + row) * ldc + column_block.begin + p;
             const float* panel = right + p * kBlock;
             multiply_block_into<kRows, 1>(Left<true>{left + tile * kBlock * kTileRows, 0}, panel, 0, k.size(),
                                           {out, ldc}, out, ldc, column_block.size() - p, NoPrefetch{});
@@ -233,10 +235,34 @@ inline void multiply_transposed_part(int64_t rows, const Rows& a, const Rows& b,
   }
 }
 
+/// With so few terms a sum is bound by reading and writing c, and packing would cost more than it saves.
+constexpr int64_t kFewTerms = 8;
+
+/// The same for few rows, whose outer products are added to c in one pass.
+inline void add_few_terms(int64_t rows, const Rows& a, const Rows& b, Range outputs, int64_t columns, float* c,
+                          int64_t ldc) {
+  for (int64_t i = outputs.begin; i < outputs.end; ++i) {
+    for (int64_t j = 0; j < columns; j += kPanel) {
+      Vec total = broadcast(0.0f);
+      for (int64_t n = 0; n < rows; ++n) {
+        total = fma(broadcast(a.row(n)[i]), load_columns(b.row(n) + j, columns - j), total);
+      }
+      float* const to = c + i * ldc + j;
+      store_columns(to, load_columns(to, columns - j) + total, columns - j);
+    }
+  }
+}
+
 inline void matmul_transposed(int64_t rows, int64_t outputs, int64_t columns, const float* a, int64_t lda,
                               const int32_t* a_index, const float* b, int64_t ldb, const int32_t* b_index, float* c,
                               int64_t ldc, Parallel& pool) {
   if (rows == 0 || outputs == 0 || columns == 0) return;
+  if (rows <= kFewTerms) {
+    constexpr int64_t kCostOfUpdate = 16;  // in the time that reading and writing an element takes
+    return parallel_ranges(pool, outputs, columns * (2 * rows + kCostOfUpdate), [&](Range part) {
+      add_few_terms(rows, {a, lda, a_index}, {b, ldb, b_index}, part, columns, c, ldc);
+    });
+  }
   // Packing costs less the larger a part is, so there are as many as threads, cut along the longer side of c.
   const int64_t parts = smaller(pool.width(), tasks_for(pool, divide_up(larger(outputs, columns), kPanel),
                                                         2 * kPanel * rows * smaller(outputs, columns)));

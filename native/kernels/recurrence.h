@@ -177,8 +177,8 @@ struct Recurrence {
     for (int64_t b = segment.sequences.begin; b < segment.sequences.end; b += kStepRows) {
       Segment part = segment;
       part.sequences = {b, smaller(b + kStepRows, segment.sequences.end)};
-      forward_phase<0>(part);
-      if constexpr (Cell::kPhases == 2) forward_phase<1>(part);
+      forward_phase<0>(part, {0, unit_blocks()});
+      if constexpr (Cell::kPhases == 2) forward_phase<1>(part, {0, unit_blocks()});
       if (projected()) project(part);
     }
   }
@@ -189,26 +189,26 @@ struct Recurrence {
   template <int kPhase>
   static constexpr int kEnd = kPhase + 1 == Cell::kPhases ? Cell::kGates : Cell::kFirstGates;
 
-  /// Blocks of 16 units that are computed together, so that few rows have enough independent sums.
-  template <int kPhase>
-  static constexpr int64_t kBlocks = kEnd<kPhase> - kFirst<kPhase> == 1 ? 4 : 1;
-
-  /// Gate sums of some rows: of each row the gates of a block of units side by side, then the next block.
+  /// Gate sums of some rows and blocks of units, in L1: of each row the gates of a block side by side, then the next
+  /// block. The fewer rows, the more blocks at once, whose cells then overlap.
   template <int kPhase>
   struct alignas(64) Sums {
     static constexpr int64_t kGates = kEnd<kPhase> - kFirst<kPhase>;
-    static constexpr int64_t kStride = kBlocks<kPhase> * kGates * kPanel;
-    float of[kStepRows * kStride];
+    static constexpr int64_t kPanels = kStepRows * larger(4, kGates);
+    int64_t stride;
+    alignas(64) float of[kPanels * kPanel];
 
-    float* at(int64_t row, int64_t panel) { return of + row * kStride + panel * kPanel; }
+    float* at(int64_t row, int64_t panel) { return of + row * stride + panel * kPanel; }
   };
 
-  /// For each few blocks of units: all gate sums of all rows, then the cell.
+  /// For some blocks of units at a time: all gate sums of all rows, then the cell.
   template <int kPhase>
-  void forward_phase(const Segment& segment) const {
+  void forward_phase(const Segment& segment, Range all) const {
     Sums<kPhase> sums;
-    for (int64_t block = 0; block < unit_blocks(); block += kBlocks<kPhase>) {
-      const Range blocks{block, smaller(block + kBlocks<kPhase>, unit_blocks())};
+    const int64_t at_once = larger(1, sums.kPanels / (segment.sequences.size() * sums.kGates));
+    for (int64_t block = all.begin; block < all.end; block += at_once) {
+      const Range blocks{block, smaller(block + at_once, all.end)};
+      sums.stride = blocks.size() * sums.kGates * kPanel;
       if (segment.sequences.size() <= kFewRows) {
         sum_few_rows(segment, blocks, sums);
       } else {
@@ -248,7 +248,7 @@ struct Recurrence {
       for (int g = kFirst<kPhase>; g < kEnd<kPhase>; ++g) {
         float* const to = sums.at(0, (block - blocks.begin) * sums.kGates + g - kFirst<kPhase>);
         multiply_panels(left<kPhase>(segment), left_stride<kPhase>(), gate_panels(block, g, 1), {0, 1}, {&rows, 1},
-                        Cell::start(g, first_row, gate_columns()), to, sums.kStride, first_row.units);
+                        Cell::start(g, first_row, gate_columns()), to, sums.stride, first_row.units);
       }
     }
   }
@@ -268,11 +268,15 @@ struct Recurrence {
         }
       }
     }
-    const int64_t panels = blocks.size() * sums.kGates;
-    // Of a single gate there are the panels of several blocks, which stand apart.
-    multiply_panels(left<kPhase>(segment), left_stride<kPhase>(),
-                    gate_panels(blocks.begin, kFirst<kPhase>, sums.kGates == 1 ? kGates : 1), {0, panels},
-                    {&rows, 1}, {sums.of, sums.kStride}, sums.of, sums.kStride, panels * kPanel);
+    // The panels of several blocks follow one another, if a phase has all gates or, every so many, only one.
+    const bool regular = Cell::kPhases == 1 || sums.kGates == 1;
+    const int64_t at_once = regular ? blocks.size() : 1, panels = at_once * sums.kGates;
+    for (int64_t block = blocks.begin; block < blocks.end; block += at_once) {
+      float* const to = sums.at(0, (block - blocks.begin) * sums.kGates);
+      multiply_panels(left<kPhase>(segment), left_stride<kPhase>(),
+                      gate_panels(block, kFirst<kPhase>, sums.kGates == 1 ? kGates : 1), {0, panels}, {&rows, 1},
+                      {to, sums.stride}, to, sums.stride, panels * kPanel);
+    }
   }
 
   /// Not inlined: one copy serves both ways to sum.

@@ -12,8 +12,8 @@ struct Range {
   int64_t size() const { return end - begin; }
 };
 
-UNROLL_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-UNROLL_INLINE int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+UNROLL_INLINE constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+UNROLL_INLINE constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 UNROLL_INLINE int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 UNROLL_INLINE int64_t round_up(int64_t a, int64_t b) { return divide_up(a, b) * b; }
 
@@ -76,20 +76,25 @@ UNROLL_INLINE void with_constant(int64_t rows, const Body& body) {
 /// How rows are cut into tiles of at most kTileRows whose heights differ by at most one: 32 rows give 6 6 5 5 5 5, not
 /// 6 6 6 6 6 2.
 struct RowTiles {
-  Range rows;
   int64_t count;
+  int64_t height, higher;  ///< the first `higher` tiles have one row more
 
-  UNROLL_INLINE explicit RowTiles(Range all) : rows(all), count(divide_up(all.size(), kTileRows)) {}
+  UNROLL_INLINE explicit RowTiles(int64_t rows) : count(divide_up(rows, kTileRows)) {
+    // In 32 bits, which divide several times faster: a single step is short enough to notice.
+    height = static_cast<uint32_t>(rows) / static_cast<uint32_t>(larger(1, count));
+    higher = rows - height * count;
+  }
 
-  UNROLL_INLINE int64_t most_rows() const { return divide_up(rows.size(), count); }
+  UNROLL_INLINE int64_t most_rows() const { return height + (higher > 0); }
 
   /// Calls body.template operator()<kRows>(first_row, tile) for each.
   template <class Body>
   UNROLL_INLINE void for_each(const Body& body) const {
+    int64_t row = 0;
     for (int64_t tile = 0; tile < count; ++tile) {
-      const Range part = part_of(rows.size(), count, tile);
-      with_constant<kTileRows>(part.size(),
-                               [&]<int kRows>() { body.template operator()<kRows>(rows.begin + part.begin, tile); });
+      const int64_t rows = height + (tile < higher);
+      with_constant<kTileRows>(rows, [&]<int kRows>() { body.template operator()<kRows>(row, tile); });
+      row += rows;
     }
   }
 };

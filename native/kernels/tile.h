@@ -32,15 +32,22 @@ struct Prefetch {
   const char* next;
   int64_t step;
 
-  /// The share of tile `index` of `tiles` in a block of `length` steps at `block`.
-  static UNROLL_INLINE Prefetch share(const float* block, int64_t length, int64_t index, int64_t tiles) {
-    const int64_t lines = (length + tiles - 1) / tiles;
-    constexpr int64_t kLine = kPanel * static_cast<int64_t>(sizeof(float));
-    return {reinterpret_cast<const char*>(block) + index * lines * kLine, lines * kLine / length};
-  }
-
   UNROLL_INLINE void touch(int64_t k, int64_t panel_floats) const {
     __builtin_prefetch(next + panel_floats * static_cast<int64_t>(sizeof(float)) + k * step);
+  }
+};
+
+/// How a block of `length` steps is shared among tiles.
+struct PrefetchShare {
+  int64_t tile_bytes, step;
+
+  UNROLL_INLINE PrefetchShare(int64_t length, int64_t tiles) {
+    constexpr int64_t kLine = kPanel * static_cast<int64_t>(sizeof(float));
+    tile_bytes = static_cast<uint32_t>(length + tiles - 1) / static_cast<uint32_t>(tiles) * kLine;
+    step = static_cast<uint32_t>(tile_bytes) / static_cast<uint32_t>(length);
+  }
+  UNROLL_INLINE Prefetch of_tile(const float* block, int64_t tile) const {
+    return {reinterpret_cast<const char*>(block) + tile * tile_bytes, step};
   }
 };
 

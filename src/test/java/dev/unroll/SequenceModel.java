@@ -103,7 +103,8 @@ final class SequenceModel implements AutoCloseable {
       PackedRows packed) {}
 
   /** Packed rows that gradients of weights are sums over. */
-  record PackedRows(float[] features, float[] featureGradients, float[] outputs, float[] scoreGradients, int[] tokens) {}
+  record PackedRows(
+      float[] features, float[] featureGradients, float[] outputs, float[] scoreGradients, int[] tokens) {}
 
   private final Embedding embedding = new Embedding(TOKENS, FEATURES, 1);
   private final Recurrent recurrent;

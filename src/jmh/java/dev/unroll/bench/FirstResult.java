@@ -22,7 +22,8 @@ public final class FirstResult {
   /** In the fresh virtual machine: takes the name of the library. */
   public static void main(String[] arguments) {
     if (!arguments[0].equals(NOTHING)) {
-      try (Subject subject = LayerWorkload.parse(WORKLOAD).fromZero().prepare(Libraries.of(arguments[0])).orElseThrow()) {
+      LayerWorkload workload = LayerWorkload.parse(WORKLOAD).fromZero();
+      try (Subject subject = workload.prepare(Libraries.of(arguments[0])).orElseThrow()) {
         subject.run();
         System.out.println(ARRIVED);
         System.out.flush();

@@ -44,7 +44,8 @@ public record LayerWorkload(
   @Override
   public String toString() {
     String units = inputs == hidden ? "" + hidden : inputs + "x" + hidden;
-    String name = String.format("%s %s %dx%dx%s", cell, training ? "train" : "forward", sequences, steps, units);
+    String pass = training ? "train" : "forward";
+    String name = String.format("%s %s %dx%dx%s", cell, pass, sequences, steps, units);
     return name + (lengths == Lengths.EQUAL ? "" : " " + lengths) + (zeroState ? ZERO_STATE : "");
   }
 
@@ -56,7 +57,8 @@ public record LayerWorkload(
     Lengths lengths = words.length == 3 ? Lengths.EQUAL : Lengths.valueOf(words[3]);
     boolean training = words[1].equals("train");
     int hidden = sizes[sizes.length - 1];
-    return new LayerWorkload(Cell.valueOf(words[0]), training, sizes[0], sizes[1], sizes[2], hidden, lengths, zeroState);
+    return new LayerWorkload(
+        Cell.valueOf(words[0]), training, sizes[0], sizes[1], sizes[2], hidden, lengths, zeroState);
   }
 
   /** The same with other lengths. */
@@ -69,7 +71,8 @@ public record LayerWorkload(
     return new LayerWorkload(cell, training, sequences, steps, inputs, hidden, lengths, true);
   }
 
-  private int[] drawLengths() {
+  /** Steps of every sequence. */
+  int[] drawLengths() {
     int[] drawn = new int[sequences];
     if (lengths == Lengths.EQUAL) {
       Arrays.fill(drawn, steps);

@@ -36,11 +36,20 @@ public final class Main implements Callable<Integer> {
   @Option(names = "--only", paramLabel = "REGEX", description = "Only what matches, of lines as the tables have them.")
   private Pattern only = Pattern.compile("");
 
-  @Option(names = "--threads", split = ",", paramLabel = "N", description = "Thread counts; default: 1,2.")
+  @Option(names = "--threads", split = ",", paramLabel = "N", description = "Thread counts, 1 and 2; default: both.")
   private List<Integer> threads = List.of(1, 2);
 
-  @Option(names = "--peers", split = ",", paramLabel = "NAME", description = "Peers; default: all.")
-  private List<String> peers = new ArrayList<>(List.of(ONEDNN, ONNX_RUNTIME, PYTORCH_MKL, PYTORCH_OPENBLAS, DL4J));
+  @Option(
+      names = "--peers",
+      split = ",",
+      paramLabel = "NAME",
+      description = "Default: onednn, onnxruntime, pytorch-mkl and, if not quick, pytorch-openblas, dl4j.")
+  private List<String> peers;
+
+  @Option(
+      names = "--avx2",
+      description = "Without AVX-512, as on processors that lack it; ONNX Runtime has no such switch and is left out.")
+  private boolean avx2;
 
   @Option(names = "--results", paramLabel = "DIR", description = "Where JSON and tables go; default: ${DEFAULT-VALUE}.")
   private Path results = Path.of("target/bench");
@@ -60,13 +69,21 @@ public final class Main implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Files.createDirectories(results);
-    if (quick) {
-      peers.removeAll(List.of(PYTORCH_OPENBLAS, DL4J));
+    if (!List.of(1, 2).containsAll(threads)) { // the limits are those of one and two
+      System.err.println("--threads " + threads + ": expected 1 or 2");
+      return CommandLine.ExitCode.USAGE;
     }
+    if (peers == null) {
+      peers = new ArrayList<>(List.of(ONEDNN, ONNX_RUNTIME, PYTORCH_MKL));
+      peers.addAll(quick ? List.of() : List.of(PYTORCH_OPENBLAS, DL4J));
+    }
+    if (avx2) {
+      peers.remove(ONNX_RUNTIME);
+    }
+    Files.createDirectories(results);
     long start = System.nanoTime();
     try (PrintWriter tables = new PrintWriter(results.resolve("tables.txt").toFile(), StandardCharsets.UTF_8);
-        Workers processes = new Workers(results, quick)) {
+        Workers processes = new Workers(results, quick, avx2)) {
       file = tables;
       workers = processes;
       print(machine());
@@ -77,6 +94,7 @@ public final class Main implements Callable<Integer> {
         oddSizes(count);
         characterModel(count);
         functions(count);
+        packing(count);
         stream(count);
       }
       firstResults();
@@ -86,7 +104,7 @@ public final class Main implements Callable<Integer> {
   }
 
   /** The processor as Linux names it, and what runs on it. */
-  private static String machine() throws IOException {
+  private String machine() throws IOException {
     Map<String, String> processor = new HashMap<>();
     for (String line : Files.readAllLines(Path.of("/proc/cpuinfo"))) {
       String[] field = line.split("\\s*:\\s*", 2);
@@ -98,7 +116,7 @@ public final class Main implements Callable<Integer> {
         processor.get("cpu family"),
         processor.get("model"),
         Runtime.getRuntime().availableProcessors(),
-        Unroll.instructionSet(),
+        avx2 ? "avx2" : Unroll.instructionSet(),
         System.getProperty("java.version"));
   }
 
@@ -193,14 +211,33 @@ public final class Main implements Callable<Integer> {
     }
   }
 
+  /** Packing and unpacking beside the forward passes that it serves. */
+  private void packing(int count) throws IOException {
+    for (PackingWorkload.Form form : PackingWorkload.Form.values()) {
+      for (PackingWorkload workload : chosen(List.of(new PackingWorkload(form, 32, 100, 128)))) {
+        measure(Packing.class, workload, List.of(), count);
+        double seconds = scores.of(workload, count).get(UNROLL).seconds();
+        StringBuilder line = new StringBuilder(String.format("%-34s %9s", workload, Format.time(seconds)));
+        for (Cell cell : new Cell[] {Cell.GRU, Cell.LSTM}) {
+          LayerWorkload forward = workload.forward(cell);
+          if (!scores.of(forward, count).containsKey(UNROLL)) {
+            measure(VariableLengths.class, forward, List.of(), count);
+          }
+          double share = seconds / scores.of(forward, count).get(UNROLL).seconds();
+          line.append(String.format(", %.1f %% of %s", 100 * share, forward));
+        }
+        print(line.toString());
+      }
+    }
+  }
+
   private void stream(int count) throws IOException {
-    for (StreamWorkload workload : chosen(List.of(new StreamWorkload(64)))) {
-      measure(StreamingStep.class, workload, List.of(), count);
-      Measurement ours = scores.of(workload, count).get(UNROLL);
-      print(
-          String.format(
-              "%n%s through the public API, %d threads: %s, %.0f bytes of Java heap allocated",
-              workload, count, Format.time(ours.seconds()), ours.bytes()));
+    LayerWorkload step = new LayerWorkload(Cell.LSTM, false, 1, 1, 64, 64);
+    if (only.matcher("session").find()) {
+      measure(StreamingStep.class, step, List.of(), count);
+      Measurement ours = scores.of(step, count).get(UNROLL);
+      String format = "%nOne step of a session, %s, threads %d: %s, %.0f bytes of Java heap allocated";
+      print(String.format(format, step, count, Format.time(ours.seconds()), ours.bytes()));
     }
   }
 

@@ -6,7 +6,7 @@ import org.openjdk.jmh.annotations.Benchmark;
 public class StreamingStep extends Contest {
   @Override
   Workload parse(String text) {
-    return StreamWorkload.parse(text);
+    return LayerWorkload.parse(text);
   }
 
   @Benchmark

@@ -16,9 +16,16 @@ final class WorkerProcess implements AutoCloseable {
   private final PrintStream requests;
   private final BufferedReader answers;
 
-  /** Starts it with the linear algebra of that name. */
-  WorkerProcess(String linearAlgebra, Path results) throws IOException {
+  /** Starts it with the linear algebra of that name, and perhaps without AVX-512. */
+  WorkerProcess(String linearAlgebra, boolean avx2, Path results) throws IOException {
     ProcessBuilder builder = builder(linearAlgebra, Worker.class, results.toString());
+    if (avx2) {
+      builder.command().add(1, "-Dunroll.isa=avx2");
+      builder.environment().put("ONEDNN_MAX_CPU_ISA", "AVX2");
+      builder.environment().put("MKL_ENABLE_INSTRUCTIONS", "AVX2");
+      builder.environment().put("ATEN_CPU_CAPABILITY", "avx2");
+      builder.environment().put("OPENBLAS_CORETYPE", "Haswell");
+    }
     process = builder.redirectError(results.resolveSibling(results.getFileName() + ".log").toFile()).start();
     requests = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
     answers = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));

@@ -18,11 +18,20 @@ import java.util.Map;
 final class Workers implements AutoCloseable {
   private final Path results;
   private final boolean quick;
+  private final boolean avx2;
   private final Map<String, WorkerProcess> started = new LinkedHashMap<>();
 
-  Workers(Path results, boolean quick) {
+  /**
+   * Starts none yet.
+   *
+   * @param results the folder that their results go to
+   * @param quick whether to measure for a shorter time
+   * @param avx2 whether to keep AVX-512 from them
+   */
+  Workers(Path results, boolean quick, boolean avx2) {
     this.results = results;
     this.quick = quick;
+    this.avx2 = avx2;
   }
 
   /** Measures this library and some peers. */
@@ -50,7 +59,7 @@ final class Workers implements AutoCloseable {
     }
     WorkerProcess process = started.get(worker);
     if (process == null) {
-      process = new WorkerProcess(worker, results.resolve(worker + ".json"));
+      process = new WorkerProcess(worker, avx2, results.resolve(worker + ".json"));
       started.put(worker, process);
     }
     int iterations = quick ? 3 : 5;

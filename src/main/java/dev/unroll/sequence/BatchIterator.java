@@ -121,7 +121,8 @@ final class BatchIterator<E> implements Iterator<List<E>> {
     E value = Checks.notNull(name, examples.next());
     int length = options.length().applyAsInt(value);
     boolean inRange = length >= 0 && length <= options.stepsLimit();
-    Checks.require(inRange, "length of " + name, length, "0 to " + options.stepsLimit() + ", the most steps of a batch");
+    String expected = "0 to " + options.stepsLimit() + ", the most steps of a batch";
+    Checks.require(inRange, "length of " + name, length, expected);
     return new Example<>(value, length);
   }
 

@@ -32,7 +32,9 @@ import java.util.Arrays;
  * }</pre>
  *
  * <p>Large batches are quickest flat: {@code float[]} or a direct {@link FloatBuffer} goes into packed memory in one
- * native call, and rows that are packed already are used in place by {@link #wrap}.
+ * native call, and rows that are packed already are used in place by {@link #wrap}. Other methods copy, from and to
+ * buffers of any kind. A buffer whose memory is gone throws what it throws when Java reads it: an IllegalStateException
+ * if its arena is closed, an InternalError if its file was cut.
  *
  * <p>Its content does not change once it is made, so several threads may read it. Close it to free its memory.
  */
@@ -193,8 +195,8 @@ public final class PackedSequence implements AutoCloseable {
   }
 
   /**
-   * Packs a padded batch out of a buffer; the padding is not looked at. Any buffer will do: direct or not, read-only, of
-   * either byte order; those that {@link #wrap} takes are read by several threads if they are large.
+   * Packs a padded batch out of a buffer; the padding is not looked at. Any buffer will do: direct or not, read-only,
+   * of either byte order; those that {@link #wrap} takes are read by several threads if they are large.
    *
    * @param padded [sequences * steps * features] or [steps * sequences * features], as {@code order} says, from its
    *     position to its limit, which stay as they are

@@ -280,7 +280,8 @@ public final class PackedTokens implements AutoCloseable {
     return ofRows(source, layout, vocabulary, packed);
   }
 
-  private static PackedTokens ofRows(MemorySource source, SequenceLayout layout, int vocabulary, int[] packed) {
+  /** Makes a batch of tokens of the vocabulary, in packed order. */
+  static PackedTokens ofRows(MemorySource source, SequenceLayout layout, int vocabulary, int[] packed) {
     PackedTokens batch =
         new PackedTokens(layout, vocabulary, Memory.from(source, (long) packed.length * Integer.BYTES, NAME));
     try (Lease lease = new Lease()) {
@@ -325,7 +326,8 @@ public final class PackedTokens implements AutoCloseable {
     return sequences;
   }
 
-  private int[] rows() {
+  /** The tokens in packed order. */
+  int[] rows() {
     int[] packed = new int[layout.rows()];
     try (Lease lease = new Lease()) {
       MemoryNative.getInts(address(lease), packed, 0, packed.length);
@@ -411,15 +413,7 @@ public final class PackedTokens implements AutoCloseable {
    * @throws IllegalStateException if this batch is closed
    */
   public PackedTokens reversed() {
-    int[] packed = rows();
-    int[] reversed = new int[packed.length];
-    for (int b = 0; b < layout.sequences(); b++) {
-      int length = layout.length(b);
-      for (int t = 0; t < length; t++) {
-        reversed[layout.packed().row(b, t)] = packed[layout.packed().row(b, length - 1 - t)];
-      }
-    }
-    return ofRows(source(), layout, vocabulary, reversed);
+    return StepSelection.reversed(layout).select(this);
   }
 
   /**

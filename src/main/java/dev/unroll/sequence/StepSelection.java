@@ -6,6 +6,7 @@ import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.PackedOrder;
 import dev.unroll.internal.SequenceNative;
+import java.util.stream.IntStream;
 
 /**
  * Some of the real steps of a batch, as a batch of their own: for losses and metrics that are to ignore steps, such as
@@ -152,7 +153,23 @@ public final class StepSelection {
   }
 
   /**
-   * Takes the selected steps out of tokens or labels.
+   * Takes the selected steps out of a batch of tokens or labels.
+   *
+   * @param batch a batch of {@link #layout()}
+   * @return a batch of {@link #selected()}; close it to free its memory
+   * @throws NullPointerException if {@code batch} is null
+   * @throws IllegalArgumentException if its layout is another one
+   * @throws IllegalStateException if it is closed
+   */
+  public PackedTokens select(PackedTokens batch) {
+    checkLayout("batch", Checks.notNull("batch", batch).layout(), layout);
+    int[] from = batch.rows();
+    int[] tokens = IntStream.of(rows).map(row -> from[row]).toArray();
+    return PackedTokens.ofRows(batch.source(), selected, batch.vocabulary(), tokens);
+  }
+
+  /**
+   * Takes the selected steps out of tokens or labels that are not packed, those that stand for none included.
    *
    * @param tokens [sequences][steps], of the lengths of {@link #layout()}
    * @return [sequences][selected steps]

@@ -20,7 +20,9 @@ public record Accuracy(long right, long counted) {
   /**
    * Makes an accuracy of counts.
    *
-   * @throws IllegalArgumentException unless 0 <= right <= counted
+   * @param right how many were right, from 0 to {@code counted}
+   * @param counted how many there were, 0 or more
+   * @throws IllegalArgumentException if a count is out of range
    */
   public Accuracy {
     Checks.require(counted >= 0, "counted", counted, "0 or more");

@@ -55,7 +55,8 @@ class MaskTest {
     Class<NullPointerException> isNull = NullPointerException.class;
     refused(isNull, () -> SequenceLayout.ofMask(null, PaddedOrder.BATCH_FIRST), "mask is null");
     refused(isNull, () -> SequenceLayout.ofMask(BATCH_FIRST, null), "order is null");
-    refused(isNull, () -> SequenceLayout.ofMask(new boolean[][] {{T}, null}, PaddedOrder.BATCH_FIRST), "mask[1] is null");
+    boolean[][] missing = {{T}, null};
+    refused(isNull, () -> SequenceLayout.ofMask(missing, PaddedOrder.BATCH_FIRST), "mask[1] is null");
     refused(isNull, () -> SequenceLayout.ofMask(new boolean[][] {null}, PaddedOrder.TIME_FIRST), "mask[0] is null");
     refused(
         IllegalArgumentException.class,

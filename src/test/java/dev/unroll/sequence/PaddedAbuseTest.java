@@ -34,12 +34,16 @@ class PaddedAbuseTest {
     closed.close();
     return Stream.of(
         refusal("null array", NULL, () -> PackedSequence.ofPadded((float[]) null, LENGTHS, TIME_FIRST, 2), "padded is"),
-        refusal("null buffer", NULL, () -> PackedSequence.ofPadded((FloatBuffer) null, LENGTHS, TIME_FIRST, 2), "padded"),
-        refusal("null nested", NULL, () -> PackedSequence.ofPadded((float[][][]) null, LENGTHS, TIME_FIRST, 2), "padded"),
+        refusal(
+            "null buffer", NULL, () -> PackedSequence.ofPadded((FloatBuffer) null, LENGTHS, TIME_FIRST, 2), "padded"),
+        refusal(
+            "null nested", NULL, () -> PackedSequence.ofPadded((float[][][]) null, LENGTHS, TIME_FIRST, 2), "padded"),
         refusal("null lengths", NULL, () -> PackedSequence.ofPadded(flat, null, BATCH_FIRST, 2), "lengths is null"),
         refusal("null order", NULL, () -> PackedSequence.ofPadded(flat, LENGTHS, null, 2), "order is null"),
-        refusal("null workspace", NULL, () -> PackedSequence.ofPadded(null, flat, LENGTHS, BATCH_FIRST, 2), "workspace"),
-        refusal("closed workspace", STATE, () -> PackedSequence.ofPadded(closed, flat, LENGTHS, BATCH_FIRST, 2), "closed"),
+        refusal(
+            "null workspace", NULL, () -> PackedSequence.ofPadded(null, flat, LENGTHS, BATCH_FIRST, 2), "workspace"),
+        refusal(
+            "closed workspace", STATE, () -> PackedSequence.ofPadded(closed, flat, LENGTHS, BATCH_FIRST, 2), "closed"),
         refusal("no features", ARGUMENT, () -> PackedSequence.ofPadded(flat, LENGTHS, BATCH_FIRST, 0), "features is 0"),
         refusal(
             "size",
@@ -100,7 +104,8 @@ class PaddedAbuseTest {
         refusal("overflow", ARGUMENT, () -> empty.toPadded(new float[0], BATCH_FIRST, 1 << 30, 0), "size of to is 0"),
         refusal("closed", STATE, () -> closed.toPadded(new float[2], BATCH_FIRST, 1, 0), "PackedSequence is closed"),
         refusal("rows to null", NULL, () -> batch.toPacked(null), "to is null"),
-        refusal("rows to small", ARGUMENT, () -> batch.toPacked(FloatBuffer.allocate(5)), "size of to is 5: expected 6"),
+        refusal(
+            "rows to small", ARGUMENT, () -> batch.toPacked(FloatBuffer.allocate(5)), "size of to is 5: expected 6"),
         refusal("rows to read-only", ARGUMENT, () -> batch.toPacked(readOnly), "to is a read-only buffer"),
         refusal("rows of closed", STATE, () -> closed.toPacked(FloatBuffer.allocate(2)), "PackedSequence is closed"));
   }
@@ -113,14 +118,19 @@ class PaddedAbuseTest {
     closed.close();
     IntBuffer readOnly = IntBuffer.allocate(4).asReadOnlyBuffer();
     return Stream.of(
-        refusal("null array", NULL, () -> PackedTokens.ofPadded((int[]) null, LENGTHS, BATCH_FIRST, 4), "padded is null"),
-        refusal("null buffer", NULL, () -> PackedTokens.ofPadded((IntBuffer) null, LENGTHS, BATCH_FIRST, 4), "padded is"),
+        refusal(
+            "null array", NULL, () -> PackedTokens.ofPadded((int[]) null, LENGTHS, BATCH_FIRST, 4), "padded is null"),
+        refusal(
+            "null buffer", NULL, () -> PackedTokens.ofPadded((IntBuffer) null, LENGTHS, BATCH_FIRST, 4), "padded is"),
         refusal("null nested", NULL, () -> PackedTokens.ofPadded((int[][]) null, LENGTHS, BATCH_FIRST, 4), "padded is"),
         refusal("null lengths", NULL, () -> PackedTokens.ofPadded(tokens, null, BATCH_FIRST, 4), "lengths is null"),
         refusal("null order", NULL, () -> PackedTokens.ofPadded(tokens, LENGTHS, null, 4), "order is null"),
-        refusal("null workspace", NULL, () -> PackedTokens.ofPadded(null, tokens, LENGTHS, BATCH_FIRST, 4), "workspace"),
-        refusal("no vocabulary", ARGUMENT, () -> PackedTokens.ofPadded(tokens, LENGTHS, BATCH_FIRST, 0), "vocabulary is"),
-        refusal("size", ARGUMENT, () -> PackedTokens.ofPadded(new int[5], LENGTHS, BATCH_FIRST, 4), "size of padded is 5"),
+        refusal(
+            "null workspace", NULL, () -> PackedTokens.ofPadded(null, tokens, LENGTHS, BATCH_FIRST, 4), "workspace"),
+        refusal(
+            "no vocabulary", ARGUMENT, () -> PackedTokens.ofPadded(tokens, LENGTHS, BATCH_FIRST, 0), "vocabulary is"),
+        refusal(
+            "size", ARGUMENT, () -> PackedTokens.ofPadded(new int[5], LENGTHS, BATCH_FIRST, 4), "size of padded is 5"),
         refusal("ragged", ARGUMENT, () -> PackedTokens.ofPadded(ragged, LENGTHS, TIME_FIRST, 4), "of padded[1] is 1"),
         refusal("length", ARGUMENT, () -> PackedTokens.ofPadded(ragged, LENGTHS, BATCH_FIRST, 4), "lengths[1] is 2"),
         refusal(
@@ -138,7 +148,8 @@ class PaddedAbuseTest {
         refusal("to null order", NULL, () -> batch.toPadded(null, 2, 0), "order is null"),
         refusal("to few steps", ARGUMENT, () -> batch.toPadded(BATCH_FIRST, 1, 0), "totalSteps is 1: expected 2"),
         refusal("to another size", ARGUMENT, () -> batch.toPadded(new int[5], BATCH_FIRST, 2, 0), "size of to is 5"),
-        refusal("to read-only", ARGUMENT, () -> batch.toPadded(readOnly, BATCH_FIRST, 2, 0), "to is a read-only buffer"),
+        refusal(
+            "to read-only", ARGUMENT, () -> batch.toPadded(readOnly, BATCH_FIRST, 2, 0), "to is a read-only buffer"),
         refusal("closed", STATE, () -> closed.toPadded(BATCH_FIRST, 1, 0), "PackedTokens is closed"),
         refusal("closed reversed", STATE, closed::reversed, "PackedTokens is closed"));
   }

@@ -180,6 +180,37 @@ class SequenceAbuseTest {
     assertEquals(0, foreign, "values that are in no sequence");
   }
 
+  /** The same with steps, each of the number of features or shorter: what is not refused has values of those arrays. */
+  @Test
+  void stepsSwappedWhileTheyArePackedAreNeverReadBeyondTheirEnd() throws InterruptedException {
+    float[] few = {1};
+    float[] many = new float[64];
+    Arrays.fill(many, 1);
+    float[][][] sequences = new float[1][32][];
+    Arrays.fill(sequences[0], many);
+    AtomicBoolean done = new AtomicBoolean();
+    Thread swapper =
+        new Thread(
+            () -> {
+              for (int i = 0; !done.get(); i++) {
+                sequences[0][i % 32] = i % 3 == 0 ? few : many;
+              }
+            });
+    swapper.start();
+    try {
+      for (int round = 0; round < 3000; round++) {
+        try (PackedSequence batch = PackedSequence.of(sequences, 64)) {
+          assertTrue(Arrays.stream(batch.toArrays()[0]).allMatch(step -> Arrays.equals(step, many)));
+        } catch (IllegalArgumentException e) {
+          assertTrue(e.getMessage().startsWith("number of values in sequences[0]"), e::getMessage);
+        }
+      }
+    } finally {
+      done.set(true);
+      swapper.join();
+    }
+  }
+
   private static void isTooLarge(Executable call) {
     Throwable thrown = assertThrows(Throwable.class, call);
     assertTrue(thrown instanceof IllegalArgumentException || thrown instanceof OutOfMemoryError, thrown::toString);

@@ -88,6 +88,10 @@ class StepSelectionTest {
       Expect.sameBits(spread, back.toArrays());
     }
     assertArrayEquals(expectedTokens, selection.select(tokens));
+    try (PackedTokens packed = PackedTokens.of(tokens, 9);
+        PackedTokens some = selection.select(packed)) {
+      assertArrayEquals(expectedTokens, some.toArrays());
+    }
   }
 
   /** Neither denormals nor the sign of a zero survive an addition in the kernels, so the test has neither. */
@@ -136,6 +140,10 @@ class StepSelectionTest {
     refused(type, () -> selection.select(new int[][] {{1}}), "layout of tokens is lengths [1]", "lengths [2]");
     refused(isNull, () -> selection.select((PackedSequence) null), "batch is null");
     refused(isNull, () -> selection.select((int[][]) null), "tokens is null");
+    refused(isNull, () -> selection.select((PackedTokens) null), "batch is null");
+    try (PackedTokens tokens = PackedTokens.of(new int[][] {{1}}, 2)) {
+      refused(type, () -> selection.select(tokens), "layout of batch is lengths [1]", "lengths [2]");
+    }
     refused(isNull, () -> selection.spread(null), "some is null");
     refused(isNull, () -> StepSelection.of(null), "selected is null");
     refused(isNull, () -> StepSelection.of(new boolean[][] {null}), "selected[0] is null");

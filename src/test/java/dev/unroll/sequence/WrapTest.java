@@ -45,7 +45,10 @@ class WrapTest {
     assumeTrue(!EnumSet.of(BufferKind.DIRECT, BufferKind.DIRECT_MIDDLE).contains(kind));
     FloatBuffer rows = kind.holding(ROWS);
     refused(
-        IllegalArgumentException.class, () -> PackedSequence.wrap(rows, LAYOUT, 2), "rows is a buffer", "allocateDirect");
+        IllegalArgumentException.class,
+        () -> PackedSequence.wrap(rows, LAYOUT, 2),
+        "rows is a buffer",
+        "allocateDirect");
     try (PackedSequence batch = PackedSequence.ofPacked(rows, LAYOUT, 2)) {
       Expect.sameBits(SEQUENCES, batch.toArrays());
     }

@@ -2,6 +2,7 @@ package dev.unroll.bench.peers;
 
 import dev.unroll.bench.CharacterModelWorkload;
 import dev.unroll.bench.FunctionWorkload;
+import dev.unroll.bench.PackingWorkload;
 import dev.unroll.peers.RecurrentCase;
 import java.util.Optional;
 
@@ -28,8 +29,8 @@ public interface Library {
     return Optional.empty();
   }
 
-  /** A step of an LSTM that carries its state, with as many inputs as units; no results. */
-  default Optional<Subject> stream(int hidden) {
+  /** Packing of a batch and taking it apart; no results. */
+  default Optional<Subject> packing(PackingWorkload workload) {
     return Optional.empty();
   }
 }

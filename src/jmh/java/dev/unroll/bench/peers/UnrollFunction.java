@@ -2,11 +2,11 @@ package dev.unroll.bench.peers;
 
 import dev.unroll.Workspace;
 import dev.unroll.bench.FunctionWorkload;
+import dev.unroll.layer.Activation;
 import dev.unroll.layer.Softmax;
 import dev.unroll.sequence.PackedSequence;
 import java.util.Arrays;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /** A function of this library, on one sequence of all rows. */
@@ -15,8 +15,8 @@ final class UnrollFunction implements Subject {
   private final UnaryOperator<PackedSequence> function;
   private final PackedSequence input;
 
-  private UnrollFunction(FunctionWorkload workload, UnaryOperator<PackedSequence> function) {
-    this.function = function;
+  UnrollFunction(FunctionWorkload workload) {
+    function = function(workload.function());
     float[] values = workload.input();
     int columns = workload.columns();
     float[][][] sequence = new float[1][workload.rows()][];
@@ -26,13 +26,14 @@ final class UnrollFunction implements Subject {
     input = PackedSequence.of(workspace, sequence, columns);
   }
 
-  /** Prepares a function, if there is one for whole batches. */
-  static Optional<Subject> of(FunctionWorkload workload) {
+  private static UnaryOperator<PackedSequence> function(FunctionWorkload.Function function) {
     Softmax softmax = new Softmax();
-    return switch (workload.function()) {
-      case SOFTMAX -> Optional.of(new UnrollFunction(workload, softmax::forward));
-      case LOG_SOFTMAX -> Optional.of(new UnrollFunction(workload, softmax::logForward));
-      case TANH, SIGMOID, EXP -> Optional.empty();
+    return switch (function) {
+      case SOFTMAX -> softmax::forward;
+      case LOG_SOFTMAX -> softmax::logForward;
+      case TANH -> Activation.TANH::forward;
+      case SIGMOID -> Activation.SIGMOID::forward;
+      case EXP -> Activation.EXP::forward;
     };
   }
 

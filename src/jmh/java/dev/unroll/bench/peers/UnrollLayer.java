@@ -31,7 +31,7 @@ final class UnrollLayer implements Subject {
     layer = shape.build();
     layer.parameters().forEach(parameter -> parameter.set(problem.given(parameter.name())));
     input = rows(RecurrentCase.INPUT, shape.inputs());
-    initial = state();
+    initial = state(problem);
     fromOutput = rows(RecurrentCase.FROM_OUTPUT, shape.outputSize());
   }
 
@@ -49,23 +49,31 @@ final class UnrollLayer implements Subject {
     return PackedSequence.of(workspace, sequences, features);
   }
 
-  private State state() {
-    float[][][] h = {vectors(RecurrentCase.INITIAL_H)};
-    return shape.cell().hasCells() ? State.of(h, new float[][][] {vectors(RecurrentCase.INITIAL_C)}) : State.of(h);
+  /** The initial state of a case. */
+  static State state(RecurrentCase problem) {
+    float[][][] h = {vectors(problem, RecurrentCase.INITIAL_H)};
+    return problem.shape().cell().hasCells()
+        ? State.of(h, new float[][][] {vectors(problem, RecurrentCase.INITIAL_C)})
+        : State.of(h);
   }
 
-  private float[][] vectors(String name) {
+  private static float[][] vectors(RecurrentCase problem, String name) {
     float[] values = problem.given(name);
-    float[][] vectors = new float[shape.sequences()][];
+    int hidden = problem.shape().hidden();
+    float[][] vectors = new float[problem.shape().sequences()][];
     for (int b = 0; b < vectors.length; b++) {
-      vectors[b] = Arrays.copyOfRange(values, b * shape.hidden(), (b + 1) * shape.hidden());
+      vectors[b] = Arrays.copyOfRange(values, b * hidden, (b + 1) * hidden);
     }
     return vectors;
   }
 
+  private RecurrentOutput pass() {
+    return training ? layer.forward(input, initial) : layer.infer(input, initial);
+  }
+
   @Override
   public void run() {
-    try (RecurrentOutput output = layer.forward(input, initial)) {
+    try (RecurrentOutput output = pass()) {
       if (training) {
         layer.backward(output, fromOutput, null).close();
       }
@@ -76,7 +84,7 @@ final class UnrollLayer implements Subject {
   public Map<String, float[]> results() {
     Map<String, float[]> results = new LinkedHashMap<>();
     layer.parameters().forEach(Parameter::zeroGradient);
-    try (RecurrentOutput output = layer.forward(input, initial)) {
+    try (RecurrentOutput output = pass()) {
       results.put(RecurrentCase.OUTPUT, flat(output.outputs().toFlatArrays()));
       put(results, RecurrentCase.FINAL_H, RecurrentCase.FINAL_C, output.finalState());
       if (training) {
@@ -91,7 +99,8 @@ final class UnrollLayer implements Subject {
     return results;
   }
 
-  private static void put(Map<String, float[]> results, String h, String c, State state) {
+  /** Puts a state under its names. */
+  static void put(Map<String, float[]> results, String h, String c, State state) {
     results.put(h, flat(state.hidden()[0]));
     if (state.hasCells()) {
       results.put(c, flat(state.cells()[0]));

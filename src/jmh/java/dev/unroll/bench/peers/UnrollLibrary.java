@@ -3,7 +3,9 @@ package dev.unroll.bench.peers;
 import dev.unroll.Unroll;
 import dev.unroll.bench.CharacterModelWorkload;
 import dev.unroll.bench.FunctionWorkload;
+import dev.unroll.bench.PackingWorkload;
 import dev.unroll.peers.RecurrentCase;
+import java.util.Arrays;
 import java.util.Optional;
 
 /** This library. */
@@ -15,12 +17,13 @@ final class UnrollLibrary implements Library {
 
   @Override
   public Optional<Subject> layer(RecurrentCase problem, boolean training) {
-    return Optional.of(new UnrollLayer(problem, training));
+    int steps = Arrays.stream(problem.shape().lengths()).max().orElse(0);
+    return Optional.of(steps == 1 && !training ? new UnrollStep(problem) : new UnrollLayer(problem, training));
   }
 
   @Override
   public Optional<Subject> function(FunctionWorkload workload) {
-    return UnrollFunction.of(workload);
+    return Optional.of(new UnrollFunction(workload));
   }
 
   @Override
@@ -29,7 +32,7 @@ final class UnrollLibrary implements Library {
   }
 
   @Override
-  public Optional<Subject> stream(int hidden) {
-    return Optional.of(new UnrollStream(hidden));
+  public Optional<Subject> packing(PackingWorkload workload) {
+    return Optional.of(new UnrollPacking(workload));
   }
 }
