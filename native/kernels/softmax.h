@@ -70,8 +70,9 @@ UNROLL_INLINE RowLanes<kRows> exponentials_of_block(const float* x, int64_t colu
   for_column_blocks(width, [&](int64_t c, int64_t count) UNROLL_INLINE_LAMBDA {
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
-      const Vec scores = load_scores(x + r * columns + c, count);
-      const Vec e = exp_not_positive(fma(scores, factor, minus_maximum.row[r]));
+      // Not fused: the same rounded products as in the maximum, so that none of them is above it.
+      const Vec scaled = load_scores(x + r * columns + c, count) * factor;
+      const Vec e = exp_not_positive(scaled + minus_maximum.row[r]);
       sums.row[r] = sums.row[r] + e;
       if constexpr (kStore) store_columns(y + r * columns + c, e, count);
     }
@@ -145,7 +146,7 @@ inline void log_softmax(int64_t rows, int64_t columns, const float* x, float sca
       const int64_t row = (first + r) * columns;
       const Vec log_sum = broadcast(logarithms[r]), maximum = broadcast(-sums.maximum[r]);
       for_column_blocks(columns, [&](int64_t c, int64_t width) UNROLL_INLINE_LAMBDA {
-        const Vec shifted = fma(load_columns(x + row + c, width), broadcast(scale), maximum);
+        const Vec shifted = load_columns(x + row + c, width) * broadcast(scale) + maximum;
         store_columns(y + row + c, shifted - log_sum, width);
       });
     }

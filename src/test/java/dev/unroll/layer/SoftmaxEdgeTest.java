@@ -158,6 +158,25 @@ class SoftmaxEdgeTest {
     assertEquals(1, sumOfP, 7.8 * 0x1p-24);
   }
 
+  /** Large scores times 1 / 0.7 are rounded by more than 1; none may come out above the maximum for that. */
+  @ParameterizedTest
+  @ValueSource(floats = {1e8f, 3e9f, 1e20f, 2e38f})
+  void roundingOfScaledScoresCannotOverflow(float huge) {
+    float[] scores = row(huge, 0, Math.nextDown(huge), -huge);
+    try (PackedSequence x = PackedSequence.ofFlat(new float[][] {scores}, 20);
+        PackedSequence p = new Softmax(0.7).forward(x);
+        PackedSequence logP = new Softmax(0.7).logForward(x)) {
+      double sum = 0;
+      for (int c = 0; c < 20; c++) {
+        sum += p.step(0, 0)[c];
+        assertTrue(logP.step(0, 0)[c] <= 0);
+      }
+      assertEquals(1, sum, 1e-6);
+      assertEquals(0, p.step(0, 0)[0] + p.step(0, 0)[2]);
+      assertEquals(p.step(0, 0)[19], p.step(0, 0)[4]);
+    }
+  }
+
   @Test
   void temperatureScalesBeforeTheMaximumIsTaken() {
     try (PackedSequence x = PackedSequence.ofFlat(new float[][] {row(0, 3e37f, -3e37f)}, 20);
