@@ -102,6 +102,9 @@ class CallerAlone final : public Parallel {
   void run(int64_t tasks, Task task, void* context) override {
     for (int64_t index = 0; index < tasks; ++index) task(context, index, nullptr);
   }
+  void run_phases(int64_t phases, int64_t slices, Task task, void* context) override {
+    run(phases * slices, task, context);
+  }
 };
 
 }  // namespace unroll::border

@@ -144,6 +144,11 @@ struct ProductSplit {
   }
 };
 
+/// Part `index` of `parts` of the panels of an operand.
+UNROLL_INLINE Range panel_part(int64_t columns, int64_t parts, int64_t index) {
+  return part_of(divide_up(columns, kPanel), parts, index);
+}
+
 /// c = start + a * panels for all rows of the ranges, on the threads of the pool.
 inline void multiply_ranges(const float* a, int64_t lda, const Panels& panels, const RowRanges& ranges, Start start,
                             float* c, int64_t ldc, int64_t columns, Parallel& pool) {

@@ -30,14 +30,15 @@ struct Recurrence {
 
   static constexpr int64_t kGates = Cell::kGates;
 
-  /// `x` are the layer's input rows.
-  void forward(Range sequences, const float* x, int64_t inputs, Parallel& pool) const {
+  /// `x` are the layer's input rows. With more than one slice of units, threads divide each step: see slices_of_units().
+  void forward(Range sequences, const float* x, int64_t inputs, int64_t slices, Parallel& pool) const {
     load_initial(sequences, layer.initial_state, state_size(), [&](int64_t b) { return state(b); });
     if constexpr (Cell::kHasCells) {
       load_initial(sequences, layer.initial_cells, hidden(), [&](int64_t b) { return cells(b); });
     }
     const Panels w_ih = all_panels(layer.w_ih_panels, inputs, gate_columns());
     for_each_chunk(false, [&](const TimeOrder& order, Range chunk) {
+      if (slices > 1) return forward_slices(order, chunk, sequences, x, inputs, w_ih, slices, pool);
       for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
         multiply_ranges(x, inputs, w_ih, rows, {layer.bias, 0}, layer.gates, gate_columns(), gate_columns(), pool);
       });
@@ -58,7 +59,8 @@ struct Recurrence {
   /// d_h [B][P] and d_c [B][H] carry the gradient from step to step: they start as that of the final state and end as
   /// that of the initial state, both in packed order while in here. That of the input is added to what is there if
   /// `adds`.
-  void backward(Range sequences, const RecurrentGradient& gradient, int64_t inputs, bool adds, Parallel& pool) const {
+  void backward(Range sequences, const RecurrentGradient& gradient, int64_t inputs, bool adds, int64_t slices,
+                Parallel& pool) const {
     load_initial(sequences, gradient.d_final_state, state_size(),
                  [&](int64_t b) { return gradient.d_h + b * state_size(); });
     if constexpr (Cell::kHasCells) {
@@ -66,6 +68,7 @@ struct Recurrence {
     }
     const Panels w_ih = all_panels(gradient.w_ih_back_panels, gate_columns(), inputs);
     for_each_chunk(true, [&](const TimeOrder& order, Range chunk) {
+      if (slices > 1) return backward_slices(order, chunk, sequences, gradient, inputs, adds, w_ih, slices, pool);
       for (int64_t i = chunk.begin; i < chunk.end; ++i) {
         for_each_segment(steps(), order.step(i), sequences, reverse,
                          [&](const Segment& segment) { backward_segment(segment, gradient); });
@@ -130,6 +133,46 @@ struct Recurrence {
       ranges[count++] = next;
     }
     if (count > 0) body(RowRanges{ranges, count});
+  }
+
+  /// A chunk whose threads divide the units: the input products, then a phase for each step.
+  void forward_slices(const TimeOrder& order, Range chunk, Range sequences, const float* x, int64_t inputs,
+                      const Panels& w_ih, int64_t slices, Parallel& pool) const {
+    parallel_phases(pool, 1 + chunk.size(), slices, [&](int64_t phase, int64_t slice) {
+      if (phase == 0) {
+        for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
+          multiply_panels(x, inputs, w_ih, panel_part(gate_columns(), slices, slice), rows, {layer.bias, 0},
+                          layer.gates, gate_columns(), gate_columns());
+        });
+        return;
+      }
+      for_each_segment(steps(), order.step(chunk.begin + phase - 1), sequences, reverse, [&](const Segment& segment) {
+        forward_phase<0>(segment, part_of(unit_blocks(), slices, slice));
+      });
+    });
+  }
+
+  /// Two phases for each step, the gradients of the gates and those of the state before; then those of the inputs.
+  void backward_slices(const TimeOrder& order, Range chunk, Range sequences, const RecurrentGradient& gradient,
+                       int64_t inputs, bool adds, const Panels& w_ih, int64_t slices, Parallel& pool) const {
+    parallel_phases(pool, 2 * chunk.size() + 1, slices, [&](int64_t phase, int64_t slice) {
+      if (phase == 2 * chunk.size()) {
+        for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
+          multiply_panels(layer.gates, gate_columns(), w_ih, panel_part(inputs, slices, slice), rows,
+                          {adds ? gradient.d_input : nullptr, inputs}, gradient.d_input, inputs, inputs);
+        });
+        return;
+      }
+      const Range blocks = part_of(unit_blocks(), slices, slice);
+      for_each_segment(steps(), order.step(chunk.begin + phase / 2), sequences, reverse, [&](const Segment& segment) {
+        if (phase % 2 == 0) {
+          add_output_gradient(segment, gradient, blocks);
+          backward_cells<0>(segment, gradient, gradient.d_h, blocks);
+        } else {
+          backward_state(segment, gradient, blocks);
+        }
+      });
+    });
   }
 
   CellRow cell_row(const Segment& segment, int64_t b, int64_t unit) const {
@@ -295,49 +338,52 @@ struct Recurrence {
 
   /// h = W_hr m, m what the cell gives without projection.
   void project(const Segment& segment) const {
-    multiply_rows(segment.sequences, layer.w_hr_panels, hidden(), state_size(), {nullptr, 0},
-                  unprojected(kept_row(segment.step)), hidden(), state(steps().sequences + segment.row),
+    multiply_rows(segment.sequences, layer.w_hr_panels, hidden(), state_size(), {0, divide_up(state_size(), kPanel)},
+                  {nullptr, 0},                  unprojected(kept_row(segment.step)), hidden(), state(steps().sequences + segment.row),
                   state_stride());
   }
 
-  /// to = start + from * panels for a range of rows; start may only be `to` or nothing.
-  void multiply_rows(Range rows, const float* panels, int64_t k_size, int64_t columns, Start start, const float* from,
-                     int64_t from_stride, float* to, int64_t to_stride) const {
+  /// to = start + from * some panels for a range of rows; start may only be `to` or nothing.
+  void multiply_rows(Range rows, const float* panels, int64_t k_size, int64_t columns, Range some, Start start,
+                     const float* from, int64_t from_stride, float* to, int64_t to_stride) const {
     const RowRange range{rows.begin, rows.begin, rows.size()};
-    multiply_panels(from, from_stride, all_panels(panels, k_size, columns), {0, divide_up(columns, kPanel)}, {&range, 1},
-                    start, to, to_stride, columns);
+    multiply_panels(from, from_stride, all_panels(panels, k_size, columns), some, {&range, 1}, start, to, to_stride,
+                    columns);
   }
 
   void backward_segment(const Segment& segment, const RecurrentGradient& gradient) const {
-    add_output_gradient(segment, gradient);
+    const Range units{0, unit_blocks()};
+    add_output_gradient(segment, gradient, {0, divide_up(state_size(), kPanel)});
     const float* d_h = gradient.d_h;
     if (projected()) {
       unproject(segment, gradient);
       d_h = gradient.d_unprojected;
     }
-    backward_cells<0>(segment, gradient, d_h);
-    const Start direct = Cell::kDirectPath ? Start{gradient.d_h, state_size()} : Start{nullptr, 0};
-    const float* d_recurrent = Cell::kRecurrentGradient ? recurrent(segment.row) : gates(segment.row);
-    if constexpr (Cell::kPhases == 1) {
-      // dE/dh_{t-1} = d_gates W_hh
-      multiply_rows(segment.sequences, gradient.w_hh_back_panels[0], gate_columns(), state_size(), direct, d_recurrent,
-                    gate_columns(), gradient.d_h, state_size());
-    } else {
+    backward_cells<0>(segment, gradient, d_h, units);
+    if constexpr (Cell::kPhases == 2) {
       const int64_t first = Cell::kFirstGates * hidden();
-      multiply_rows(segment.sequences, gradient.w_hh_back_panels[1], gate_columns() - first, state_size(), {nullptr, 0},
-                    gates(segment.row) + first, gate_columns(), gradient.d_unprojected, state_size());
-      backward_cells<1>(segment, gradient, gradient.d_unprojected);
-      multiply_rows(segment.sequences, gradient.w_hh_back_panels[0], first, state_size(), direct, gates(segment.row),
-                    gate_columns(), gradient.d_h, state_size());
+      multiply_rows(segment.sequences, gradient.w_hh_back_panels[1], gate_columns() - first, state_size(), units,
+                    {nullptr, 0}, gates(segment.row) + first, gate_columns(), gradient.d_unprojected, state_size());
+      backward_cells<1>(segment, gradient, gradient.d_unprojected, units);
     }
+    backward_state(segment, gradient, {0, divide_up(state_size(), kPanel)});
   }
 
-  /// d_h += dE/d output of the step.
-  void add_output_gradient(const Segment& segment, const RecurrentGradient& gradient) const {
+  /// dE/dh_{t-1} = d_gates W_hh, of the gates of the first phase, plus what came past the gates.
+  void backward_state(const Segment& segment, const RecurrentGradient& gradient, Range panels) const {
+    const Start direct = Cell::kDirectPath ? Start{gradient.d_h, state_size()} : Start{nullptr, 0};
+    const float* d_recurrent = Cell::kRecurrentGradient ? recurrent(segment.row) : gates(segment.row);
+    multiply_rows(segment.sequences, gradient.w_hh_back_panels[0], Cell::kFirstGates * hidden(), state_size(), panels,
+                  direct, d_recurrent, gate_columns(), gradient.d_h, state_size());
+  }
+
+  /// d_h += dE/d output of the step, for some blocks of 16 features.
+  void add_output_gradient(const Segment& segment, const RecurrentGradient& gradient, Range blocks) const {
+    const int64_t end = smaller(blocks.end * kPanel, state_size());
     for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
       const float* d_output = gradient.d_output + (segment.row + b) * output_size(call);
       float* d_h = gradient.d_h + b * state_size();
-      for (int64_t j = 0; j < state_size(); ++j) d_h[j] = d_output[j] + d_h[j];
+      for (int64_t j = blocks.begin * kPanel; j < end; ++j) d_h[j] = d_output[j] + d_h[j];
     }
   }
 
@@ -347,14 +393,16 @@ struct Recurrence {
       copy_floats(gradient.d_h + b * state_size(), gradient.d_projected + (segment.row + b) * state_size(),
                   state_size());
     }
-    multiply_rows(segment.sequences, gradient.w_hr_back_panels, state_size(), hidden(), {nullptr, 0}, gradient.d_h,
-                  state_size(), gradient.d_unprojected, hidden());
+    multiply_rows(segment.sequences, gradient.w_hr_back_panels, state_size(), hidden(), {0, unit_blocks()},
+                  {nullptr, 0}, gradient.d_h, state_size(), gradient.d_unprojected, hidden());
   }
 
   template <int kPhase>
-  void backward_cells(const Segment& segment, const RecurrentGradient& gradient, const float* d_h) const {
+  void backward_cells(const Segment& segment, const RecurrentGradient& gradient, const float* d_h,
+                      Range blocks) const {
     for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
-      for (int64_t unit = 0; unit < hidden(); unit += kPanel) {
+      for (int64_t block = blocks.begin; block < blocks.end; ++block) {
+        const int64_t unit = block * kPanel;
         CellRow row = cell_row(segment, b, unit);
         row.d_h_prev = gradient.d_h + b * state_size() + unit;
         if constexpr (Cell::kHasCells) row.d_c = gradient.d_c + b * hidden() + unit;

@@ -20,10 +20,25 @@ int64_t cost_of_row(const RecurrentCall& call) {
   return 2 * Cell::kGates * call.hidden * call.directions * columns;
 }
 
+/// Operations of a step's product from which dividing it costs less than it saves.
+constexpr int64_t kWorthSlicing = 80'000;
+
+/// Into how many slices of units threads divide each step, so that each reads only its part of the weights: where the
+/// sequences are too few to be divided and a step is long enough for the threads to wait for each other. Not cells whose
+/// steps have products one after the other.
+template <class Cell>
+int64_t slices_of_units(const RecurrentCall& call, const Parallel& pool) {
+  const int64_t step = 2 * Cell::kGates * call.hidden * call.state_size * call.steps.sequences;
+  const bool one_product = Cell::kPhases == 1 && call.layers[0].w_hr_panels == nullptr;
+  if (!one_product || call.steps.sequences >= 2 * pool.width() || step < kWorthSlicing) return 1;
+  return smaller(smaller(pool.width(), kMostSlices), divide_up(call.hidden, kPanel));
+}
+
 /// Calls body(range of sequences, pool) on the threads of the pool. A thread takes its sequences through all layers, so
-/// that no thread waits for another; few sequences are one part, whose products are divided.
+/// that no thread waits for another; few sequences are one part, whose steps or products are divided.
 template <class Body>
-void parallel_sequences(const Steps& steps, int64_t row_cost, Parallel& pool, const Body& body) {
+void parallel_sequences(const Steps& steps, int64_t row_cost, int64_t slices, Parallel& pool, const Body& body) {
+  if (slices > 1) return body({0, steps.sequences}, pool);
   const int64_t tasks = smaller(
       pool.width(), tasks_for(pool, steps.sequences, row_cost * packed_rows(steps) / larger(1, steps.sequences)));
   if (tasks == 1) return body({0, steps.sequences}, pool);
@@ -44,10 +59,11 @@ inline const float* input_of(const RecurrentCall& call, int64_t layer) {
 
 template <class Cell>
 void run_forward(const RecurrentCall& call, Parallel& pool) {
-  parallel_sequences(call.steps, cost_of_row<Cell>(call), pool, [&](Range sequences, Parallel& threads) {
+  const int64_t slices = slices_of_units<Cell>(call, pool);
+  parallel_sequences(call.steps, cost_of_row<Cell>(call), slices, pool, [&](Range sequences, Parallel& threads) {
     for (int64_t l = 0; l < call.layer_count; ++l) {
       for (int64_t d = 0; d < call.directions; ++d) {
-        recurrence_of<Cell>(call, l, d).forward(sequences, input_of(call, l), input_size_of(call, l), threads);
+        recurrence_of<Cell>(call, l, d).forward(sequences, input_of(call, l), input_size_of(call, l), slices, threads);
       }
       finish_outputs(call, l, sequences, threads);
     }
@@ -135,13 +151,14 @@ struct WeightGradients {
 
 template <class Cell>
 void run_backward(const RecurrentCall& call, const RecurrentGradient* gradients, Parallel& pool) {
-  parallel_sequences(call.steps, cost_of_row<Cell>(call), pool, [&](Range sequences, Parallel& threads) {
+  const int64_t slices = slices_of_units<Cell>(call, pool);
+  parallel_sequences(call.steps, cost_of_row<Cell>(call), slices, pool, [&](Range sequences, Parallel& threads) {
     for (int64_t l = call.layer_count - 1; l >= 0; --l) {
       const RecurrentGradient* const of_layer = gradients + l * call.directions;
       if (drops(call, l)) apply_dropout(call, l, sequences, of_layer->d_output, threads);
       for (int64_t d = 0; d < call.directions; ++d) {
         // Both directions read the same input: the second adds to the gradient that the first wrote.
-        recurrence_of<Cell>(call, l, d).backward(sequences, of_layer[d], input_size_of(call, l), d > 0, threads);
+        recurrence_of<Cell>(call, l, d).backward(sequences, of_layer[d], input_size_of(call, l), d > 0, slices, threads);
       }
     }
   });

@@ -32,6 +32,9 @@ class Alone final : public Parallel {
   void run(int64_t tasks, Task task, void* context) override {
     for (int64_t index = 0; index < tasks; ++index) task(context, index, scratch_);
   }
+  void run_phases(int64_t phases, int64_t slices, Task task, void* context) override {
+    run(phases * slices, task, context);
+  }
 
  private:
   float* scratch_;
@@ -44,6 +47,17 @@ void parallel_for(Parallel& pool, int64_t tasks, const Body& body) {
   pool.run(
       tasks, [](void* context, int64_t index, float* scratch) { (*static_cast<const Body*>(context))(index, scratch); },
       const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+/// Calls body(phase, slice) for every slice of every phase, each phase after the one before.
+template <class Body>
+void parallel_phases(Parallel& pool, int64_t phases, int64_t slices, const Body& body) {
+  const auto call = [&](int64_t index, float*) { body(index / slices, index % slices); };
+  using Call = decltype(call);
+  pool.run_phases(
+      phases, slices,
+      [](void* context, int64_t index, float* scratch) { (*static_cast<Call*>(context))(index, scratch); },
+      const_cast<void*>(static_cast<const void*>(&call)));
 }
 
 /// Below this many operations a task costs less than handing it to another thread.

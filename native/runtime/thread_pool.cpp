@@ -43,14 +43,75 @@ bool spin_until(const Condition& condition) {
 struct ThreadPool::Job {
   Task task;
   void* context;
-  int64_t tasks;
-  std::atomic<int64_t> next{0};
   std::atomic<int> helpers{0};  // changed under the mutex; read by the caller that waits for 0
 
-  bool has_tasks() const { return next.load(std::memory_order_relaxed) < tasks; }
+  Job(Task job_task, void* job_context) : task(job_task), context(job_context) {}
+  virtual bool has_tasks() const = 0;
+  virtual void run_tasks(float* memory) = 0;
 
-  void run_tasks(float* memory) {
+ protected:
+  ~Job() = default;
+};
+
+struct ThreadPool::TaskJob final : Job {
+  const int64_t tasks;
+  std::atomic<int64_t> next{0};
+
+  TaskJob(int64_t count, Task job_task, void* job_context) : Job(job_task, job_context), tasks(count) {}
+
+  bool has_tasks() const override { return next.load(std::memory_order_relaxed) < tasks; }
+
+  void run_tasks(float* memory) override {
     for (int64_t index; (index = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) task(context, index, memory);
+  }
+};
+
+/// A thread claims its slices of the phase under way, then waits for the others; what nobody has claimed for a while it
+/// takes too, so a thread that never comes, or is away, holds nobody up unless it is away within a slice.
+struct ThreadPool::PhaseJob final : Job {
+  static constexpr int kPatience = 200;  // pauses: some microseconds
+
+  struct alignas(64) Claim {
+    std::atomic<int64_t> phases{0};  // of this slice that are claimed
+  };
+
+  const int64_t phases, slices;
+  alignas(64) std::atomic<int64_t> done{0};  // slices, of all phases
+  alignas(64) std::atomic<int64_t> members{0};
+  Claim claims[kMostSlices];
+
+  PhaseJob(int64_t phase_count, int64_t slice_count, Task job_task, void* job_context)
+      : Job(job_task, job_context), phases(phase_count), slices(slice_count) {}
+
+  bool has_tasks() const override {
+    return done.load(std::memory_order_relaxed) < phases * slices && members.load(std::memory_order_relaxed) < slices;
+  }
+
+  void run_tasks(float* memory) override {
+    const int64_t member = members.fetch_add(1, std::memory_order_relaxed);
+    for (int64_t phase; (phase = done.load(std::memory_order_acquire) / slices) < phases;) {
+      const int64_t step = std::min(members.load(std::memory_order_relaxed), slices);
+      for (int64_t slice = member; slice < slices; slice += step) run_slice(phase, slice, memory);
+      if (ended(phase, kPatience)) continue;
+      for (int64_t slice = 0; slice < slices; ++slice) run_slice(phase, slice, memory);
+      if (!ended(phase, kPatience)) std::this_thread::yield();
+    }
+  }
+
+ private:
+  void run_slice(int64_t phase, int64_t slice, float* memory) {
+    int64_t claimed = phase;
+    if (!claims[slice].phases.compare_exchange_strong(claimed, phase + 1, std::memory_order_relaxed)) return;
+    task(context, phase * slices + slice, memory);
+    done.fetch_add(1, std::memory_order_acq_rel);
+  }
+
+  bool ended(int64_t phase, int pauses) const {
+    for (int i = 0; i < pauses; ++i) {
+      if (done.load(std::memory_order_acquire) >= (phase + 1) * slices) return true;
+      pause();
+    }
+    return false;
   }
 };
 
@@ -128,9 +189,20 @@ void ThreadPool::work(int index) {
 void ThreadPool::run(int64_t tasks, Task task, void* context) {
   float* const memory = scratch();
   if (memory == nullptr) throw std::bad_alloc();
-  Job job{task, context, tasks};
+  TaskJob job(tasks, task, context);
   if (tasks <= 1 || width() == 1) return job.run_tasks(memory);
+  run(job, memory);
+}
 
+void ThreadPool::run_phases(int64_t phases, int64_t slices, Task task, void* context) {
+  float* const memory = scratch();
+  if (memory == nullptr) throw std::bad_alloc();
+  PhaseJob job(phases, slices, task, context);
+  if (slices <= 1 || width() == 1) return job.run_tasks(memory);
+  run(job, memory);
+}
+
+void ThreadPool::run(Job& job, float* memory) {
   bool wake;
   {
     std::lock_guard lock(mutex_);

@@ -29,10 +29,17 @@ class ThreadPool final : public Parallel {
   /// Throws std::bad_alloc if there is no memory for the caller's scratch; nothing has run then.
   void run(int64_t tasks, Task task, void* context) override;
 
+  /// The same for phases. Whoever comes to help takes slices from the phase that is under way on; no phase needs a
+  /// certain number of threads.
+  void run_phases(int64_t phases, int64_t slices, Task task, void* context) override;
+
  private:
   struct Job;
+  struct TaskJob;
+  struct PhaseJob;
 
   void work(int index);
+  void run(Job& job, float* memory);
   void start_workers(int count);
   void stop_workers();
   Job* find_job();

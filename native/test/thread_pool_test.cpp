@@ -29,13 +29,42 @@ void check_every_task_runs_once(ThreadPool& pool, size_t tasks) {
   check(counts.without_scratch == 0, "a task had no aligned scratch");
 }
 
+/// Slices of phases, which note whether all of the phase before were done.
+struct Phases {
+  const int64_t slices;
+  std::vector<std::atomic<int>> of_task;
+  std::atomic<int> early{0};
+
+  Phases(int64_t phase_count, int64_t slice_count)
+      : slices(slice_count), of_task(static_cast<size_t>(phase_count * slice_count)) {}
+
+  static void task(void* context, int64_t index, float*) {
+    auto& phases = *static_cast<Phases*>(context);
+    const int64_t start = index / phases.slices * phases.slices;
+    for (int64_t before = start - phases.slices; before >= 0 && before < start; ++before) {
+      if (phases.of_task[static_cast<size_t>(before)].load() != 1) phases.early.fetch_add(1);
+    }
+    phases.of_task[static_cast<size_t>(index)].fetch_add(1);
+  }
+};
+
+void check_phases(ThreadPool& pool, int64_t phases, int64_t slices) {
+  Phases work(phases, slices);
+  pool.run_phases(phases, slices, Phases::task, &work);
+  for (const auto& count : work.of_task)
+    check(count.load() == 1, "a slice ran " + std::to_string(count.load()) + " times");
+  check(work.early == 0, "a phase began before the one before had ended");
+}
+
 void check_callers_share(int width) {
   ThreadPool pool(width);
   std::vector<std::thread> callers;
   for (int caller = 0; caller < 4; ++caller) {
     callers.emplace_back([&pool, caller] {
-      for (size_t round = 0; round < 300; ++round)
+      for (size_t round = 0; round < 300; ++round) {
         check_every_task_runs_once(pool, (round + static_cast<size_t>(caller)) % 9);
+        check_phases(pool, static_cast<int64_t>(round % 7), 1 + (static_cast<int64_t>(round) + caller) % 4);
+      }
     });
   }
   for (int round = 0; round < 20; ++round) pool.resize(1 + round % 5);
@@ -51,6 +80,7 @@ int main() {
     unroll::ThreadPool pool(width);
     check(pool.width() == width, "width");
     for (const size_t tasks : {0, 1, 2, 3, 7, 100}) check_every_task_runs_once(pool, tasks);
+    for (const int64_t slices : {1, 2, 3, 16}) check_phases(pool, 1000, slices);
     check_callers_share(width);
   }
   check(unroll::allocate(INT64_MAX) == nullptr, "an impossible size gives null");
