@@ -1,6 +1,6 @@
-/// Prints what forward and training passes of one recurrent layer reach of the FMA peak of one core measured in the same
-/// run. Operations counted: 2 G H (I + H) for each row forward, three times that in training. Options, in this order:
-/// instruction set (default: the best), threads (1), cell (all), hidden size (all).
+/// Prints what forward and training passes of one recurrent layer reach of the FMA peak of one core measured in the
+/// same run. Operations counted: 2 G H (I + H) for each row forward, three times that in training. Options, in this
+/// order: instruction set (default: the best), threads (1), cell (all), hidden size (all).
 
 #include <cstdio>
 #include <cstdlib>

@@ -11,16 +11,17 @@ UNROLL_NATIVE(jdouble, ArrayNative, sumOfSquares)(JNIEnv* env, jclass, jlong x, 
   return guarded(env, [&] { return kernels().sum_of_squares(floats(x), size, pool()); });
 }
 
-UNROLL_NATIVE(void, ArrayNative, squaredError)(JNIEnv* env, jclass, jlong rows, jlong columns, jlong x, jlong target,
-                                               jfloat gradient_scale, jlong losses, jlong d_x) {
+UNROLL_NATIVE(void, ArrayNative, squaredError)
+(JNIEnv* env, jclass, jlong rows, jlong columns, jlong x, jlong target, jfloat gradient_scale, jlong losses,
+ jlong d_x) {
   guarded(env, [&] {
     kernels().squared_error(rows, columns, floats(x), floats(target), gradient_scale, floats(losses), floats(d_x),
                             pool());
   });
 }
 
-UNROLL_NATIVE(void, ArrayNative, uniform)(JNIEnv* env, jclass, jlong seed, jlong purpose, jlong first, jlong size,
-                                          jfloat low, jfloat high, jlong y) {
+UNROLL_NATIVE(void, ArrayNative, uniform)
+(JNIEnv* env, jclass, jlong seed, jlong purpose, jlong first, jlong size, jfloat low, jfloat high, jlong y) {
   guarded(env, [&] {
     kernels().uniform(static_cast<uint64_t>(seed), static_cast<uint64_t>(purpose), first, size, low, high, floats(y));
   });

@@ -3,28 +3,29 @@
 using namespace unroll;
 using namespace unroll::border;
 
-UNROLL_NATIVE(void, MatrixNative, packPanels)(JNIEnv* env, jclass, jlong w, jlong ldw, jlong k, jlong columns,
-                                              jlong groups, jboolean transposed, jlong panels) {
+UNROLL_NATIVE(void, MatrixNative, packPanels)
+(JNIEnv* env, jclass, jlong w, jlong ldw, jlong k, jlong columns, jlong groups, jboolean transposed, jlong panels) {
   guarded(env, [&] { kernels().pack_panels(floats(w), ldw, k, columns, groups, transposed, floats(panels), pool()); });
 }
 
-UNROLL_NATIVE(void, MatrixNative, matmul)(JNIEnv* env, jclass, jlong rows, jlong k, jlong columns, jlong a,
-                                          jlong panels, jlong bias, jboolean accumulate, jlong c) {
+UNROLL_NATIVE(void, MatrixNative, matmul)
+(JNIEnv* env, jclass, jlong rows, jlong k, jlong columns, jlong a, jlong panels, jlong bias, jboolean accumulate,
+ jlong c) {
   guarded(env, [&] {
     kernels().matmul(rows, k, columns, floats(a), k, floats(panels), floats(bias), accumulate, floats(c), columns,
                      pool());
   });
 }
 
-UNROLL_NATIVE(void, MatrixNative, matmulTransposed)(JNIEnv* env, jclass, jlong rows, jlong outputs, jlong columns,
-                                                    jlong a, jlong b, jlong index, jlong c) {
+UNROLL_NATIVE(void, MatrixNative, matmulTransposed)
+(JNIEnv* env, jclass, jlong rows, jlong outputs, jlong columns, jlong a, jlong b, jlong index, jlong c) {
   guarded(env, [&] {
     kernels().matmul_transposed(rows, outputs, columns, floats(a), outputs, ints(index), floats(b), columns,
                                 ints(index), floats(c), columns, pool());
   });
 }
 
-UNROLL_NATIVE(void, MatrixNative, columnSums)(JNIEnv* env, jclass, jlong rows, jlong columns, jlong a,
-                                              jlong index, jlong sums) {
+UNROLL_NATIVE(void, MatrixNative, columnSums)
+(JNIEnv* env, jclass, jlong rows, jlong columns, jlong a, jlong index, jlong sums) {
   guarded(env, [&] { kernels().column_sums(rows, columns, floats(a), columns, ints(index), floats(sums), pool()); });
 }

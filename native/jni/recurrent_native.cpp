@@ -45,28 +45,28 @@ class Call {
 
 }  // namespace
 
-UNROLL_NATIVE(void, RecurrentNative, forward)(JNIEnv* env, jclass, jlongArray call, jlongArray layers,
-                                              jintArray offsets, jintArray order) {
+UNROLL_NATIVE(void, RecurrentNative, forward)
+(JNIEnv* env, jclass, jlongArray call, jlongArray layers, jintArray offsets, jintArray order) {
   const Call recurrent(env, call, layers, offsets, order);
   if (!recurrent.complete()) return;
   guarded(env, [&] { kernels().recurrent_forward(recurrent.fields(), pool()); });
 }
 
-UNROLL_NATIVE(void, RecurrentNative, prepare)(JNIEnv* env, jclass, jlongArray call, jlongArray layers,
-                                              jintArray offsets, jintArray order, jlong to) {
+UNROLL_NATIVE(void, RecurrentNative, prepare)
+(JNIEnv* env, jclass, jlongArray call, jlongArray layers, jintArray offsets, jintArray order, jlong to) {
   const Call recurrent(env, call, layers, offsets, order);
   if (recurrent.complete()) recurrent.copy_to(to);
 }
 
-UNROLL_NATIVE(void, RecurrentNative, step)(JNIEnv* env, jclass, jlong description, jfloatArray input, jlong x,
-                                           jfloatArray output, jlong y) {
+UNROLL_NATIVE(void, RecurrentNative, step)
+(JNIEnv* env, jclass, jlong description, jfloatArray input, jlong x, jfloatArray output, jlong y) {
   env->GetFloatArrayRegion(input, 0, env->GetArrayLength(input), floats(x));
   guarded(env, [&] { kernels().recurrent_forward(*reinterpret_cast<const RecurrentCall*>(description), pool()); });
   if (!env->ExceptionCheck()) env->SetFloatArrayRegion(output, 0, env->GetArrayLength(output), floats(y));
 }
 
-UNROLL_NATIVE(void, RecurrentNative, backward)(JNIEnv* env, jclass, jlongArray call, jlongArray layers,
-                                               jlongArray gradients, jintArray offsets, jintArray order) {
+UNROLL_NATIVE(void, RecurrentNative, backward)
+(JNIEnv* env, jclass, jlongArray call, jlongArray layers, jlongArray gradients, jintArray offsets, jintArray order) {
   const Call recurrent(env, call, layers, offsets, order);
   const Longs gradient(env, gradients);
   if (!recurrent.complete() || gradient.data() == nullptr) return;

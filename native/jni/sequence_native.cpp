@@ -20,9 +20,9 @@ PaddedRows with_elements(PaddedRows rows, const int32_t* offsets, const int32_t*
 
 }  // namespace
 
-UNROLL_NATIVE(void, SequenceNative, pack)(JNIEnv* env, jclass, jintArray offsets, jint first_step, jint sequence,
-                                          jint length, jint features, jfloatArray from, jint from_offset,
-                                          jlong packed) {
+UNROLL_NATIVE(void, SequenceNative, pack)
+(JNIEnv* env, jclass, jintArray offsets, jint first_step, jint sequence, jint length, jint features, jfloatArray from,
+ jint from_offset, jlong packed) {
   const Pinned<int32_t> starts(env, offsets, JNI_ABORT);
   const Pinned<float> rows(env, from, JNI_ABORT);
   if (!starts.data() || !rows.data()) return;
@@ -30,8 +30,9 @@ UNROLL_NATIVE(void, SequenceNative, pack)(JNIEnv* env, jclass, jintArray offsets
                           floats(packed));
 }
 
-UNROLL_NATIVE(void, SequenceNative, unpack)(JNIEnv* env, jclass, jintArray offsets, jint first_step, jint sequence,
-                                            jint length, jint features, jlong packed, jfloatArray to, jint to_offset) {
+UNROLL_NATIVE(void, SequenceNative, unpack)
+(JNIEnv* env, jclass, jintArray offsets, jint first_step, jint sequence, jint length, jint features, jlong packed,
+ jfloatArray to, jint to_offset) {
   const Pinned<int32_t> starts(env, offsets, JNI_ABORT);
   const Pinned<float> rows(env, to, 0);
   if (!starts.data() || !rows.data()) return;
@@ -39,10 +40,9 @@ UNROLL_NATIVE(void, SequenceNative, unpack)(JNIEnv* env, jclass, jintArray offse
                             rows.data() + to_offset);
 }
 
-UNROLL_NATIVE(void, SequenceNative, packPaddedArray)(JNIEnv* env, jclass, jintArray offsets, jintArray order,
-                                                     jlong sequence_stride, jlong step_stride, jint features,
-                                                     jlong first_cell, jlong cells, jfloatArray padded, jint start,
-                                                     jlong packed) {
+UNROLL_NATIVE(void, SequenceNative, packPaddedArray)
+(JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
+ jlong first_cell, jlong cells, jfloatArray padded, jint start, jlong packed) {
   const PaddedRows rows = padded_rows(env, offsets, order, sequence_stride, step_stride, features, first_cell, cells);
   CallerAlone alone;
   const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT);
@@ -52,10 +52,9 @@ UNROLL_NATIVE(void, SequenceNative, packPaddedArray)(JNIEnv* env, jclass, jintAr
                         alone);
 }
 
-UNROLL_NATIVE(void, SequenceNative, unpackPaddedArray)(JNIEnv* env, jclass, jintArray offsets, jintArray order,
-                                                       jlong sequence_stride, jlong step_stride, jint features,
-                                                       jlong first_cell, jlong cells, jlong packed, jfloat padding,
-                                                       jfloatArray padded, jint start) {
+UNROLL_NATIVE(void, SequenceNative, unpackPaddedArray)
+(JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
+ jlong first_cell, jlong cells, jlong packed, jfloat padding, jfloatArray padded, jint start) {
   const PaddedRows rows = padded_rows(env, offsets, order, sequence_stride, step_stride, features, first_cell, cells);
   CallerAlone alone;
   const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT);
@@ -65,9 +64,9 @@ UNROLL_NATIVE(void, SequenceNative, unpackPaddedArray)(JNIEnv* env, jclass, jint
                           to.data() + start, alone);
 }
 
-UNROLL_NATIVE(void, SequenceNative, packPadded)(JNIEnv* env, jclass, jintArray offsets, jintArray order,
-                                                jlong sequence_stride, jlong step_stride, jint features, jlong cells,
-                                                jlong padded, jlong packed) {
+UNROLL_NATIVE(void, SequenceNative, packPadded)
+(JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
+ jlong cells, jlong padded, jlong packed) {
   const PaddedRows rows = padded_rows(env, offsets, order, sequence_stride, step_stride, features, 0, cells);
   const Ints starts(env, offsets), sequences(env, order);
   if (!starts.data() || !sequences.data()) return;
@@ -76,9 +75,9 @@ UNROLL_NATIVE(void, SequenceNative, packPadded)(JNIEnv* env, jclass, jintArray o
   });
 }
 
-UNROLL_NATIVE(void, SequenceNative, unpackPadded)(JNIEnv* env, jclass, jintArray offsets, jintArray order,
-                                                  jlong sequence_stride, jlong step_stride, jint features, jlong cells,
-                                                  jlong packed, jfloat padding, jlong padded) {
+UNROLL_NATIVE(void, SequenceNative, unpackPadded)
+(JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
+ jlong cells, jlong packed, jfloat padding, jlong padded) {
   const PaddedRows rows = padded_rows(env, offsets, order, sequence_stride, step_stride, features, 0, cells);
   const Ints starts(env, offsets), sequences(env, order);
   if (!starts.data() || !sequences.data()) return;
@@ -88,22 +87,23 @@ UNROLL_NATIVE(void, SequenceNative, unpackPadded)(JNIEnv* env, jclass, jintArray
   });
 }
 
-UNROLL_NATIVE(void, SequenceNative, embeddingForward)(JNIEnv* env, jclass, jlong rows, jlong size, jlong tokens,
-                                                      jlong table, jlong y) {
+UNROLL_NATIVE(void, SequenceNative, embeddingForward)
+(JNIEnv* env, jclass, jlong rows, jlong size, jlong tokens, jlong table, jlong y) {
   guarded(env, [&] { kernels().embedding_forward(rows, size, ints(tokens), floats(table), floats(y), pool()); });
 }
 
-UNROLL_NATIVE(void, SequenceNative, embeddingBackward)(JNIEnv* env, jclass, jlong rows, jlong size, jlong tokens,
-                                                       jlong d_y, jlong index, jlong d_table) {
+UNROLL_NATIVE(void, SequenceNative, embeddingBackward)
+(JNIEnv* env, jclass, jlong rows, jlong size, jlong tokens, jlong d_y, jlong index, jlong d_table) {
   guarded(env, [&] {
     kernels().embedding_backward(rows, size, ints(tokens), floats(d_y), ints(index), floats(d_table), pool());
   });
 }
 
-UNROLL_NATIVE(jboolean, SequenceNative, rowOrder)(JNIEnv* env, jclass, jintArray offsets, jint sequences, jlong a,
-                                                  jint a_columns, jlong b, jint b_columns, jlong rows) {
+UNROLL_NATIVE(jboolean, SequenceNative, rowOrder)
+(JNIEnv* env, jclass, jintArray offsets, jint sequences, jlong a, jint a_columns, jlong b, jint b_columns, jlong rows) {
   const Ints starts(env, offsets);
   if (starts.data() == nullptr) return false;
   const Steps steps{starts.data(), nullptr, env->GetArrayLength(offsets) - 1, sequences};
-  return guarded(env, [&] { return kernels().row_order(steps, floats(a), a_columns, floats(b), b_columns, ints(rows)); });
+  return guarded(env,
+                 [&] { return kernels().row_order(steps, floats(a), a_columns, floats(b), b_columns, ints(rows)); });
 }

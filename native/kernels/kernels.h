@@ -44,11 +44,11 @@ struct RecurrentLayer {
   const float* initial_cells;  ///< LSTM: [B][H] or null
   float* final_state;          ///< [B][P]
   float* final_cells;          ///< LSTM: [B][H]
-  float* states;       ///< [B + N][D P] initial states in packed order, then the output of every row
-  float* cells;        ///< LSTM: [B + N][H] likewise
-  float* gates;        ///< [N][G H] gates; after the backward pass the gradients of their sums
-  float* recurrent;    ///< GRU: [N][G H], see gru_cell.h
-  float* unprojected;  ///< [N][H] with projection
+  float* states;               ///< [B + N][D P] initial states in packed order, then the output of every row
+  float* cells;                ///< LSTM: [B + N][H] likewise
+  float* gates;                ///< [N][G H] gates; after the backward pass the gradients of their sums
+  float* recurrent;            ///< GRU: [N][G H], see gru_cell.h
+  float* unprojected;          ///< [N][H] with projection
   float* outputs;  ///< first direction: [N][columns] outputs of the layer, if they are not its states as they are
 };
 
@@ -87,8 +87,8 @@ struct RecurrentCall {
   double dropout;        ///< probability, between layers, that an element is dropped; 0 when not training
   uint64_t dropout_key;  ///< chooses the mask
   int64_t chunk_steps;   ///< steps whose input products are computed at once, 1 or more
-  /// Whether everything is kept for a backward pass. If not, the layers' gates, recurrent and unprojected rows are those
-  /// of chunk_steps steps, B a step, used over and over, and cells are [B][H].
+  /// Whether everything is kept for a backward pass. If not, the layers' gates, recurrent and unprojected rows are
+  /// those of chunk_steps steps, B a step, used over and over, and cells are [B][H].
   int64_t keeps_all;
   Steps steps;
   const float* input;  ///< [N][I]

@@ -115,8 +115,7 @@ struct Panels {
 
 /// All panels of an operand, one after the other.
 inline Panels all_panels(const float* data, int64_t k_size, int64_t columns) {
-  return {data, kPanel * k_size, k_size,
-          k_size * columns * static_cast<int64_t>(sizeof(float)) > kPrefetchedBytes};
+  return {data, kPanel * k_size, k_size, k_size * columns * static_cast<int64_t>(sizeof(float)) > kPrefetchedBytes};
 }
 
 /// c = start + a * panels over all of k, for rows and panels that are one thread's; start may be c.
@@ -124,8 +123,7 @@ inline void multiply_panels(const float* a, int64_t lda, const Panels& panels, R
                             const RowRanges& ranges, Start start, float* c, int64_t ldc, int64_t columns) {
   for (int64_t k = 0; k < panels.k_size; k += kBlock) {
     const Range block{k, smaller(k + kBlock, panels.k_size)};
-    const float* const after =
-        panels.data + panel_range.begin * panels.stride + block.end % panels.k_size * kPanel;
+    const float* const after = panels.data + panel_range.begin * panels.stride + block.end % panels.k_size * kPanel;
     multiply_chunk(a, lda, panels.data, panels.stride, block, panel_range, panels.prefetched ? after : nullptr, ranges,
                    k == 0 ? start : Start{c, ldc}, c, ldc, columns);
   }
@@ -302,9 +300,10 @@ void sum_columns(int64_t rows, int64_t columns, float* sums, Parallel& pool, con
 
 inline void column_sums(int64_t rows, int64_t columns, const float* a, int64_t lda, const int32_t* index, float* sums,
                         Parallel& pool) {
-  sum_columns(rows, columns, sums, pool, [from = Rows{a, lda, index}](int64_t n, int64_t first, int64_t width, Vec lane) {
-    return lane + load_columns(from.row(n) + first, width);
-  });
+  sum_columns(rows, columns, sums, pool,
+              [from = Rows{a, lda, index}](int64_t n, int64_t first, int64_t width, Vec lane) {
+                return lane + load_columns(from.row(n) + first, width);
+              });
 }
 
 /// sums[j] += sum over n of a[n][j] * b[n][j].

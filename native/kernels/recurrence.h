@@ -30,7 +30,8 @@ struct Recurrence {
 
   static constexpr int64_t kGates = Cell::kGates;
 
-  /// `x` are the layer's input rows. With more than one slice of units, threads divide each step: see slices_of_units().
+  /// `x` are the layer's input rows. With more than one slice of units, threads divide each step: see
+  /// slices_of_units().
   void forward(Range sequences, const float* x, int64_t inputs, int64_t slices, Parallel& pool) const {
     load_initial(sequences, layer.initial_state, state_size(), [&](int64_t b) { return state(b); });
     if constexpr (Cell::kHasCells) {
@@ -305,8 +306,8 @@ struct Recurrence {
       for (int g = kFirst<kPhase>; g < kEnd<kPhase>; ++g) {
         const Start start = Cell::start(g, first_row, gate_columns());
         for (int64_t r = 0; r < rows.count; ++r) {
-          const Vec value = start.data == nullptr ? broadcast(0.0f)
-                                                  : load_columns(start.data + r * start.stride, first_row.units);
+          const Vec value =
+              start.data == nullptr ? broadcast(0.0f) : load_columns(start.data + r * start.stride, first_row.units);
           store(sums.at(r, (block - blocks.begin) * sums.kGates + g - kFirst<kPhase>), value);
         }
       }
@@ -339,7 +340,7 @@ struct Recurrence {
   /// h = W_hr m, m what the cell gives without projection.
   void project(const Segment& segment) const {
     multiply_rows(segment.sequences, layer.w_hr_panels, hidden(), state_size(), {0, divide_up(state_size(), kPanel)},
-                  {nullptr, 0},                  unprojected(kept_row(segment.step)), hidden(), state(steps().sequences + segment.row),
+                  {nullptr, 0}, unprojected(kept_row(segment.step)), hidden(), state(steps().sequences + segment.row),
                   state_stride());
   }
 
@@ -398,8 +399,7 @@ struct Recurrence {
   }
 
   template <int kPhase>
-  void backward_cells(const Segment& segment, const RecurrentGradient& gradient, const float* d_h,
-                      Range blocks) const {
+  void backward_cells(const Segment& segment, const RecurrentGradient& gradient, const float* d_h, Range blocks) const {
     for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
       for (int64_t block = blocks.begin; block < blocks.end; ++block) {
         const int64_t unit = block * kPanel;

@@ -24,8 +24,8 @@ int64_t cost_of_row(const RecurrentCall& call) {
 constexpr int64_t kWorthSlicing = 80'000;
 
 /// Into how many slices of units threads divide each step, so that each reads only its part of the weights: where the
-/// sequences are too few to be divided and a step is long enough for the threads to wait for each other. Not cells whose
-/// steps have products one after the other.
+/// sequences are too few to be divided and a step is long enough for the threads to wait for each other. Not cells
+/// whose steps have products one after the other.
 template <class Cell>
 int64_t slices_of_units(const RecurrentCall& call, const Parallel& pool) {
   const int64_t step = 2 * Cell::kGates * call.hidden * call.state_size * call.steps.sequences;
@@ -101,12 +101,12 @@ struct WeightGradients {
   /// Sequences that are equal in all keys are so in all that is summed.
   const int32_t* find_orders(const float* x, int64_t inputs) const {
     const int64_t state_stride = call.directions * call.state_size;
-    const RowKey keys[] = {{x, inputs, inputs, false},
-                           {layer().gates, gates_size(), gates_size(), false},
-                           {layer().states, state_stride, call.state_size, true},
-                           {Cell::kHasCells ? layer().cells : nullptr, call.hidden, call.hidden, true},
-                           {recurrence.projected() ? gradient.d_projected : nullptr, call.state_size, call.state_size,
-                            false}};
+    const RowKey keys[] = {
+        {x, inputs, inputs, false},
+        {layer().gates, gates_size(), gates_size(), false},
+        {layer().states, state_stride, call.state_size, true},
+        {Cell::kHasCells ? layer().cells : nullptr, call.hidden, call.hidden, true},
+        {recurrence.projected() ? gradient.d_projected : nullptr, call.state_size, call.state_size, false}};
     const bool ordered = order_rows(call.steps, keys, gradient.row_order);
     for (int64_t t = 0; t < call.steps.count; ++t) {
       for_each_segment(call.steps, t, {0, call.steps.sequences}, recurrence.reverse, [&](const Segment& segment) {
@@ -158,7 +158,8 @@ void run_backward(const RecurrentCall& call, const RecurrentGradient* gradients,
       if (drops(call, l)) apply_dropout(call, l, sequences, of_layer->d_output, threads);
       for (int64_t d = 0; d < call.directions; ++d) {
         // Both directions read the same input: the second adds to the gradient that the first wrote.
-        recurrence_of<Cell>(call, l, d).backward(sequences, of_layer[d], input_size_of(call, l), d > 0, slices, threads);
+        recurrence_of<Cell>(call, l, d)
+            .backward(sequences, of_layer[d], input_size_of(call, l), d > 0, slices, threads);
       }
     }
   });
@@ -166,7 +167,7 @@ void run_backward(const RecurrentCall& call, const RecurrentGradient* gradients,
     for (int64_t d = 0; d < call.directions; ++d) {
       const Recurrence<Cell> recurrence = recurrence_of<Cell>(call, l, d);
       WeightGradients<Cell>{call, recurrence, gradients[l * call.directions + d], pool}.add(input_of(call, l),
-                                                                                          input_size_of(call, l));
+                                                                                            input_size_of(call, l));
     }
   }
 }

@@ -1,7 +1,8 @@
 #pragma once
 
-/// The order in which sums over packed rows take them: step by step, within a step the sequences longest first, those of
-/// equal length by what they hold. The packed order itself has them in the caller's order, on which no sum may depend.
+/// The order in which sums over packed rows take them: step by step, within a step the sequences longest first, those
+/// of equal length by what they hold. The packed order itself has them in the caller's order, on which no sum may
+/// depend.
 
 #include <algorithm>
 #include <bit>

@@ -1,7 +1,5 @@
 #include <algorithm>
 
-#include <algorithm>
-
 #include "test/check.h"
 
 /// Kernels over rows and arrays: softmax, loss, embedding, packing, optimisers, sums, random numbers.
@@ -204,7 +202,8 @@ void check_squared_error(int64_t rows, int64_t columns) {
 
 /// However the sequences of equal length are permuted, a sum takes the same contents in the same order.
 void check_row_order() {
-  // Lengths 2 2 2 1 1: rows 0..4 are the first steps, 5..7 the second ones; two sequences differ in the second step only.
+  // Lengths 2 2 2 1 1: rows 0..4 are the first steps, 5..7 the second ones; two sequences differ in the second step
+  // only.
   const std::vector<int32_t> offsets = {0, 5, 8};
   const Steps steps{offsets.data(), nullptr, 2, 5};
   const Floats first = {3, NAN, 3, 7, -1}, second = {2, 5, 1};
