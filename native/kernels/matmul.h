@@ -118,15 +118,55 @@ inline Panels all_panels(const float* data, int64_t k_size, int64_t columns) {
   return {data, kPanel * k_size, k_size, k_size * columns * static_cast<int64_t>(sizeof(float)) > kPrefetchedBytes};
 }
 
+/// out += tile, the first `columns` columns.
+template <int kRows, int kPanels>
+UNROLL_INLINE void add_tile(const float* tile, float* out, int64_t out_stride, int64_t columns) {
+  for (int r = 0; r < kRows; ++r) {
+    for (int p = 0; p < kPanels; ++p) {
+      const int64_t left = columns - p * kPanel;
+      float* const to = out + r * out_stride + p * kPanel;
+      store_columns(to, load_columns(to, left) + load(tile + (r * kPanels + p) * kPanel), left);
+    }
+  }
+}
+
+/// Adds the groups of k after the first, a tile at a time: each group is summed apart.
+inline void add_later_groups(const float* a, int64_t lda, const Panels& panels, Range panel_range,
+                             const RowRanges& ranges, float* c, int64_t ldc, int64_t columns) {
+  constexpr int kPanels = 1;
+  for (int64_t p = panel_range.begin; p < panel_range.end; ++p) {
+    const float* const panel = panels.data + p * panels.stride;
+    const int64_t width = columns - p * kPanel;
+    ranges.for_each([&](const RowRange& range) {
+      RowTiles(range.count).for_each([&]<int kRows>(int64_t row, int64_t) {
+        const float* const left = a + (range.from + row) * lda;
+        float* const to = c + (range.to + row) * ldc + p * kPanel;
+        alignas(64) float tile[kRows * kPanel];
+        for (int64_t k = kGroup; k < panels.k_size; k += kBlock) {
+          const bool first = k % kGroup == 0;
+          const int64_t length = smaller(kBlock, panels.k_size - k);
+          multiply_block_into<kRows, kPanels>(Left<false>{left + k, lda}, panel + k * kPanel, panels.stride, length,
+                                              {first ? nullptr : tile, kPanel}, tile, kPanel, kPanel, NoPrefetch{});
+          if ((k + length) % kGroup == 0 || k + length == panels.k_size) {
+            add_tile<kRows, kPanels>(tile, to, ldc, width);
+          }
+        }
+      });
+    });
+  }
+}
+
 /// c = start + a * panels over all of k, for rows and panels that are one thread's; start may be c.
 inline void multiply_panels(const float* a, int64_t lda, const Panels& panels, Range panel_range,
                             const RowRanges& ranges, Start start, float* c, int64_t ldc, int64_t columns) {
-  for (int64_t k = 0; k < panels.k_size; k += kBlock) {
-    const Range block{k, smaller(k + kBlock, panels.k_size)};
+  const int64_t end = smaller(kGroup, panels.k_size);
+  for (int64_t k = 0; k < end; k += kBlock) {
+    const Range block{k, smaller(k + kBlock, end)};
     const float* const after = panels.data + panel_range.begin * panels.stride + block.end % panels.k_size * kPanel;
     multiply_chunk(a, lda, panels.data, panels.stride, block, panel_range, panels.prefetched ? after : nullptr, ranges,
                    k == 0 ? start : Start{c, ldc}, c, ldc, columns);
   }
+  if (panels.k_size > kGroup) add_later_groups(a, lda, panels, panel_range, ranges, c, ldc, columns);
 }
 
 /// Tasks of a product: row chunks times panel groups. Rows are divided first, because each task then reads the panels
@@ -178,7 +218,6 @@ inline void matmul(int64_t rows, int64_t k_size, int64_t columns, const float* a
 /// Tile of both packed operands of matmul_transposed: 96 x 256 and 256 x 256 floats, 352 KiB of scratch in L2.
 constexpr int64_t kTransposedRows = 96;
 constexpr int64_t kTransposedColumns = 256;
-static_assert(kBlock * (kTransposedRows + kTileRows + kTransposedColumns) <= kScratchFloats);
 
 /// The rows of a matrix that a sum takes, in its order: those that `index` names, or all in theirs.
 struct Rows {
@@ -212,26 +251,51 @@ inline void pack_right(const Rows& b, Range k, Range columns, float* packed) {
   }
 }
 
-/// c[i][j] += sum over n of a[n][i] * b[n][j] for one rectangle of c.
-inline void multiply_transposed_part(int64_t rows, const Rows& a, const Rows& b, Range outputs, Range columns, float* c,
-                                     int64_t ldc, float* scratch) {
+static_assert(kBlock * (kTransposedRows + kTileRows + kTransposedColumns) + kTransposedRows * kTransposedColumns <=
+              kScratchFloats);
+
+/// c[i][j] += sum over n of a[n][i] * b[n][j] for n in `rows`, at most a group, or = if `from_zero`; c is at the first of
+/// the outputs and columns.
+inline void sum_group(Range rows, const Rows& a, const Rows& b, Range outputs, Range columns, bool from_zero, float* c,
+                      int64_t ldc, float* scratch) {
   float* const right = scratch;
   float* const left = scratch + kBlock * kTransposedColumns;
+  for (int64_t n = rows.begin; n < rows.end; n += kBlock) {
+    const Range k{n, smaller(n + kBlock, rows.end)};
+    const bool starts = from_zero && n == rows.begin;
+    pack_right(b, k, columns, right);
+    for (int64_t i = outputs.begin; i < outputs.end; i += kTransposedRows) {
+      const Range output_block{i, smaller(i + kTransposedRows, outputs.end)};
+      pack_left_transposed(a, k, output_block, left);
+      for (int64_t p = 0; p < columns.size(); p += kPanel) {
+        RowTiles(output_block.size()).for_each([&]<int kRows>(int64_t row, int64_t tile) {
+          float* const out = c + (i - outputs.begin + row) * ldc + p;
+          const float* const panel = right + p * kBlock;
+          multiply_block_into<kRows, 1>(Left<true>{left + tile * kBlock * kTileRows, 0}, panel, 0, k.size(),
+                                        {starts ? nullptr : out, ldc}, out, ldc, columns.size() - p, NoPrefetch{});
+        });
+      }
+    }
+  }
+}
+
+/// c[i][j] += sum over n of a[n][i] * b[n][j] for one rectangle of c. The groups after the first are summed apart.
+inline void multiply_transposed_part(int64_t rows, const Rows& a, const Rows& b, Range outputs, Range columns, float* c,
+                                     int64_t ldc, float* scratch) {
+  float* const apart = scratch + kBlock * (kTransposedRows + kTileRows + kTransposedColumns);
   for (int64_t j = columns.begin; j < columns.end; j += kTransposedColumns) {
     const Range column_block{j, smaller(j + kTransposedColumns, columns.end)};
-    for (int64_t n = 0; n < rows; n += kBlock) {
-      const Range k{n, smaller(n + kBlock, rows)};
-      pack_right(b, k, column_block, right);
-      for (int64_t i = outputs.begin; i < outputs.end; i += kTransposedRows) {
-        const Range output_block{i, smaller(i + kTransposedRows, outputs.end)};
-        pack_left_transposed(a, k, output_block, left);
-        for (int64_t p = 0; p < column_block.size(); p += kPanel) {
-          RowTiles(output_block.size()).for_each([&]<int kRows>(int64_t row, int64_t tile) {
-            float* out = c + (output_block.begin + row) * ldc + column_block.begin + p;
-            const float* panel = right + p * kBlock;
-            multiply_block_into<kRows, 1>(Left<true>{left + tile * kBlock * kTileRows, 0}, panel, 0, k.size(),
-                                          {out, ldc}, out, ldc, column_block.size() - p, NoPrefetch{});
-          });
+    sum_group({0, smaller(kGroup, rows)}, a, b, outputs, column_block, false, c + outputs.begin * ldc + j, ldc,
+              scratch);
+    for (int64_t i = outputs.begin; rows > kGroup && i < outputs.end; i += kTransposedRows) {
+      const Range output_block{i, smaller(i + kTransposedRows, outputs.end)};
+      for (int64_t n = kGroup; n < rows; n += kGroup) {
+        sum_group({n, smaller(n + kGroup, rows)}, a, b, output_block, column_block, true, apart, kTransposedColumns,
+                  scratch);
+        for (int64_t r = 0; r < output_block.size(); ++r) {
+          for (int64_t p = 0; p < column_block.size(); p += kPanel) {
+            add_tile<1, 1>(apart + r * kTransposedColumns + p, c + (i + r) * ldc + j + p, ldc, column_block.size() - p);
+          }
         }
       }
     }
@@ -239,20 +303,28 @@ inline void multiply_transposed_part(int64_t rows, const Rows& a, const Rows& b,
 }
 
 /// With so few terms a sum is bound by reading and writing c, and packing would cost more than it saves.
-constexpr int64_t kFewTerms = 8;
+constexpr int kFewTerms = 8;
 
 /// The same for few rows, whose outer products are added to c in one pass.
-inline void add_few_terms(int64_t rows, const Rows& a, const Rows& b, Range outputs, int64_t columns, float* c,
-                          int64_t ldc) {
+template <int kRows>
+void add_few_terms(const Rows& a, const Rows& b, Range outputs, int64_t columns, float* c, int64_t ldc) {
+  const float* right[kRows];
+#pragma GCC unroll 8
+  for (int n = 0; n < kRows; ++n) right[n] = b.row(n);
   for (int64_t i = outputs.begin; i < outputs.end; ++i) {
-    for (int64_t j = 0; j < columns; j += kPanel) {
+    float* const to = c + i * ldc;
+    Vec left[kRows];
+#pragma GCC unroll 8
+    for (int n = 0; n < kRows; ++n) left[n] = broadcast(a.row(n)[i]);
+    const auto add = [&](int64_t j, int64_t width) __attribute__((always_inline)) {
       Vec total = broadcast(0.0f);
-      for (int64_t n = 0; n < rows; ++n) {
-        total = fma(broadcast(a.row(n)[i]), load_columns(b.row(n) + j, columns - j), total);
-      }
-      float* const to = c + i * ldc + j;
-      store_columns(to, load_columns(to, columns - j) + total, columns - j);
-    }
+#pragma GCC unroll 8
+      for (int n = 0; n < kRows; ++n) total = fma(left[n], load_columns(right[n] + j, width), total);
+      store_columns(to + j, load_columns(to + j, width) + total, width);
+    };
+    int64_t j = 0;
+    for (; j + kPanel <= columns; j += kPanel) add(j, kPanel);
+    if (j < columns) add(j, columns - j);
   }
 }
 
@@ -263,7 +335,9 @@ inline void matmul_transposed(int64_t rows, int64_t outputs, int64_t columns, co
   if (rows <= kFewTerms) {
     constexpr int64_t kCostOfUpdate = 16;  // in the time that reading and writing an element takes
     return parallel_ranges(pool, outputs, columns * (2 * rows + kCostOfUpdate), [&](Range part) {
-      add_few_terms(rows, {a, lda, a_index}, {b, ldb, b_index}, part, columns, c, ldc);
+      with_constant<kFewTerms>(rows, [&]<int kRows>() {
+        add_few_terms<kRows>({a, lda, a_index}, {b, ldb, b_index}, part, columns, c, ldc);
+      });
     });
   }
   // Packing costs less the larger a part is, so there are as many as threads, cut along the longer side of c.

@@ -6,9 +6,10 @@
 
 namespace unroll::UNROLL_ISA {
 
-/// The contract's block of k: each output sums a block from 0 by ascending fma; block sums are added in ascending order
-/// to the start value.
+/// The contract's block of k: each output sums a block from 0 by ascending fma. The block sums of a group are added in
+/// ascending order, in the first group to the start value, in each other from 0; then the groups in ascending order.
 constexpr int64_t kBlock = 256;
+constexpr int64_t kGroup = 16 * kBlock;
 
 constexpr int64_t kPanel = 16;
 

@@ -9,16 +9,22 @@ std::string shape(int64_t m, int64_t k, int64_t n) {
   return std::to_string(m) + "x" + std::to_string(k) + "x" + std::to_string(n);
 }
 
-/// The contract itself, one element at a time: blocks of 256, each from 0 by ascending fma, added to the start.
+/// The contract itself, one element at a time: blocks of 256, each from 0 by ascending fma; groups of 16 blocks, added in
+/// ascending order, the first to the start, each other from 0; then the groups.
 float contract_dot(int64_t k_size, const float* a, int64_t stride_a, const float* b, int64_t stride_b, bool has_start,
                    float start) {
   float total = start;
-  for (int64_t k0 = 0; k0 < k_size; k0 += 256) {
-    float block = 0.0f;
-    for (int64_t k = k0; k < std::min<int64_t>(k_size, k0 + 256); ++k) {
-      block = std::fma(a[k * stride_a], b[k * stride_b], block);
+  for (int64_t group = 0; group < k_size; group += 4096) {
+    float sum = total;
+    for (int64_t k0 = group; k0 < std::min<int64_t>(k_size, group + 4096); k0 += 256) {
+      float block = 0.0f;
+      for (int64_t k = k0; k < std::min<int64_t>(k_size, k0 + 256); ++k) {
+        block = std::fma(a[k * stride_a], b[k * stride_b], block);
+      }
+      const bool first = k0 == group && (group > 0 || !has_start);
+      sum = first ? block : sum + block;
     }
-    total = k0 == 0 && !has_start ? block : total + block;
+    total = group == 0 ? sum : total + sum;
   }
   return total;
 }
@@ -107,13 +113,14 @@ int main() {
   for (const int64_t m : kEdges) {
     for (const int64_t n : {1, 15, 16, 17, 33, 48}) check_matmul(m, 9, n, m % 2 == 0);
   }
-  for (const int64_t k : {1, 2, 255, 256, 257, 512, 700}) check_matmul(7, k, 33, k % 2 == 0);
+  for (const int64_t k : {1, 2, 255, 256, 257, 512, 700, 4096, 4097, 9000}) check_matmul(7, k, 33, k % 2 == 0);
   check_matmul(200, 300, 50, true);  // more than one chunk of rows, more than one task
   check_matmul(2, 300, 900, true);   // tasks by panels
   for (const int64_t m : kEdges) {
     for (const int64_t n : {1, 16, 17, 33}) check_matmul_transposed(5, m, n, n % 2 == 0);
   }
-  for (const int64_t k : {1, 255, 256, 257, 600}) check_matmul_transposed(k, 19, 40, k % 2 == 0);
+  for (const int64_t k : {1, 8, 9, 255, 256, 257, 600, 4097}) check_matmul_transposed(k, 19, 40, k % 2 == 0);
+  check_matmul_transposed(8'500, 120, 300, true);  // groups of several blocks of outputs and columns
   check_matmul_transposed(40, 120, 300, true);  // several blocks of outputs and columns
   check_matmul_transposed(40, 30, 600, false);  // tasks by columns
   for (const int64_t rows : {0, 1, 15, 16, 17, 100}) {

@@ -8,7 +8,10 @@ final class DocumentedSums {
 
   private DocumentedSums() {}
 
-  /** Matrix product a^T b, a [rows][outputs], b [rows][columns]: rows in blocks, fused multiply-adds within a block. */
+  /**
+   * Matrix product a^T b, a [rows][outputs], b [rows][columns], of one group, at most 4096 rows: rows in blocks, fused
+   * multiply-adds within a block.
+   */
   static float[] transposedProduct(float[] a, int outputs, float[] b, int columns) {
     int rows = a.length / outputs;
     float[] c = new float[outputs * columns];

@@ -8,14 +8,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A sum of K products is off by at most (min(K, 256) + K / 256 + 1) * 2^-24 of the sum of their magnitudes: a rounding for
- * each product in a block of 256, one for each block, one for the start value.
+ * A sum of K products is off by at most (min(K, 256) + min(K / 256, 16) + K / 4096 + 1) * 2^-24 of the sum of their
+ * magnitudes: a rounding for each product in a block of 256, one for each block in a group of 16, one for each group, one
+ * for the start value.
  */
 class AccumulationTest {
   private static final int OUTPUTS = 3;
 
   private static double bound(int k) {
-    return (Math.min(k, 256) + Math.ceil(k / 256.0) + 1) * 0x1p-24;
+    return (Math.min(k, 256) + Math.min(Math.ceil(k / 256.0), 16) + Math.ceil(k / 4096.0) + 1) * 0x1p-24;
   }
 
   @ParameterizedTest
