@@ -148,7 +148,8 @@ struct Recurrence {
         return;
       }
       for_each_segment(steps(), order.step(chunk.begin + phase - 1), sequences, reverse, [&](const Segment& segment) {
-        forward_phase<0>(segment, part_of(unit_blocks(), slices, slice));
+        for_each_part(segment,
+                      [&](const Segment& part) { forward_phase<0>(part, part_of(unit_blocks(), slices, slice)); });
       });
     });
   }
@@ -216,15 +217,22 @@ struct Recurrence {
   /// Rows that one pass over the recurrent weights serves: few enough for their gate sums to stay in L1.
   static constexpr int64_t kStepRows = 64;
 
-  /// One step, some rows at a time.
-  void forward_segment(const Segment& segment) const {
+  /// Calls body(segment) for some rows of a step at a time.
+  template <class Body>
+  static void for_each_part(const Segment& segment, const Body& body) {
     for (int64_t b = segment.sequences.begin; b < segment.sequences.end; b += kStepRows) {
       Segment part = segment;
       part.sequences = {b, smaller(b + kStepRows, segment.sequences.end)};
+      body(part);
+    }
+  }
+
+  void forward_segment(const Segment& segment) const {
+    for_each_part(segment, [&](const Segment& part) {
       forward_phase<0>(part, {0, unit_blocks()});
       if constexpr (Cell::kPhases == 2) forward_phase<1>(part, {0, unit_blocks()});
       if (projected()) project(part);
-    }
+    });
   }
 
   /// The gates that a phase computes.
@@ -306,8 +314,8 @@ struct Recurrence {
       for (int g = kFirst<kPhase>; g < kEnd<kPhase>; ++g) {
         const Start start = Cell::start(g, first_row, gate_columns());
         for (int64_t r = 0; r < rows.count; ++r) {
-          const Vec value =
-              start.data == nullptr ? broadcast(0.0f) : load_columns(start.data + r * start.stride, first_row.units);
+          const Vec value = start.data == nullptr ? broadcast(-0.0f)  // keeps the sign of a sum of -0
+                                                  : load_columns(start.data + r * start.stride, first_row.units);
           store(sums.at(r, (block - blocks.begin) * sums.kGates + g - kFirst<kPhase>), value);
         }
       }

@@ -23,14 +23,19 @@ int64_t cost_of_row(const RecurrentCall& call) {
 /// Operations of a step's product from which dividing it costs less than it saves.
 constexpr int64_t kWorthSlicing = 80'000;
 
+/// Recurrent weights of more bytes than this are better divided: measured on a core with an L2 of as many.
+constexpr int64_t kCachedWeights = 1024 * 1024;
+
 /// Into how many slices of units threads divide each step, so that each reads only its part of the weights: where the
-/// sequences are too few to be divided and a step is long enough for the threads to wait for each other. Not cells
-/// whose steps have products one after the other.
+/// sequences are too few to be divided, or the weights too large for each thread to read them all, if a step is long
+/// enough for the threads to wait for each other. Not cells whose steps have products one after the other.
 template <class Cell>
 int64_t slices_of_units(const RecurrentCall& call, const Parallel& pool) {
-  const int64_t step = 2 * Cell::kGates * call.hidden * call.state_size * call.steps.sequences;
+  const int64_t weights = Cell::kGates * call.hidden * call.state_size, sequences = call.steps.sequences;
   const bool one_product = Cell::kPhases == 1 && call.layers[0].w_hr_panels == nullptr;
-  if (!one_product || call.steps.sequences >= 2 * pool.width() || step < kWorthSlicing) return 1;
+  const bool few = sequences < 2 * pool.width();
+  const bool large = weights * static_cast<int64_t>(sizeof(float)) > kCachedWeights;
+  if (!one_product || !(few || large) || 2 * weights * sequences < kWorthSlicing) return 1;
   return smaller(smaller(pool.width(), kMostSlices), divide_up(call.hidden, kPanel));
 }
 

@@ -59,7 +59,10 @@ bool order_rows(const Steps& steps, const RowKey (&keys)[kKeys], int32_t* rows) 
     int32_t *const begin = rows + rows_of_step(steps, t + 1), *const end = rows + rows_of_step(steps, t);
     const auto before = [&](int32_t one, int32_t other) { return comes_before(steps, keys, t + 1, one, other); };
     if (std::is_sorted(begin, end, before)) continue;
-    std::sort(begin, end, before);
+    // Unlike std::sort, a heap stays within its bounds even if the rows, which may be a caller's buffer, change
+    // meanwhile.
+    std::make_heap(begin, end, before);
+    std::sort_heap(begin, end, before);
     changed = true;
   }
   if (!changed) return false;

@@ -249,7 +249,9 @@ public final class PackedOrder {
    * @return the description, in native memory
    */
   public Memory prepare(long[] call, long[] layers) {
-    long bytes = (long) Long.BYTES * (call.length + layers.length) + Integer.BYTES * (offsets.length + order.length);
+    long bytes =
+        (long) Long.BYTES * (call.length + layers.length)
+            + (long) Integer.BYTES * ((long) offsets.length + order.length);
     Memory description = Memory.zeroed(bytes, "RecurrentSession");
     try (Lease lease = new Lease()) {
       RecurrentNative.prepare(call, layers, offsets, order, lease.address(description));
