@@ -57,6 +57,8 @@ inline void activation(ActivationKind kind, const float* x, float* y, int64_t si
       return map_softplus(x, y, size, pool);
     case ActivationKind::kExp:
       return map_exp(x, y, size, pool);
+    case ActivationKind::kLog:
+      return map_log(x, y, size, pool);
   }
 }
 
@@ -86,6 +88,8 @@ inline void activation_backward(ActivationKind kind, const float* y, const float
                           [](Vec v, Vec d) UNROLL_INLINE_LAMBDA { return d * one_minus_exp(v); });
     case ActivationKind::kExp:
       return map_gradient(y, d_y, d_x, size, pool, [](Vec v, Vec d) UNROLL_INLINE_LAMBDA { return d * v; });
+    case ActivationKind::kLog:  // 1 / x = e^-y
+      return map_gradient(y, d_y, d_x, size, pool, [](Vec v, Vec d) UNROLL_INLINE_LAMBDA { return d * exp(-v); });
   }
 }
 
