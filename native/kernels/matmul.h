@@ -254,8 +254,8 @@ inline void pack_right(const Rows& b, Range k, Range columns, float* packed) {
 static_assert(kBlock * (kTransposedRows + kTileRows + kTransposedColumns) + kTransposedRows * kTransposedColumns <=
               kScratchFloats);
 
-/// c[i][j] += sum over n of a[n][i] * b[n][j] for n in `rows`, at most a group, or = if `from_zero`; c is at the first of
-/// the outputs and columns.
+/// c[i][j] += sum over n of a[n][i] * b[n][j] for n in `rows`, at most a group, or = if `from_zero`; c is at the first
+/// of the outputs and columns.
 inline void sum_group(Range rows, const Rows& a, const Rows& b, Range outputs, Range columns, bool from_zero, float* c,
                       int64_t ldc, float* scratch) {
   float* const right = scratch;
