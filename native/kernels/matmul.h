@@ -68,13 +68,39 @@ struct RowRanges {
   }
 };
 
+/// One k block of c = start + a * panels for rows of a single tile: nothing but the panels to go through.
+template <int kRows>
+void multiply_tile(const float* a, int64_t lda, const float* panels, int64_t panel_stride, int64_t length,
+                   Range panel_range, Start start, float* c, int64_t ldc, int64_t columns) {
+  constexpr int kPanels = panels_of_tile(kRows);
+  const auto multiply = [&]<int kCount>(int64_t p) {
+    const int64_t column = p * kPanel;
+    const Start from{start.data == nullptr ? nullptr : start.data + column, start.stride};
+    multiply_block_into<kRows, kCount>(Left<false>{a, lda}, panels + p * panel_stride, panel_stride, length, from,
+                                       c + column, ldc, columns - column, NoPrefetch{});
+  };
+  int64_t p = panel_range.begin;
+  for (; p + kPanels <= panel_range.end; p += kPanels) multiply.template operator()<kPanels>(p);
+  if (p == panel_range.end) return;
+  with_constant<kPanels>(panel_range.end - p, [&]<int kCount>() { multiply.template operator()<kCount>(p); });
+}
+
 /// One k block of c = start + a * panels for rows that stay in L2 and a range of panels; each panel's block stays in L1
 /// while all row tiles use it. `after`, unless null, follows the last panel, and is brought in meanwhile.
 inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int64_t panel_stride, Range k,
                            Range panel_range, const float* after, const RowRanges& ranges, Start start, float* c,
                            int64_t ldc, int64_t columns) {
-  const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile())), tile_count = ranges.tiles();
-  const bool prefetches = after != nullptr && tile_count > 1;
+  const int64_t tile_count = ranges.tiles();
+  if (tile_count == 1) {
+    const RowRange& rows = ranges.data[0];
+    return with_constant<kTileRows>(rows.count, [&]<int kRows>() {
+      const Start from{start.data == nullptr ? nullptr : start.data + rows.to * start.stride, start.stride};
+      multiply_tile<kRows>(a + rows.from * lda + k.begin, lda, panels + k.begin * kPanel, panel_stride, k.size(),
+                           panel_range, from, c + rows.to * ldc, ldc, columns);
+    });
+  }
+  const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile()));
+  const bool prefetches = after != nullptr;
   const PrefetchShare share(k.size(), tile_count);
   for (int64_t p = panel_range.begin; p < panel_range.end;) {
     const int64_t group = smaller(at_once, panel_range.end - p), column = p * kPanel;
