@@ -42,8 +42,7 @@ struct WeightGradients {
     const int32_t* const order = find_orders(x, inputs);
     add_product(gates_size(), {layer().gates, gates_size(), order}, inputs, {x, inputs, order}, gradient.d_w_ih);
     add_recurrent(order);
-    if (gradient.d_b_ih != nullptr) add_sums(layer().gates, order, gradient.d_b_ih);
-    if (gradient.d_b_hh != nullptr) add_sums(d_recurrent(), order, gradient.d_b_hh);
+    if (gradient.d_b_ih != nullptr) add_sums(order);
     if (layer().options.peepholes != nullptr) add_peepholes(order);
     if (recurrence.projected()) {
       add_product(call.state_size, {gradient.d_projected, call.state_size, order}, call.hidden,
@@ -93,8 +92,14 @@ struct WeightGradients {
     matmul_transposed(rows(), outputs, columns, a.data, a.stride, a.index, b.data, b.stride, b.index, c, columns, pool);
   }
 
-  void add_sums(const float* a, const int32_t* order, float* sums) const {
-    column_sums(rows(), gates_size(), a, gates_size(), order, sums, pool);
+  /// Of the biases, where there are any; mostly both gradients are the same.
+  void add_sums(const int32_t* order) const {
+    const auto add = [&](const float* a, const SumsOfColumns& sums) {
+      add_column_sums(rows(), gates_size(), {a, gates_size(), order}, sums, pool);
+    };
+    if (d_recurrent() == layer().gates) return add(layer().gates, {{gradient.d_b_ih, gradient.d_b_hh}});
+    add(layer().gates, {{gradient.d_b_ih, nullptr}});
+    add(d_recurrent(), {{gradient.d_b_hh, nullptr}});
   }
 
   /// Peepholes i and f see the cell before, o the cell after.
