@@ -43,6 +43,30 @@ void check_softmax(int64_t columns) {
   }
 }
 
+/// Rows longer than a thread's scratch memory, or a result larger than the caches: the bits of each row alone.
+void check_large_softmax(int64_t rows, int64_t columns) {
+  const size_t size = static_cast<size_t>(rows * columns);
+  const Floats x = random_floats(size, 1, -5.0f, 5.0f);
+  std::vector<int32_t> labels(rows);
+  for (int64_t r = 0; r < rows; ++r) labels[r] = static_cast<int32_t>(r * 12'345 % columns);
+  static ThreadPool one(1), three(3);
+  const auto run = [&](const Kernels& kernels, Parallel& pool, int64_t first, int64_t count, Floats* results) {
+    const float* const from = &x[first * columns];
+    const int64_t at = first * columns;
+    kernels.softmax(count, columns, from, 0.7f, &results[0][at], pool);
+    kernels.log_softmax(count, columns, from, 1.0f, &results[1][at], pool);
+    kernels.softmax_cross_entropy(count, columns, from, &labels[first], 0.25f, &results[2][first], &results[3][at],
+                                  pool);
+  };
+  Floats expected[] = {Floats(size), Floats(size), Floats(rows), Floats(size)};
+  for (int64_t r = 0; r < rows; ++r) run(generic::kKernels, one, r, 1, expected);
+  for (const Kernels* table : supported_kernels()) {
+    Floats actual[] = {Floats(size), Floats(size), Floats(rows), Floats(size)};
+    run(*table, three, 0, rows, actual);
+    for (int i = 0; i < 4; ++i) check_same(actual[i], expected[i], std::string("large softmax by ") + table->name);
+  }
+}
+
 void check_embedding(int64_t size) {
   const std::vector<int32_t> tokens = {3, 0, 3, 2, 3, 0}, order = {4, 5, 1, 0, 3, 2};
   const int64_t rows = static_cast<int64_t>(tokens.size());
@@ -256,6 +280,9 @@ int main() {
     check_embedding(columns);
     check_optimizers(columns);
   }
+  for (const int64_t columns : {65, 255, 256, 257, 1024, 1025, 2100}) check_softmax(columns);
+  check_large_softmax(3, unroll::kScratchFloats + 5);
+  check_large_softmax(700, 12'501);  // 35 MB
   check_packing();
   for (const int64_t features : {1, 2, 3, 4, 7, 8, 15, 16, 17, 33}) {
     check_padded(features, true);
