@@ -42,8 +42,12 @@ public record FunctionWorkload(Function function, int rows, int columns) impleme
 
   /** Uniform in +-5. */
   public float[] input() {
+    return uniform(rows * columns);
+  }
+
+  static float[] uniform(int size) {
     Random random = new Random(SEED);
-    float[] values = new float[rows * columns];
+    float[] values = new float[size];
     for (int i = 0; i < values.length; i++) {
       values[i] = 10 * random.nextFloat() - 5;
     }
