@@ -95,16 +95,4 @@ class Pinned {
   Element* elements_;
 };
 
-/// No threads but the caller's, for work on pinned elements: nothing may be waited for meanwhile.
-class CallerAlone final : public Parallel {
- public:
-  int width() const override { return 1; }
-  void run(int64_t tasks, Task task, void* context) override {
-    for (int64_t index = 0; index < tasks; ++index) task(context, index, nullptr);
-  }
-  void run_phases(int64_t phases, int64_t slices, Task task, void* context) override {
-    run(phases * slices, task, context);
-  }
-};
-
 }  // namespace unroll::border

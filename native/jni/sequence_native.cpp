@@ -44,7 +44,7 @@ UNROLL_NATIVE(void, SequenceNative, packPaddedArray)
 (JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
  jlong first_cell, jlong cells, jfloatArray padded, jint start, jlong packed) {
   const PaddedRows rows = padded_rows(env, offsets, order, sequence_stride, step_stride, features, first_cell, cells);
-  CallerAlone alone;
+  Alone alone(nullptr);  // threads must not be waited for while elements are pinned
   const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT);
   const Pinned<float> from(env, padded, JNI_ABORT);
   if (!starts.data() || !sequences.data() || !from.data()) return;
@@ -56,7 +56,7 @@ UNROLL_NATIVE(void, SequenceNative, unpackPaddedArray)
 (JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
  jlong first_cell, jlong cells, jlong packed, jfloat padding, jfloatArray padded, jint start) {
   const PaddedRows rows = padded_rows(env, offsets, order, sequence_stride, step_stride, features, first_cell, cells);
-  CallerAlone alone;
+  Alone alone(nullptr);  // threads must not be waited for while elements are pinned
   const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT);
   const Pinned<float> to(env, padded, 0);
   if (!starts.data() || !sequences.data() || !to.data()) return;

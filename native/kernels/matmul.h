@@ -68,13 +68,39 @@ struct RowRanges {
   }
 };
 
+/// One k block of c = start + a * panels for rows of a single tile: nothing but the panels to go through.
+template <int kRows>
+void multiply_tile(const float* a, int64_t lda, const float* panels, int64_t panel_stride, int64_t length,
+                   Range panel_range, Start start, float* c, int64_t ldc, int64_t columns) {
+  constexpr int kPanels = panels_of_tile(kRows);
+  const auto multiply = [&]<int kCount>(int64_t p) {
+    const int64_t column = p * kPanel;
+    const Start from{start.data == nullptr ? nullptr : start.data + column, start.stride};
+    multiply_block_into<kRows, kCount>(Left<false>{a, lda}, panels + p * panel_stride, panel_stride, length, from,
+                                       c + column, ldc, columns - column, NoPrefetch{});
+  };
+  int64_t p = panel_range.begin;
+  for (; p + kPanels <= panel_range.end; p += kPanels) multiply.template operator()<kPanels>(p);
+  if (p == panel_range.end) return;
+  with_constant<kPanels>(panel_range.end - p, [&]<int kCount>() { multiply.template operator()<kCount>(p); });
+}
+
 /// One k block of c = start + a * panels for rows that stay in L2 and a range of panels; each panel's block stays in L1
 /// while all row tiles use it. `after`, unless null, follows the last panel, and is brought in meanwhile.
 inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int64_t panel_stride, Range k,
                            Range panel_range, const float* after, const RowRanges& ranges, Start start, float* c,
                            int64_t ldc, int64_t columns) {
-  const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile())), tile_count = ranges.tiles();
-  const bool prefetches = after != nullptr && tile_count > 1;
+  const int64_t tile_count = ranges.tiles();
+  if (tile_count == 1) {
+    const RowRange& rows = ranges.data[0];
+    return with_constant<kTileRows>(rows.count, [&]<int kRows>() {
+      const Start from{start.data == nullptr ? nullptr : start.data + rows.to * start.stride, start.stride};
+      multiply_tile<kRows>(a + rows.from * lda + k.begin, lda, panels + k.begin * kPanel, panel_stride, k.size(),
+                           panel_range, from, c + rows.to * ldc, ldc, columns);
+    });
+  }
+  const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile()));
+  const bool prefetches = after != nullptr;
   const PrefetchShare share(k.size(), tile_count);
   for (int64_t p = panel_range.begin; p < panel_range.end;) {
     const int64_t group = smaller(at_once, panel_range.end - p), column = p * kPanel;
@@ -228,14 +254,37 @@ struct Rows {
   UNROLL_INLINE const float* row(int64_t n) const { return data + (index == nullptr ? n : index[n]) * stride; }
 };
 
+/// Rows of a sum are fetched so many ahead: the processor foresees what follows in a row, not where the next begins.
+constexpr int64_t kSummedAhead = 16;
+
+inline void fetch_row(const Rows& rows, int64_t n, Range columns) {
+  const float* const row = rows.row(n);
+  for (int64_t i = columns.begin; i < columns.end; i += kPanel) __builtin_prefetch(row + i);
+}
+
+/// From one packed tile to the next: a line more than its elements, for else the tiles, which are written side by side,
+/// would meet in one set of the cache.
+constexpr int64_t kPackedTile = kBlock * kTileRows + 16;
+
+template <int kCount>
+UNROLL_INLINE void copy_exactly(const float* from, float* to) {
+  __builtin_memcpy(to, from, kCount * sizeof(float));
+}
+
 /// Tiles of kTileRows outputs: element (k, r) of tile i at [i][k][r], so that a tile reads one contiguous stream.
 inline void pack_left_transposed(const Rows& a, Range k, Range outputs, float* packed) {
-  RowTiles(outputs.size()).for_each([&]<int kRows>(int64_t row, int64_t tile) {
-    float* to = packed + tile * kBlock * kTileRows;
-    for (int64_t n = k.begin; n < k.end; ++n, to += kTileRows) {
-      const float* from = a.row(n) + outputs.begin + row;
-#pragma GCC unroll 16
-      for (int r = 0; r < kRows; ++r) to[r] = from[r];
+  const RowTiles tiles(outputs.size());
+  with_constant<kTileRows>(tiles.height, [&]<int kHeight>() {
+    for (int64_t n = k.begin; n < k.end; ++n) {
+      fetch_row(a, smaller(n + kSummedAhead, k.end - 1), outputs);
+      const float* from = a.row(n) + outputs.begin;
+      float* to = packed + (n - k.begin) * kTileRows;
+      for (int64_t tile = 0; tile < tiles.higher; ++tile, from += kHeight + 1, to += kPackedTile) {
+        copy_exactly<kHeight + 1>(from, to);
+      }
+      for (int64_t tile = tiles.higher; tile < tiles.count; ++tile, from += kHeight, to += kPackedTile) {
+        copy_exactly<kHeight>(from, to);
+      }
     }
   });
 }
@@ -251,15 +300,17 @@ inline void pack_right(const Rows& b, Range k, Range columns, float* packed) {
   }
 }
 
-static_assert(kBlock * (kTransposedRows + kTileRows + kTransposedColumns) + kTransposedRows * kTransposedColumns <=
-              kScratchFloats);
+/// Scratch of packed operands: the right one, then the left one.
+constexpr int64_t kPackedRight = kBlock * kTransposedColumns;
+constexpr int64_t kPackedOperands = kPackedRight + (kTransposedRows / kTileRows + 1) * kPackedTile;
+static_assert(kPackedOperands + kTransposedRows * kTransposedColumns <= kScratchFloats);
 
-/// c[i][j] += sum over n of a[n][i] * b[n][j] for n in `rows`, at most a group, or = if `from_zero`; c is at the first of
-/// the outputs and columns.
+/// c[i][j] += sum over n of a[n][i] * b[n][j] for n in `rows`, at most a group, or = if `from_zero`; c is at the first
+/// of the outputs and columns.
 inline void sum_group(Range rows, const Rows& a, const Rows& b, Range outputs, Range columns, bool from_zero, float* c,
                       int64_t ldc, float* scratch) {
   float* const right = scratch;
-  float* const left = scratch + kBlock * kTransposedColumns;
+  float* const left = scratch + kPackedRight;
   for (int64_t n = rows.begin; n < rows.end; n += kBlock) {
     const Range k{n, smaller(n + kBlock, rows.end)};
     const bool starts = from_zero && n == rows.begin;
@@ -271,7 +322,7 @@ inline void sum_group(Range rows, const Rows& a, const Rows& b, Range outputs, R
         RowTiles(output_block.size()).for_each([&]<int kRows>(int64_t row, int64_t tile) {
           float* const out = c + (i - outputs.begin + row) * ldc + p;
           const float* const panel = right + p * kBlock;
-          multiply_block_into<kRows, 1>(Left<true>{left + tile * kBlock * kTileRows, 0}, panel, 0, k.size(),
+          multiply_block_into<kRows, 1>(Left<true>{left + tile * kPackedTile, 0}, panel, 0, k.size(),
                                         {starts ? nullptr : out, ldc}, out, ldc, columns.size() - p, NoPrefetch{});
         });
       }
@@ -282,7 +333,7 @@ inline void sum_group(Range rows, const Rows& a, const Rows& b, Range outputs, R
 /// c[i][j] += sum over n of a[n][i] * b[n][j] for one rectangle of c. The groups after the first are summed apart.
 inline void multiply_transposed_part(int64_t rows, const Rows& a, const Rows& b, Range outputs, Range columns, float* c,
                                      int64_t ldc, float* scratch) {
-  float* const apart = scratch + kBlock * (kTransposedRows + kTileRows + kTransposedColumns);
+  float* const apart = scratch + kPackedOperands;
   for (int64_t j = columns.begin; j < columns.end; j += kTransposedColumns) {
     const Range column_block{j, smaller(j + kTransposedColumns, columns.end)};
     sum_group({0, smaller(kGroup, rows)}, a, b, outputs, column_block, false, c + outputs.begin * ldc + j, ldc,
@@ -352,37 +403,65 @@ inline void matmul_transposed(int64_t rows, int64_t outputs, int64_t columns, co
   });
 }
 
-/// sums[j] += the sum over rows of term(row, first column, columns, lane), which adds a row's 16 columns to a lane:
-/// lane l takes rows l, l + 16, ...; then the tree of sum() over the 16 lanes.
-template <class Term>
-void sum_columns(int64_t rows, int64_t columns, float* sums, Parallel& pool, const Term& term) {
-  parallel_ranges(pool, divide_up(columns, kPanel), 2 * kPanel * rows, [&](Range part) {
-    for (int64_t p = part.begin; p < part.end; ++p) {
-      const int64_t first = p * kPanel, width = columns - first;
-      Vec lane[kLanes];
-      for (int l = 0; l < kLanes; ++l) {
-        lane[l] = broadcast(0.0f);
-        for (int64_t n = l; n < rows; n += kLanes) lane[l] = term(n, first, width, lane[l]);
-      }
-      for (int half = kLanes / 2; half > 0; half /= 2) {
-        for (int l = 0; l < half; ++l) lane[l] = lane[l] + lane[l + half];
-      }
-      store_columns(sums + first, load_columns(sums + first, width) + lane[0], width);
+/// Arrays of sums to which the same columns are added; may be null.
+struct SumsOfColumns {
+  float* arrays[2];
+
+  UNROLL_INLINE void add(int64_t column, Vec sum, int64_t width) const {
+    for (float* const sums : arrays) {
+      if (sums == nullptr) continue;
+      store_columns(sums + column, load_columns(sums + column, width) + sum, width);
     }
+  }
+};
+
+/// sums[j] += the sum over rows of term(row, first column, columns, lane), which adds a row's 16 columns to a lane:
+/// lane l takes rows l, l + 16, ...; then the tree of sum() over the 16 lanes. Some panels are summed side by side,
+/// some rows at a time, so that of a row whole lines are read.
+template <class Term>
+void sum_columns(int64_t rows, int64_t columns, const SumsOfColumns& sums, Parallel& pool, const Term& term) {
+  constexpr int64_t kBeside = 4, kRowsAtOnce = 4 * kLanes;
+  parallel_ranges(pool, divide_up(columns, kPanel * kBeside), 2 * kPanel * kBeside * rows, [&](Range part) {
+    for (int64_t group = part.begin; group < part.end; ++group) {
+      const int64_t first = group * kBeside * kPanel, panels = smaller(kBeside, divide_up(columns - first, kPanel));
+      alignas(64) float lanes[kBeside][kLanes][kPanel] = {};
+      for (int64_t begin = 0; begin < rows; begin += kRowsAtOnce) {
+        const int64_t end = smaller(begin + kRowsAtOnce, rows);
+        for (int64_t p = 0; p < panels; ++p) {
+          const int64_t column = first + p * kPanel;
+          for (int64_t l = 0; l < smaller(kLanes, end - begin); ++l) {
+            Vec lane = load(lanes[p][l]);
+            for (int64_t n = begin + l; n < end; n += kLanes) lane = term(n, column, columns - column, lane);
+            store(lanes[p][l], lane);
+          }
+        }
+      }
+      for (int64_t p = 0; p < panels; ++p) {
+        const int64_t column = first + p * kPanel;
+        for (int half = kLanes / 2; half > 0; half /= 2) {
+          for (int l = 0; l < half; ++l) store(lanes[p][l], load(lanes[p][l]) + load(lanes[p][l + half]));
+        }
+        sums.add(column, load(lanes[p][0]), columns - column);
+      }
+    }
+  });
+}
+
+/// sums[j] += sum over n of a[n][j].
+inline void add_column_sums(int64_t rows, int64_t columns, const Rows& a, const SumsOfColumns& sums, Parallel& pool) {
+  sum_columns(rows, columns, sums, pool, [&](int64_t n, int64_t first, int64_t width, Vec lane) {
+    return lane + load_columns(a.row(n) + first, width);
   });
 }
 
 inline void column_sums(int64_t rows, int64_t columns, const float* a, int64_t lda, const int32_t* index, float* sums,
                         Parallel& pool) {
-  sum_columns(rows, columns, sums, pool,
-              [from = Rows{a, lda, index}](int64_t n, int64_t first, int64_t width, Vec lane) {
-                return lane + load_columns(from.row(n) + first, width);
-              });
+  add_column_sums(rows, columns, {a, lda, index}, {{sums, nullptr}}, pool);
 }
 
 /// sums[j] += sum over n of a[n][j] * b[n][j].
 inline void column_products(int64_t rows, int64_t columns, const Rows& a, const Rows& b, float* sums, Parallel& pool) {
-  sum_columns(rows, columns, sums, pool, [=](int64_t n, int64_t first, int64_t width, Vec lane) {
+  sum_columns(rows, columns, {{sums, nullptr}}, pool, [=](int64_t n, int64_t first, int64_t width, Vec lane) {
     return fma(load_columns(a.row(n) + first, width), load_columns(b.row(n) + first, width), lane);
   });
 }
