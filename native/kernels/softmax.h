@@ -99,8 +99,8 @@ struct PendingRows {
     }
   }
 
-  /// Writes the 16 results of a row, or fewer, that come from kept[column + head ...]: of a block that is written next,
-  /// and of one that is not written yet.
+  /// Writes the 16 results of row r, or fewer, of kept[column + head ...]. Columns ascend, and each call comes before
+  /// kept[column ...] is overwritten: then everything is still there when its turn comes.
   UNROLL_INLINE void finish(int r, int64_t column) const {
     if (column + head < columns) write(r, column + head, columns - column - head);
   }
