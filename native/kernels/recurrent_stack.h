@@ -3,6 +3,7 @@
 /// A stack of recurrent layers: input products, the recurrence of each layer and direction, and the weight gradients.
 
 #include "kernels/between_layers.h"
+#include "kernels/matmul_transposed.h"
 #include "kernels/recurrence.h"
 #include "kernels/row_order.h"
 #include "kernels/sharing.h"
@@ -40,13 +41,12 @@ struct WeightGradients {
 
   void add(const float* x, int64_t inputs) const {
     const int32_t* const order = find_orders(x, inputs);
-    add_product(gates_size(), {layer().gates, gates_size(), order}, inputs, {x, inputs, order}, gradient.d_w_ih);
-    add_recurrent(order);
+    add_matrices({{x, inputs, order}, inputs, gradient.d_w_ih, inputs}, order);
     if (gradient.d_b_ih != nullptr) add_sums(order);
     if (layer().options.peepholes != nullptr) add_peepholes(order);
     if (recurrence.projected()) {
-      add_product(call.state_size, {gradient.d_projected, call.state_size, order}, call.hidden,
-                  {layer().unprojected, call.hidden, order}, gradient.d_w_hr);
+      add_product(call.state_size, {gradient.d_projected, call.state_size, order},
+                  {{layer().unprojected, call.hidden, order}, call.hidden, gradient.d_w_hr, call.hidden});
     }
   }
 
@@ -78,18 +78,24 @@ struct WeightGradients {
     return ordered ? gradient.row_order : nullptr;
   }
 
-  void add_recurrent(const int32_t* order) const {
-    const int64_t first = Cell::kFirstGates * call.hidden;
-    add_product(first, {d_recurrent(), gates_size(), order}, call.state_size,
-                {layer().states, call.directions * call.state_size, gradient.previous_rows}, gradient.d_w_hh);
+  /// Of W_ih and W_hh: one product, where both are multiplied by the same gradients.
+  void add_matrices(const RightOperand& input, const int32_t* order) const {
+    const int64_t p = call.state_size, first = Cell::kFirstGates * call.hidden, second = gates_size() - first;
+    const Rows d_gates{layer().gates, gates_size(), order};
+    const RightOperand state{{layer().states, call.directions * p, gradient.previous_rows}, p, gradient.d_w_hh, p};
+    if constexpr (Cell::kPhases == 1 && !Cell::kRecurrentGradient) {
+      return multiply_transposed(rows(), gates_size(), d_gates, {{input, state}, 2}, pool);
+    }
+    add_product(gates_size(), d_gates, input);
+    add_product(first, {d_recurrent(), gates_size(), order}, state);
     if constexpr (Cell::kPhases == 2) {
-      add_product(gates_size() - first, {layer().gates + first, gates_size(), order}, call.hidden,
-                  {layer().recurrent, gates_size(), order}, gradient.d_w_hh + first * call.state_size);
+      add_product(second, {layer().gates + first, gates_size(), order},
+                  {{layer().recurrent, gates_size(), order}, call.hidden, gradient.d_w_hh + first * p, p});
     }
   }
 
-  void add_product(int64_t outputs, const Rows& a, int64_t columns, const Rows& b, float* c) const {
-    matmul_transposed(rows(), outputs, columns, a.data, a.stride, a.index, b.data, b.stride, b.index, c, columns, pool);
+  void add_product(int64_t outputs, const Rows& a, const RightOperand& b) const {
+    multiply_transposed(rows(), outputs, a, {{b}, 1}, pool);
   }
 
   /// Of the biases, where there are any; mostly both gradients are the same.

@@ -82,6 +82,23 @@ class Pass {
     return buffers.contents();
   }
 
+  /// After a training pass of one layer: whether the gradients of its weights, which one product gives, are those of
+  /// two.
+  void check_weight_gradients() const {
+    const RecurrentLayer& layer = layers.front();
+    const RecurrentGradient& gradient = gradients.front();
+    const int64_t gh = s.gates * s.hidden;
+    const int32_t* const rows = order.back() == 0 && order.front() == 0 ? nullptr : order.data();
+    const auto check_product = [&](int64_t columns, const float* right, const int32_t* index, const float* actual) {
+      Floats expected(gh * columns);
+      table.matmul_transposed(n, gh, columns, layer.gates, gh, rows, right, columns, index, expected.data(), columns,
+                              threads);
+      check_same(Floats(actual, actual + gh * columns), expected, "weight gradients " + s.name());
+    };
+    check_product(s.input, x, rows, gradient.d_w_ih);
+    check_product(s.state(), layer.states, previous.data(), gradient.d_w_hh);
+  }
+
   /// States of all layers and the final states of a forward pass that keeps all or only what it needs.
   Floats outputs(int64_t chunk, bool keeps_all) {
     chunk_rows = chunk * b;
@@ -253,6 +270,18 @@ Floats check_passes(const Sizes& sizes, const Layout& layout) {
   return all;
 }
 
+/// More rows than are summed in one group, and of both matrices together more columns than are packed at once.
+void check_long_sums() {
+  ThreadPool two(2);
+  const Layout layout(std::vector<int>(45, 100));
+  for (const int64_t hidden : {7, 250}) {
+    const Sizes sizes{CellKind::kRnnTanh, 1, 1, 21, hidden, 0, 1, 1, false, false};
+    Pass pass(sizes, layout, *supported_kernels().back(), two);
+    pass.train();
+    pass.check_weight_gradients();
+  }
+}
+
 /// Long enough for threads to share layers or directions.
 void check_shared_stacks() {
   for (const std::vector<int>& lengths : {std::vector<int>{200}, {160, 131}}) {
@@ -306,5 +335,6 @@ int main() {
     }
   }
   check_shared_stacks();
+  check_long_sums();
   return finish("recurrence");
 }
