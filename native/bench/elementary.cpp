@@ -54,7 +54,7 @@ std::vector<Case> cases(unroll::Parallel& alone) {
   struct Shape {
     int64_t rows, columns;
   };
-  for (const Shape shape : {Shape{1024, 65}, Shape{256, 10'000}}) {
+  for (const Shape shape : {Shape{1024, 65}, Shape{256, 10'000}, Shape{2048, 10'000}}) {
     const int64_t size = shape.rows * shape.columns;
     const std::string rows_and_columns = std::to_string(shape.rows) + " x " + std::to_string(shape.columns);
     const auto add_rows = [&](const char* name, auto run) {

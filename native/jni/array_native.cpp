@@ -7,10 +7,6 @@ UNROLL_NATIVE(jdouble, ArrayNative, sum)(JNIEnv* env, jclass, jlong x, jlong ind
   return guarded(env, [&] { return kernels().array_sum(floats(x), ints(index), size, pool()); });
 }
 
-UNROLL_NATIVE(jdouble, ArrayNative, sumOfSquares)(JNIEnv* env, jclass, jlong x, jlong size) {
-  return guarded(env, [&] { return kernels().sum_of_squares(floats(x), size, pool()); });
-}
-
 UNROLL_NATIVE(void, ArrayNative, squaredError)
 (JNIEnv* env, jclass, jlong rows, jlong columns, jlong x, jlong target, jfloat gradient_scale, jlong losses,
  jlong d_x) {

@@ -3,22 +3,35 @@
 using namespace unroll;
 using namespace unroll::border;
 
+namespace {
+
+ParameterList list_of(const Longs& parameters) {
+  return {parameters.as<ParameterArrays>(), static_cast<int64_t>(parameters.bytes() / sizeof(ParameterArrays))};
+}
+
+}  // namespace
+
+UNROLL_NATIVE(jdouble, OptimizerNative, gradientNorm)(JNIEnv* env, jclass, jlongArray parameters) {
+  const Longs list(env, parameters);
+  if (list.data() == nullptr) return 0.0;
+  return guarded(env, [&] { return kernels().gradient_norm(list_of(list), pool()); });
+}
+
 UNROLL_NATIVE(void, OptimizerNative, sgd)
-(JNIEnv* env, jclass, jfloat learning_rate, jfloat momentum, jfloat gradient_scale, jlong size, jlong gradient,
- jlong momentum_buffer, jlong weights) {
-  guarded(env, [&] {
-    kernels().sgd_step({learning_rate, momentum, gradient_scale}, size, floats(gradient), floats(momentum_buffer),
-                       floats(weights), pool());
-  });
+(JNIEnv* env, jclass, jdouble clip_norm, jfloat learning_rate, jfloat momentum, jlongArray parameters) {
+  const Longs list(env, parameters);
+  if (list.data() == nullptr) return;
+  guarded(env, [&] { kernels().sgd_step({clip_norm, learning_rate, momentum}, list_of(list), pool()); });
 }
 
 UNROLL_NATIVE(void, OptimizerNative, adam)
-(JNIEnv* env, jclass, jfloat step_size, jfloat beta1, jfloat one_minus_beta1, jfloat beta2, jfloat one_minus_beta2,
- jfloat variance_correction, jfloat epsilon, jfloat gradient_scale, jlong size, jlong gradient, jlong mean,
- jlong variance, jlong weights) {
+(JNIEnv* env, jclass, jdouble clip_norm, jfloat step_size, jfloat beta1, jfloat one_minus_beta1, jfloat beta2,
+ jfloat one_minus_beta2, jfloat variance_correction, jfloat epsilon, jlongArray parameters) {
+  const Longs list(env, parameters);
+  if (list.data() == nullptr) return;
   guarded(env, [&] {
     kernels().adam_step(
-        {step_size, beta1, one_minus_beta1, beta2, one_minus_beta2, variance_correction, epsilon, gradient_scale}, size,
-        floats(gradient), floats(mean), floats(variance), floats(weights), pool());
+        {clip_norm, step_size, beta1, one_minus_beta1, beta2, one_minus_beta2, variance_correction, epsilon},
+        list_of(list), pool());
   });
 }

@@ -103,15 +103,32 @@ struct PaddedRows {
   int64_t first_cell, cells;  ///< which cells are to be moved
 };
 
+/// A parameter of an optimiser: arrays of `size` floats.
+struct ParameterArrays {
+  int64_t size;
+  const float* gradient;
+  float* weights;
+  float* moments[2];  ///< SGD: momentum, or null; Adam: mean and variance
+};
+
+/// All parameters of an optimiser; their arrays are disjoint.
+struct ParameterList {
+  const ParameterArrays* parameters;
+  int64_t count;
+};
+
+/// All gradients are scaled by min(1, clip_norm / (gradient_norm + 1e-6)); by 1 if clip_norm is infinite.
 struct SgdStep {
-  float learning_rate, momentum, gradient_scale;
+  double clip_norm;
+  float learning_rate, momentum;
 };
 
 struct AdamStep {
+  double clip_norm;
   float step_size;  ///< learning rate / (1 - beta1^t)
   float beta1, one_minus_beta1, beta2, one_minus_beta2;
   float variance_correction;  ///< 1 / sqrt(1 - beta2^t)
-  float epsilon, gradient_scale;
+  float epsilon;
 };
 
 struct Kernels {
@@ -188,18 +205,16 @@ struct Kernels {
   void (*squared_error)(int64_t rows, int64_t columns, const float* x, const float* target, float gradient_scale,
                         float* losses, float* d_x, Parallel& pool);
 
-  /// Sums over a whole array: reduce.h. The i-th element is x[index[i]], or x[i] if index is null.
+  /// The sum over a whole array: reduce.h. The i-th element is x[index[i]], or x[i] if index is null.
   double (*array_sum)(const float* x, const int32_t* index, int64_t size, Parallel& pool);
-  double (*sum_of_squares)(const float* x, int64_t size, Parallel& pool);
 
-  /// weights -= learning_rate * u, u = gradient_scale * gradient (+ momentum * the last u; momentum may be null):
-  /// PyTorch optim.SGD.
-  void (*sgd_step)(const SgdStep& step, int64_t size, const float* gradient, float* momentum, float* weights,
-                   Parallel& pool);
+  /// The Euclidean norm of all gradients together.
+  double (*gradient_norm)(const ParameterList& list, Parallel& pool);
+  /// weights -= learning_rate * u, u = scaled gradient (+ momentum * the last u, if there is one): PyTorch optim.SGD.
+  void (*sgd_step)(const SgdStep& step, const ParameterList& list, Parallel& pool);
   /// Kingma and Ba, "Adam", 2015, in PyTorch's form: weights -= step_size * mean / (sqrt(variance) * correction +
   /// epsilon).
-  void (*adam_step)(const AdamStep& step, int64_t size, const float* gradient, float* mean, float* variance,
-                    float* weights, Parallel& pool);
+  void (*adam_step)(const AdamStep& step, const ParameterList& list, Parallel& pool);
 
   /// y[i] = low + (high - low) * u, u the uniform number [0, 1) of element first + i: random.h.
   void (*uniform)(uint64_t seed, uint64_t purpose, int64_t first, int64_t size, float low, float high, float* y);

@@ -10,6 +10,14 @@ namespace unroll::UNROLL_ISA {
 
 constexpr int64_t kReduceBlock = 4096;
 
+/// The sum of the terms of [begin, end), at most one block.
+template <class Term>
+UNROLL_INLINE float sum_of_block(int64_t begin, int64_t end, const Term& term) {
+  Vec lanes = broadcast(0.0f);
+  for (int64_t i = begin; i < end; i += kLanes) lanes = term(i, smaller(kLanes, end - i), lanes);
+  return sum(lanes);
+}
+
 template <class Term>
 double reduce(int64_t size, Parallel& pool, const Term& term) {
   constexpr int64_t kAtOnce = 256;
@@ -20,10 +28,8 @@ double reduce(int64_t size, Parallel& pool, const Term& term) {
     const int64_t count = smaller(kAtOnce, blocks - first);
     parallel_ranges(pool, count, 2 * kReduceBlock, [&](Range part) {
       for (int64_t b = part.begin; b < part.end; ++b) {
-        const int64_t begin = (first + b) * kReduceBlock, end = smaller(begin + kReduceBlock, size);
-        Vec lanes = broadcast(0.0f);
-        for (int64_t i = begin; i < end; i += kLanes) lanes = term(i, smaller(kLanes, end - i), lanes);
-        sums[b] = sum(lanes);
+        const int64_t begin = (first + b) * kReduceBlock;
+        sums[b] = sum_of_block(begin, smaller(begin + kReduceBlock, size), term);
       }
     });
     for (int64_t b = 0; b < count; ++b) total += static_cast<double>(sums[b]);
@@ -41,13 +47,6 @@ UNROLL_INLINE Vec load_indexed(const float* x, const int32_t* index, int64_t wid
 inline double array_sum(const float* x, const int32_t* index, int64_t size, Parallel& pool) {
   return reduce(size, pool, [=](int64_t i, int64_t width, Vec lanes) {
     return lanes + (index == nullptr ? load_columns(x + i, width) : load_indexed(x, index + i, width));
-  });
-}
-
-inline double sum_of_squares(const float* x, int64_t size, Parallel& pool) {
-  return reduce(size, pool, [x](int64_t i, int64_t width, Vec lanes) {
-    const Vec value = load_columns(x + i, width);
-    return fma(value, value, lanes);
   });
 }
 

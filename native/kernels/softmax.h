@@ -2,6 +2,10 @@
 
 /// Softmax along rows, and its fusion with cross-entropy. The maximum is subtracted first, so nothing overflows; sums
 /// take 16 lanes and one tree, as the contract says.
+///
+/// A row takes two passes: one for the maximum, one for the exponentials and their sum, which the contract wants apart.
+/// The second leaves its values in the thread's scratch memory, and in the same loop finishes the row before, whose sum
+/// is known by then, so that writing to memory goes on beside the arithmetic. It also prefetches the row after.
 
 #include "kernels/elementary.h"
 #include "kernels/split.h"
@@ -17,23 +21,40 @@ constexpr float kMinusInfinity = -__builtin_inff();
 /// Columns after which a row's 16 sums are added to those so far and start anew: the error stays small in long rows.
 constexpr int64_t kSumBlock = 1024;
 
-/// Short rows are worked on four at a time: the trees of their sums are long chains, which then overlap.
+/// Short rows are worked on kShortRows at a time: the trees of their sums are long chains, which then overlap.
 constexpr int64_t kShortRow = 256;
-constexpr int kShortRows = 4;
-static_assert(kShortRow <= kSumBlock);
+static_assert(kShortRow <= kSumBlock && kShortRows * kShortRow <= kScratchFloats);
 
-/// Calls body(column, columns) for every 16 columns of a row; columns < 16 in the last block only.
+/// Bytes of a result that does not stay in the caches until somebody reads it: it is written past them.
+constexpr int64_t kBeyondCaches = 32 << 20;
+
+/// Calls body(column, columns) for every 16 columns of [begin, end); columns < 16 in the last block only.
 template <class Body>
-UNROLL_INLINE void for_column_blocks(int64_t columns, const Body& body) {
-  int64_t c = 0;
-  for (; c + kLanes <= columns; c += kLanes) body(c, kLanes);
-  if (c < columns) body(c, columns - c);
+UNROLL_INLINE void for_column_blocks(int64_t begin, int64_t end, const Body& body) {
+  int64_t c = begin;
+  for (; c + kLanes <= end; c += kLanes) body(c, kLanes);
+  if (c < end) body(c, end - c);
 }
 
 /// Like load_columns, with -infinity, of which exp is 0, in the lanes past the last column.
 UNROLL_INLINE Vec load_scores(const float* p, int64_t columns) {
   return columns >= kLanes ? load(p) : load_partial(p, static_cast<int>(columns), kMinusInfinity);
 }
+
+struct SoftmaxCall {
+  int64_t rows, columns;
+  const float* x;
+  float* y;  ///< may be x
+};
+
+/// A score as it goes into the exponential.
+struct Scaled {
+  Vec factor;
+  UNROLL_INLINE Vec operator()(Vec x) const { return x * factor; }
+};
+struct Unscaled {
+  UNROLL_INLINE Vec operator()(Vec x) const { return x; }
+};
 
 /// Of kRows rows: the scaled maximum, and the sum of exp(scale x - maximum); NaN if the row holds NaN or +inf, or only
 /// -inf.
@@ -47,56 +68,130 @@ struct RowLanes {
   Vec row[kRows];
 };
 
-/// The largest scaled score in each of the 16 lanes.
-template <int kRows>
-UNROLL_INLINE RowLanes<kRows> largest_scores(const float* x, int64_t columns, Vec factor) {
-  RowLanes<kRows> top;
-#pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r) top.row[r] = broadcast(kMinusInfinity);
-  for_column_blocks(columns, [&](int64_t c, int64_t width) UNROLL_INLINE_LAMBDA {
-#pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r) top.row[r] = max(top.row[r], load_scores(x + r * columns + c, width) * factor);
-  });
-  return top;
+/// What the pass over the exponentials keeps of each score for the end of the row.
+enum class Keep { kNothing, kExponential, kShifted };
+
+/// Floats from p to the next address that stream() takes.
+UNROLL_INLINE int64_t floats_to_line(const float* p) {
+  return static_cast<int64_t>(-(reinterpret_cast<uintptr_t>(p) / sizeof(float)) % kLanes);
 }
 
-/// The sums of exp(scale x - maximum) of `width` columns, in 16 lanes; rows are `columns` floats apart.
-template <int kRows, bool kStore>
-UNROLL_INLINE RowLanes<kRows> exponentials_of_block(const float* x, int64_t columns, int64_t width, Vec factor,
-                                                    const RowLanes<kRows>& minus_maximum, float* y) {
-  RowLanes<kRows> sums;
+/// Rows whose sums are known, but whose results are not written yet: kept * operand, or kept - operand of shifted
+/// scores. Rows of `kept` are `stride` floats apart.
+template <int kRows, Keep kKeep, bool kStream>
+struct PendingRows {
+  const float* kept;
+  int64_t stride;
+  float* y = nullptr;
+  int64_t columns = 0;  ///< 0 if there are no such rows
+  int64_t head = 0;     ///< columns before the first whole line of y
+  RowLanes<kRows> operand{};
+
+  /// Makes the rows in `kept` the pending ones.
+  UNROLL_INLINE void start(float* rows, int64_t row_columns, const float (&operands)[kRows]) {
+    y = rows;
+    columns = row_columns;
 #pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r) sums.row[r] = broadcast(0.0f);
-  for_column_blocks(width, [&](int64_t c, int64_t count) UNROLL_INLINE_LAMBDA {
+    for (int r = 0; r < kRows; ++r) operand.row[r] = broadcast(operands[r]);
+    if constexpr (kStream) {
+      head = smaller(columns, floats_to_line(y));
+      if (head > 0) write(0, 0, head);
+    }
+  }
+
+  /// Writes the 16 results of row r, or fewer, of kept[column + head ...]. Columns ascend, and each call comes before
+  /// kept[column ...] is overwritten: then everything is still there when its turn comes.
+  UNROLL_INLINE void finish(int r, int64_t column) const {
+    if (column + head < columns) write(r, column + head, columns - column - head);
+  }
+
+  UNROLL_INLINE void finish_all() const {
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
-      // Not fused: the same rounded products as in the maximum, so that none of them is above it.
-      const Vec scaled = load_scores(x + r * columns + c, count) * factor;
-      const Vec e = exp_not_positive(scaled + minus_maximum.row[r]);
-      sums.row[r] = sums.row[r] + e;
-      if constexpr (kStore) store_columns(y + r * columns + c, e, count);
+      for (int64_t c = 0; c < columns; c += kLanes) finish(r, c);
     }
-  });
-  return sums;
-}
+  }
 
-/// `y`, unless kStore is false, receives the exponentials; it may be x. Only single rows may be longer than kSumBlock.
-template <int kRows, bool kStore>
-UNROLL_INLINE RowSums<kRows> exponentials_of_rows(const float* x, int64_t columns, float scale, float* y) {
-  const Vec factor = broadcast(scale);
-  RowSums<kRows> result;
-  RowLanes<kRows> lanes = largest_scores<kRows>(x, columns, factor), minus_maximum;
+ private:
+  UNROLL_INLINE void write(int r, int64_t column, int64_t width) const {
+    const Vec value = load_columns(kept + r * stride + column, width);
+    const Vec result = kKeep == Keep::kShifted ? value - operand.row[r] : value * operand.row[r];
+    float* const to = y + r * columns + column;
+    if (kStream && width >= kLanes && column >= head) return stream(to, result);
+    store_columns(to, result, width);
+  }
+};
+
+/// The largest scaled score in each of the 16 lanes. A single row has as many independent maxima as several rows.
+template <int kRows, class Scale>
+UNROLL_INLINE RowLanes<kRows> largest_scores(const float* x, int64_t columns, const Scale& scaled) {
+  constexpr int kChains = kShortRows / kRows;
+  const int64_t whole = columns - columns % (kChains * kLanes);
+  Vec top[kRows][kChains];
 #pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) {
-    result.maximum[r] = largest(lanes.row[r]);
+#pragma GCC unroll 4
+    for (int chain = 0; chain < kChains; ++chain) top[r][chain] = broadcast(kMinusInfinity);
+  }
+  for (int64_t c = 0; c < whole; c += kChains * kLanes) {
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (int chain = 0; chain < kChains; ++chain)
+        top[r][chain] = max(top[r][chain], scaled(load(x + r * columns + c + chain * kLanes)));
+    }
+  }
+  for_column_blocks(whole, columns, [&](int64_t c, int64_t width) UNROLL_INLINE_LAMBDA {
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) top[r][0] = max(top[r][0], scaled(load_scores(x + r * columns + c, width)));
+  });
+  RowLanes<kRows> all;
+#pragma GCC unroll 4
+  for (int r = 0; r < kRows; ++r) {
+    all.row[r] = top[r][0];
+#pragma GCC unroll 4
+    for (int chain = 1; chain < kChains; ++chain) all.row[r] = max(all.row[r], top[r][chain]);
+  }
+  return all;
+}
+
+/// Sums of exp(scale x - maximum) and what is kept of them, beside the end of the pending rows. Only single rows may be
+/// longer than kSumBlock.
+template <int kRows, Keep kKeep, bool kStream, class Scale>
+UNROLL_INLINE RowSums<kRows> exponentials_of_rows(const float* x, int64_t columns, Scale scaled, float* kept,
+                                                  int64_t stride, const PendingRows<kRows, kKeep, kStream>& pending) {
+  const RowLanes<kRows> top = largest_scores<kRows>(x, columns, scaled);
+  RowSums<kRows> result;
+  RowLanes<kRows> minus_maximum, lanes;
+#pragma GCC unroll 4
+  for (int r = 0; r < kRows; ++r) {
+    result.maximum[r] = largest(top.row[r]);
     minus_maximum.row[r] = broadcast(-result.maximum[r]);
   }
-  lanes = exponentials_of_block<kRows, kStore>(x, columns, smaller(kSumBlock, columns), factor, minus_maximum, y);
+  const auto sums_of_block = [&](int64_t begin, int64_t end) UNROLL_INLINE_LAMBDA {
+    RowLanes<kRows> sums;
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) sums.row[r] = broadcast(0.0f);
+    for_column_blocks(begin, end, [&](int64_t c, int64_t width) UNROLL_INLINE_LAMBDA {
+#pragma GCC unroll 4
+      for (int r = 0; r < kRows; ++r) {
+        if constexpr (kRows == 1) __builtin_prefetch(x + columns + c, 0, 2);
+        if constexpr (kKeep != Keep::kNothing) pending.finish(r, c);
+        // Not fused: the same rounded products as in the maximum, so that none of them is above it.
+        const Vec shifted = scaled(load_scores(x + r * columns + c, width)) + minus_maximum.row[r];
+        const Vec e = exp_not_positive(shifted);
+        sums.row[r] = sums.row[r] + e;
+        if constexpr (kKeep != Keep::kNothing) {
+          store_columns(kept + r * stride + c, kKeep == Keep::kShifted ? shifted : e, kRows == 1 ? width : kLanes);
+        }
+      }
+    });
+    return sums;
+  };
+  lanes = sums_of_block(0, smaller(kSumBlock, columns));
   if constexpr (kRows == 1) {
     for (int64_t c = kSumBlock; c < columns; c += kSumBlock) {
-      lanes.row[0] = lanes.row[0] + exponentials_of_block<1, kStore>(x + c, columns, smaller(kSumBlock, columns - c),
-                                                                     factor, minus_maximum, y + c)
-                                        .row[0];
+      lanes.row[0] = lanes.row[0] + sums_of_block(c, smaller(c + kSumBlock, columns)).row[0];
     }
   }
 #pragma GCC unroll 4
@@ -104,15 +199,58 @@ UNROLL_INLINE RowSums<kRows> exponentials_of_rows(const float* x, int64_t column
   return result;
 }
 
-/// Calls body.template operator()<kRows>(first_row) for groups of rows, and for the rest one by one, on all threads.
-template <class Body>
-void for_row_groups(int64_t rows, int64_t columns, Parallel& pool, const Body& body) {
-  parallel_ranges(pool, rows, kSoftmaxCost * columns, [&](Range part) {
-    int64_t r = part.begin;
-    if (columns <= kShortRow) {
-      for (; r + kShortRows <= part.end; r += kShortRows) body.template operator()<kShortRows>(r);
+/// Of one row, as a function that softmax and cross-entropy share. `pending` is a copy that no store can change.
+template <Keep kKeep, bool kStream, class Scale>
+__attribute__((noinline)) RowSums<1> exponentials_of_row(const float* x, int64_t columns, Scale scaled, float* kept,
+                                                         int64_t stride, PendingRows<1, kKeep, kStream> pending) {
+  return exponentials_of_rows(x, columns, scaled, kept, stride, pending);
+}
+
+/// Takes `rows` of the call through both passes, kRows at a time; what the second keeps goes to `kept`.
+template <int kRows, bool kStream, class Function, class Scale>
+void run_rows(Range rows, const SoftmaxCall& call, const Scale& scaled, float* kept, const Function& function) {
+  const int64_t columns = call.columns, stride = round_up(columns, kLanes);
+  PendingRows<kRows, Function::kKeep, kStream> pending{kept, stride};
+  for (int64_t first = rows.begin; first < rows.end; first += kRows) {
+    function.template begin<kRows>(first);
+    const float* const x = call.x + first * columns;
+    RowSums<kRows> sums;
+    if constexpr (kRows == 1) {
+      sums = exponentials_of_row(x, columns, scaled, kept, stride, pending);
+    } else {
+      sums = exponentials_of_rows(x, columns, scaled, kept, stride, pending);
     }
-    for (; r < part.end; ++r) body.template operator()<1>(r);
+    float operands[kRows];
+    function.template end<kRows>(first, sums, kept, stride, operands);
+    if constexpr (Function::kKeep != Keep::kNothing) pending.start(call.y + first * columns, columns, operands);
+  }
+  pending.finish_all();
+}
+
+/// Takes all rows through `function`, on all threads. It has begin(first), called before a group of rows is
+/// overwritten if y is x, and end(first, sums, kept, stride, operands), which sets the operands of PendingRows.
+template <class Function, class Scale>
+void for_rows(const SoftmaxCall& call, const Scale& scaled, Parallel& pool, const Function& function) {
+  constexpr bool kWrites = Function::kKeep != Keep::kNothing;
+  const int64_t bytes = call.rows * call.columns * static_cast<int64_t>(sizeof(float));
+  const bool past_caches = kStreams && kWrites && bytes > kBeyondCaches && call.x != call.y;
+  const int64_t tasks = tasks_for(pool, call.rows, kSoftmaxCost * call.columns);
+  parallel_for(pool, tasks, [&](int64_t task, float* scratch) {
+    const Range part = part_of(call.rows, tasks, task);
+    if (kWrites && call.columns > kScratchFloats) {
+      for (int64_t r = part.begin; r < part.end; ++r) {
+        run_rows<1, false>({r, r + 1}, call, scaled, call.y + r * call.columns, function);
+      }
+    } else if (call.columns <= kShortRow) {
+      const int64_t grouped = part.end - part.size() % kShortRows;
+      run_rows<kShortRows, false>({part.begin, grouped}, call, scaled, scratch, function);
+      run_rows<1, false>({grouped, part.end}, call, scaled, scratch, function);
+    } else if (past_caches) {
+      run_rows<1, kStreams && kWrites>(part, call, scaled, scratch, function);
+      fence();
+    } else {
+      run_rows<1, false>(part, call, scaled, scratch, function);
+    }
   });
 }
 
@@ -123,34 +261,42 @@ UNROLL_INLINE void log_of_sums(const RowSums<kRows>& sums, float (&logarithms)[k
   store(logarithms, log(load_partial(sums.sum, kRows, 1.0f)));
 }
 
-inline void softmax(int64_t rows, int64_t columns, const float* x, float scale, float* y, Parallel& pool) {
-  for_row_groups(rows, columns, pool, [&]<int kRows>(int64_t first) {
-    const RowSums<kRows> sums =
-        exponentials_of_rows<kRows, true>(x + first * columns, columns, scale, y + first * columns);
-    for (int r = 0; r < kRows; ++r) {
-      float* const row = y + (first + r) * columns;
-      const Vec factor = broadcast(1.0f / sums.sum[r]);
-      for_column_blocks(columns, [&](int64_t c, int64_t width) UNROLL_INLINE_LAMBDA {
-        store_columns(row + c, load_columns(row + c, width) * factor, width);
-      });
-    }
-  });
+/// Calls body(Unscaled()) or body(Scaled()). The bits are the same, but the products are several of each row's
+/// operations.
+template <class Body>
+void with_scale(float scale, const Body& body) {
+  if (scale == 1.0f) return body(Unscaled());
+  body(Scaled{broadcast(scale)});
 }
 
-inline void log_softmax(int64_t rows, int64_t columns, const float* x, float scale, float* y, Parallel& pool) {
-  for_row_groups(rows, columns, pool, [&]<int kRows>(int64_t first) {
-    const RowSums<kRows> sums = exponentials_of_rows<kRows, false>(x + first * columns, columns, scale, nullptr);
+struct Probabilities {
+  static constexpr Keep kKeep = Keep::kExponential;
+  template <int kRows>
+  void begin(int64_t) const {}
+  template <int kRows>
+  UNROLL_INLINE void end(int64_t, const RowSums<kRows>& sums, float*, int64_t, float (&factors)[kRows]) const {
+    for (int r = 0; r < kRows; ++r) factors[r] = 1.0f / sums.sum[r];
+  }
+};
+
+inline void softmax(int64_t rows, int64_t columns, const float* x, float scale, float* y, Parallel& pool) {
+  with_scale(scale, [&](auto scaled) { for_rows({rows, columns, x, y}, scaled, pool, Probabilities()); });
+}
+
+struct LogProbabilities {
+  static constexpr Keep kKeep = Keep::kShifted;
+  template <int kRows>
+  void begin(int64_t) const {}
+  template <int kRows>
+  UNROLL_INLINE void end(int64_t, const RowSums<kRows>& sums, float*, int64_t, float (&log_sums)[kRows]) const {
     alignas(64) float logarithms[kLanes];
     log_of_sums(sums, logarithms);
-    for (int r = 0; r < kRows; ++r) {
-      const int64_t row = (first + r) * columns;
-      const Vec log_sum = broadcast(logarithms[r]), maximum = broadcast(-sums.maximum[r]);
-      for_column_blocks(columns, [&](int64_t c, int64_t width) UNROLL_INLINE_LAMBDA {
-        const Vec shifted = load_columns(x + row + c, width) * broadcast(scale) + maximum;
-        store_columns(y + row + c, shifted - log_sum, width);
-      });
-    }
-  });
+    for (int r = 0; r < kRows; ++r) log_sums[r] = logarithms[r];
+  }
+};
+
+inline void log_softmax(int64_t rows, int64_t columns, const float* x, float scale, float* y, Parallel& pool) {
+  with_scale(scale, [&](auto scaled) { for_rows({rows, columns, x, y}, scaled, pool, LogProbabilities()); });
 }
 
 inline void softmax_backward(int64_t rows, int64_t columns, const float* y, const float* d_y, float scale, float* d_x,
@@ -159,11 +305,11 @@ inline void softmax_backward(int64_t rows, int64_t columns, const float* y, cons
     for (int64_t r = part.begin; r < part.end; ++r) {
       const int64_t row = r * columns;
       Vec products = broadcast(0.0f);
-      for_column_blocks(columns, [&](int64_t c, int64_t width) UNROLL_INLINE_LAMBDA {
+      for_column_blocks(0, columns, [&](int64_t c, int64_t width) UNROLL_INLINE_LAMBDA {
         products = fma(load_columns(y + row + c, width), load_columns(d_y + row + c, width), products);
       });
       const Vec mean = broadcast(sum(products)), factor = broadcast(scale);
-      for_column_blocks(columns, [&](int64_t c, int64_t width) UNROLL_INLINE_LAMBDA {
+      for_column_blocks(0, columns, [&](int64_t c, int64_t width) UNROLL_INLINE_LAMBDA {
         const Vec centred = load_columns(d_y + row + c, width) - mean;
         store_columns(d_x + row + c, load_columns(y + row + c, width) * factor * centred, width);
       });
@@ -171,30 +317,45 @@ inline void softmax_backward(int64_t rows, int64_t columns, const float* y, cons
   });
 }
 
-/// The exponentials are written where the gradient will be, and never again as probabilities: one pass over the logits
-/// for the maximum, one for the exponentials, one that turns them into the gradient.
-inline void softmax_cross_entropy(int64_t rows, int64_t columns, const float* logits, const int32_t* labels,
-                                  float gradient_scale, float* losses, float* d_logits, Parallel& pool) {
-  for_row_groups(rows, columns, pool, [&]<int kRows>(int64_t first) {
-    const float* const x = logits + first * columns;
-    float of_label[kRows];  // before they are overwritten
-    for (int r = 0; r < kRows; ++r) of_label[r] = x[r * columns + labels[first + r]];
-    const RowSums<kRows> sums = d_logits == nullptr
-                                    ? exponentials_of_rows<kRows, false>(x, columns, 1.0f, nullptr)
-                                    : exponentials_of_rows<kRows, true>(x, columns, 1.0f, d_logits + first * columns);
+/// The loss, and unless kKept is kNothing its gradient: probabilities, less 1 for the label.
+template <Keep kKept>
+struct CrossEntropy {
+  static constexpr Keep kKeep = kKept;
+  const float* logits;
+  int64_t columns;
+  const int32_t* labels;
+  float gradient_scale;
+  float* losses;
+
+  /// The label's logit waits in the place of the loss.
+  template <int kRows>
+  UNROLL_INLINE void begin(int64_t first) const {
+    for (int64_t r = first; r < first + kRows; ++r) losses[r] = logits[r * columns + labels[r]];
+  }
+  template <int kRows>
+  UNROLL_INLINE void end(int64_t first, const RowSums<kRows>& sums, float* kept, int64_t stride,
+                         float (&factors)[kRows]) const {
     alignas(64) float logarithms[kLanes];
     log_of_sums(sums, logarithms);
     for (int r = 0; r < kRows; ++r) {
-      losses[first + r] = logarithms[r] - (of_label[r] - sums.maximum[r]);
-      if (d_logits == nullptr) continue;
-      float* const row = d_logits + (first + r) * columns;
-      const Vec factor = broadcast(gradient_scale / sums.sum[r]);
-      row[labels[first + r]] -= sums.sum[r];
-      for_column_blocks(columns, [&](int64_t c, int64_t width) UNROLL_INLINE_LAMBDA {
-        store_columns(row + c, load_columns(row + c, width) * factor, width);
-      });
+      losses[first + r] = logarithms[r] - (losses[first + r] - sums.maximum[r]);
+      if constexpr (kKeep != Keep::kNothing) {
+        kept[r * stride + labels[first + r]] -= sums.sum[r];
+        factors[r] = gradient_scale / sums.sum[r];
+      }
     }
-  });
+  }
+};
+
+inline void softmax_cross_entropy(int64_t rows, int64_t columns, const float* logits, const int32_t* labels,
+                                  float gradient_scale, float* losses, float* d_logits, Parallel& pool) {
+  const SoftmaxCall call{rows, columns, logits, d_logits};
+  if (d_logits == nullptr) {
+    const CrossEntropy<Keep::kNothing> loss{logits, columns, labels, gradient_scale, losses};
+    return for_rows(call, Unscaled(), pool, loss);
+  }
+  const CrossEntropy<Keep::kExponential> gradient{logits, columns, labels, gradient_scale, losses};
+  for_rows(call, Unscaled(), pool, gradient);
 }
 
 }  // namespace unroll::UNROLL_ISA

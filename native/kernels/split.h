@@ -63,8 +63,8 @@ constexpr int64_t kWorthSharing = 500'000;
 /// is late takes fewer.
 UNROLL_INLINE int64_t tasks_for(const Parallel& pool, int64_t items, int64_t cost) {
   if (pool.width() == 1 || items <= 1) return 1;
-  const int64_t worth = larger(1, items * cost / kWorthSharing);
-  return smaller(items, smaller(worth, 4 * pool.width()));
+  const int64_t width = pool.width(), worth = larger(1, items * cost / kWorthSharing);
+  return smaller(items, worth < width ? worth : smaller(worth / width, 4) * width);
 }
 
 /// Calls body(range) for parts of [0, items) on the threads of the pool; `cost` is the operations of one item.

@@ -11,6 +11,10 @@ constexpr int kTileRows = 6;
 constexpr int kMostPanels = 4;
 /// Panels of 16 columns beside each other: a tile of few rows needs several for enough independent sums.
 constexpr int panels_of_tile(int rows) { return rows == 1 ? 4 : rows == 2 ? 3 : rows == 3 ? 2 : 1; }
+/// Rows of a short softmax at a time.
+constexpr int kShortRows = 4;
+/// Whether stream() goes past the caches.
+constexpr bool kStreams = true;
 
 struct Vec {
   __m256 lo, hi;
@@ -47,6 +51,12 @@ UNROLL_INLINE void store_partial(float* p, Vec v, int n) {
   _mm256_maskstore_ps(p, lanes.lo, v.lo);
   _mm256_maskstore_ps(p + 8, lanes.hi, v.hi);
 }
+/// Past the caches, to a 64-byte aligned place: nothing is read first. Others see it after fence().
+UNROLL_INLINE void stream(float* p, Vec a) {
+  _mm256_stream_ps(p, a.lo);
+  _mm256_stream_ps(p + 8, a.hi);
+}
+UNROLL_INLINE void fence() { _mm_sfence(); }
 UNROLL_INLINE Vec broadcast(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
 UNROLL_INLINE Ints broadcast_int(int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
 

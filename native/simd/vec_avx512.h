@@ -10,6 +10,10 @@ namespace unroll::UNROLL_ISA {
 constexpr int kTileRows = 8;
 constexpr int kMostPanels = 4;
 constexpr int panels_of_tile(int rows) { return rows <= 4 ? 4 : 2; }
+/// Rows of a short softmax at a time.
+constexpr int kShortRows = 4;
+/// Whether stream() goes past the caches.
+constexpr bool kStreams = true;
 
 struct Vec {
   __m512 v;
@@ -29,6 +33,9 @@ UNROLL_INLINE Vec load_partial(const float* p, int n, float fill) {
   return {_mm512_mask_loadu_ps(_mm512_set1_ps(fill), lanes_below(n), p)};
 }
 UNROLL_INLINE void store_partial(float* p, Vec a, int n) { _mm512_mask_storeu_ps(p, lanes_below(n), a.v); }
+/// Past the caches, to a 64-byte aligned place: nothing is read first. Others see it after fence().
+UNROLL_INLINE void stream(float* p, Vec a) { _mm512_stream_ps(p, a.v); }
+UNROLL_INLINE void fence() { _mm_sfence(); }
 UNROLL_INLINE Vec broadcast(float x) { return {_mm512_set1_ps(x)}; }
 UNROLL_INLINE Ints broadcast_int(int32_t x) { return {_mm512_set1_epi32(x)}; }
 

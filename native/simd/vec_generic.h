@@ -10,6 +10,10 @@ namespace unroll::UNROLL_ISA {
 constexpr int kTileRows = 2;
 constexpr int kMostPanels = 1;
 constexpr int panels_of_tile(int) { return 1; }
+/// Rows of a short softmax at a time.
+constexpr int kShortRows = 1;
+/// Whether stream() goes past the caches.
+constexpr bool kStreams = false;
 
 struct Vec {
   float lane[16];
@@ -40,6 +44,9 @@ UNROLL_INLINE void store(float* p, const Vec& v) {
 UNROLL_INLINE void store_partial(float* p, const Vec& v, int n) {
   for (int l = 0; l < n; ++l) p[l] = v.lane[l];
 }
+/// Past the caches, to a 64-byte aligned place: nothing is read first. Others see it after fence().
+UNROLL_INLINE void stream(float* p, Vec a) { store(p, a); }
+UNROLL_INLINE void fence() {}
 UNROLL_INLINE Vec broadcast(float x) {
   return each_lane<Vec>([=](int) { return x; });
 }

@@ -43,6 +43,30 @@ void check_softmax(int64_t columns) {
   }
 }
 
+/// Rows longer than a thread's scratch memory, or a result larger than the caches: the bits of each row alone.
+void check_large_softmax(int64_t rows, int64_t columns) {
+  const size_t size = static_cast<size_t>(rows * columns);
+  const Floats x = random_floats(size, 1, -5.0f, 5.0f);
+  std::vector<int32_t> labels(rows);
+  for (int64_t r = 0; r < rows; ++r) labels[r] = static_cast<int32_t>(r * 12'345 % columns);
+  static ThreadPool one(1), three(3);
+  const auto run = [&](const Kernels& kernels, Parallel& pool, int64_t first, int64_t count, Floats* results) {
+    const float* const from = &x[first * columns];
+    const int64_t at = first * columns;
+    kernels.softmax(count, columns, from, 0.7f, &results[0][at], pool);
+    kernels.log_softmax(count, columns, from, 1.0f, &results[1][at], pool);
+    kernels.softmax_cross_entropy(count, columns, from, &labels[first], 0.25f, &results[2][first], &results[3][at],
+                                  pool);
+  };
+  Floats expected[] = {Floats(size), Floats(size), Floats(rows), Floats(size)};
+  for (int64_t r = 0; r < rows; ++r) run(generic::kKernels, one, r, 1, expected);
+  for (const Kernels* table : supported_kernels()) {
+    Floats actual[] = {Floats(size), Floats(size), Floats(rows), Floats(size)};
+    run(*table, three, 0, rows, actual);
+    for (int i = 0; i < 4; ++i) check_same(actual[i], expected[i], std::string("large softmax by ") + table->name);
+  }
+}
+
 void check_embedding(int64_t size) {
   const std::vector<int32_t> tokens = {3, 0, 3, 2, 3, 0}, order = {4, 5, 1, 0, 3, 2};
   const int64_t rows = static_cast<int64_t>(tokens.size());
@@ -136,22 +160,48 @@ void check_large_padded() {
   check_same(again, packed, "large padded batch");
 }
 
-void check_optimizers(int64_t size) {
+/// Two parameters, clipped: the second begins in a block of its own.
+void check_optimizers(int64_t first_size, int64_t second_size) {
+  constexpr double kClipNorm = 0.5;
+  const int64_t size = first_size + second_size;
   const Floats gradient = random_floats(size, 1), start = random_floats(size, 2);
+  const auto list_of = [&](Floats& weights, float* first, float* second) {
+    const auto at = [&](float* moment) { return moment == nullptr ? nullptr : moment + first_size; };
+    return std::vector<ParameterArrays>{
+        {first_size, gradient.data(), weights.data(), {first, second}},
+        {second_size, &gradient[first_size], &weights[first_size], {at(first), at(second)}}};
+  };
   const Floats all = same_everywhere("optimizers", [&](const Kernels& kernels, Parallel& pool) {
-    Floats sgd = start, momentum(size), adam = start, mean(size), variance(size);
+    Floats sgd = start, momentum(size), adam = start, mean(size), variance(size), plain = start;
+    const auto of_sgd = list_of(sgd, momentum.data(), nullptr), of_plain = list_of(plain, nullptr, nullptr);
+    const auto of_adam = list_of(adam, mean.data(), variance.data());
     for (int step = 1; step <= 3; ++step) {
-      kernels.sgd_step({0.1f, 0.9f, 0.5f}, size, gradient.data(), momentum.data(), sgd.data(), pool);
-      kernels.adam_step({0.01f, 0.9f, 0.1f, 0.99f, 0.01f, 2.0f, 1e-6f, 0.5f}, size, gradient.data(), mean.data(),
-                        variance.data(), adam.data(), pool);
+      kernels.sgd_step({kClipNorm, 0.1f, 0.9f}, {of_sgd.data(), 2}, pool);
+      kernels.sgd_step({INFINITY, 0.1f, 0.0f}, {of_plain.data(), 2}, pool);
+      kernels.adam_step({kClipNorm, 0.01f, 0.9f, 0.1f, 0.99f, 0.01f, 2.0f, 1e-6f}, {of_adam.data(), 2}, pool);
     }
-    sgd.insert(sgd.end(), adam.begin(), adam.end());
+    const double norm = kernels.gradient_norm({of_sgd.data(), 2}, pool);
+    for (const Floats& more : {plain, adam, Floats{static_cast<float>(norm)}}) {
+      sgd.insert(sgd.end(), more.begin(), more.end());
+    }
     return sgd;
   });
+  double squares = 0.0;
+  for (const float value : gradient) squares += static_cast<double>(value) * value;
+  const double norm = std::sqrt(squares), scale = std::min(1.0, kClipNorm / (norm + 1e-6));
+  check_close(all.back(), norm, 1e-6, "gradient_norm");
   for (int64_t i = 0; i < size; ++i) {
-    double momentum = 0.0, weight = start[i];
-    for (int step = 1; step <= 3; ++step) weight -= 0.1 * (momentum = 0.9 * momentum + 0.5 * gradient[i]);
+    double momentum = 0.0, weight = start[i], mean = 0.0, variance = 0.0, adam = start[i];
+    for (int step = 1; step <= 3; ++step) {
+      const double g = scale * gradient[i];
+      weight -= 0.1 * (momentum = 0.9 * momentum + g);
+      mean = 0.9 * mean + 0.1 * g;
+      variance = 0.99 * variance + 0.01 * g * g;
+      adam -= 0.01 * mean / (2.0 * std::sqrt(variance) + 1e-6);
+    }
     check_close(all[i], weight, 1e-6, "sgd");
+    check_close(all[size + i], start[i] - 0.3 * gradient[i], 1e-6, "sgd without clipping");
+    check_close(all[2 * size + i], adam, 1e-6, "adam");
   }
 }
 
@@ -164,20 +214,14 @@ void check_sums(int64_t size) {
     shuffled[order[i]] = x[i];
   }
   static ThreadPool one(1), three(3);
-  double sum = 0.0, squares = 0.0;
-  for (const float value : x) {
-    sum += value;
-    squares += static_cast<double>(value) * value;
-  }
+  double sum = 0.0;
+  for (const float value : x) sum += value;
   const double expected = generic::kKernels.array_sum(x.data(), nullptr, size, one);
   check_close(expected, sum, 1e-5, "array_sum");
-  check_close(generic::kKernels.sum_of_squares(x.data(), size, one), squares, 1e-6, "sum_of_squares");
   for (const Kernels* table : supported_kernels()) {
     check(table->array_sum(x.data(), nullptr, size, three) == expected, std::string("array_sum by ") + table->name);
     check(table->array_sum(shuffled.data(), order.data(), size, three) == expected,
           std::string("array_sum in an order by ") + table->name);
-    check(table->sum_of_squares(x.data(), size, three) == generic::kKernels.sum_of_squares(x.data(), size, one),
-          std::string("sum_of_squares by ") + table->name);
   }
 }
 
@@ -254,8 +298,12 @@ int main() {
   for (const int64_t columns : kColumns) {
     check_softmax(columns);
     check_embedding(columns);
-    check_optimizers(columns);
+    check_optimizers(columns, 3);
   }
+  for (const int64_t size : {4095, 4096, 4097, 70'000, 5'000'000}) check_optimizers(size, 5000);
+  for (const int64_t columns : {65, 255, 256, 257, 1024, 1025, 2100}) check_softmax(columns);
+  check_large_softmax(3, unroll::kScratchFloats + 5);
+  check_large_softmax(700, 12'501);  // 35 MB
   check_packing();
   for (const int64_t features : {1, 2, 3, 4, 7, 8, 15, 16, 17, 33}) {
     check_padded(features, true);

@@ -44,8 +44,12 @@ public record FunctionWorkload(Function function, int rows, int columns) impleme
 
   /** Uniform in +-5; e to the power of four times that for the logarithm, which so gets arguments of 58 binades. */
   public float[] input() {
+    return uniform(rows * columns);
+  }
+
+  static float[] uniform(int size) {
     Random random = new Random(SEED);
-    float[] values = new float[rows * columns];
+    float[] values = new float[size];
     for (int i = 0; i < values.length; i++) {
       float uniform = 10 * random.nextFloat() - 5;
       values[i] = function == Function.LOG ? (float) Math.exp(4 * uniform) : uniform;

@@ -2,11 +2,11 @@ package dev.unroll.bench;
 
 import org.openjdk.jmh.annotations.Benchmark;
 
-/** How long do softmax and the elementary functions take, beside each peer? */
+/** How long do softmax, cross-entropy and the elementary functions take, beside each peer? */
 public class Functions extends Contest {
   @Override
   Workload parse(String text) {
-    return FunctionWorkload.parse(text);
+    return CrossEntropyWorkload.names(text) ? CrossEntropyWorkload.parse(text) : FunctionWorkload.parse(text);
   }
 
   @Benchmark

@@ -192,11 +192,12 @@ public final class Main implements Callable<Integer> {
   }
 
   private void functions(int count) throws IOException {
-    List<FunctionWorkload> workloads = new ArrayList<>();
+    List<Workload> workloads = new ArrayList<>();
     for (Function softmax : new Function[] {Function.SOFTMAX, Function.LOG_SOFTMAX}) {
       workloads.add(new FunctionWorkload(softmax, 1024, 65));
       workloads.add(new FunctionWorkload(softmax, 256, 10_000));
     }
+    workloads.add(new CrossEntropyWorkload(2048, 10_000));
     for (Function function : EnumSet.range(Function.TANH, Function.LOG)) {
       workloads.add(new FunctionWorkload(function, 1, 65_536));
     }
@@ -204,7 +205,7 @@ public final class Main implements Callable<Integer> {
     if (!workloads.isEmpty()) {
       List<String> contenders = peersBut(DL4J);
       Table table = table("Functions", contenders, count);
-      for (FunctionWorkload workload : workloads) {
+      for (Workload workload : workloads) {
         measure(Functions.class, workload, contenders, count);
         table.add(workload, 0, 0, Double.NaN);
       }

@@ -8,8 +8,6 @@ public final class ArrayNative {
 
   public static native double sum(long x, long index, long size);
 
-  public static native double sumOfSquares(long x, long size);
-
   public static native void squaredError(
       long rows, long columns, long x, long target, float gradientScale, long losses, long dX);
 

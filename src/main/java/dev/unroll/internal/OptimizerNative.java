@@ -1,21 +1,21 @@
 package dev.unroll.internal;
 
 /**
- * One update of one parameter; the contracts are those of {@code kernels.h}. Nothing is checked.
+ * One step of all parameters of an optimiser; the contracts are those of {@code kernels.h}. Parameters are given as its
+ * {@code ParameterArrays}, one after the other. Nothing is checked.
  */
 public final class OptimizerNative {
+  /** Values of one parameter: size, and addresses of gradient, weights and two moments, or 0. */
+  public static final int PARAMETER_LONGS = 5;
+
   private OptimizerNative() {}
 
-  public static native void sgd(
-      float learningRate,
-      float momentum,
-      float gradientScale,
-      long size,
-      long gradient,
-      long momentumBuffer,
-      long weights);
+  public static native double gradientNorm(long[] parameters);
+
+  public static native void sgd(double clipNorm, float learningRate, float momentum, long[] parameters);
 
   public static native void adam(
+      double clipNorm,
       float stepSize,
       float beta1,
       float oneMinusBeta1,
@@ -23,10 +23,5 @@ public final class OptimizerNative {
       float oneMinusBeta2,
       float varianceCorrection,
       float epsilon,
-      float gradientScale,
-      long size,
-      long gradient,
-      long mean,
-      long variance,
-      long weights);
+      long[] parameters);
 }

@@ -1,8 +1,6 @@
 package dev.unroll.train;
 
 import dev.unroll.internal.Checks;
-import dev.unroll.internal.Lease;
-import dev.unroll.internal.Memory;
 import dev.unroll.internal.OptimizerNative;
 import dev.unroll.layer.Parameter;
 import java.util.List;
@@ -16,19 +14,15 @@ public final class Adam extends Optimizer {
   private final double beta1;
   private final double beta2;
   private final double epsilon;
-  private final List<Memory> means;
-  private final List<Memory> variances;
   private long steps;
-  private double meanCorrection;
-  private double varianceCorrection;
 
   private Adam(Builder builder) {
     super(builder.parameters(), builder.learningRate(), builder.clipNorm());
     beta1 = builder.beta1;
     beta2 = builder.beta2;
     epsilon = builder.epsilon;
-    means = zerosLikeParameters();
-    variances = zerosLikeParameters();
+    addMoment(); // mean
+    addMoment(); // variance
   }
 
   /**
@@ -43,16 +37,13 @@ public final class Adam extends Optimizer {
   }
 
   @Override
-  void startStep() {
+  void step(double limit, long[] arrays) {
     steps++;
     // StrictMath gives the same bits on every JVM, where Math.pow may not.
-    meanCorrection = 1 - StrictMath.pow(beta1, steps);
-    varianceCorrection = 1 - StrictMath.pow(beta2, steps);
-  }
-
-  @Override
-  void update(int index, int size, float gradientScale, long gradient, long weights, Lease lease) {
+    double meanCorrection = 1 - StrictMath.pow(beta1, steps);
+    double varianceCorrection = 1 - StrictMath.pow(beta2, steps);
     OptimizerNative.adam(
+        limit,
         (float) (learningRate() / meanCorrection),
         (float) beta1,
         (float) (1 - beta1),
@@ -60,12 +51,7 @@ public final class Adam extends Optimizer {
         (float) (1 - beta2),
         (float) (1 / Math.sqrt(varianceCorrection)),
         (float) epsilon,
-        gradientScale,
-        size,
-        gradient,
-        lease.address(means.get(index)),
-        lease.address(variances.get(index)),
-        weights);
+        arrays);
   }
 
   /** The options of an {@link Adam}. */

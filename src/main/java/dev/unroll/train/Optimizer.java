@@ -1,40 +1,46 @@
 package dev.unroll.train;
 
-import dev.unroll.internal.ArrayNative;
+import static dev.unroll.internal.OptimizerNative.PARAMETER_LONGS;
+
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
+import dev.unroll.internal.OptimizerNative;
 import dev.unroll.layer.Parameter;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Changes parameters by their gradients. With clipping, all gradients are scaled by
  * {@code min(1, clipNorm / (norm + 1e-6))}, where norm is that of all of them together (PyTorch
- * {@code clip_grad_norm_}), in the same pass as the update.
+ * {@code clip_grad_norm_}), in the same pass as the update; the gradients themselves stay as they are.
  *
  * <p>One thread at a time may use it; nobody may run the layers meanwhile. It lives shorter than the layers.
  */
 public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Adam {
-  private static final double NORM_EPSILON = 1e-6;
-
   private final List<Parameter> parameters;
   private final double clipNorm;
-  private final List<Memory> memories = new ArrayList<>();
+  private final List<List<Memory>> moments = new ArrayList<>();
   private double learningRate;
   private boolean closed;
 
   /**
    * Starts with the given settings.
    *
-   * @param parameters what to change
+   * @param parameters what to change, each once
    * @param learningRate above 0
    * @param clipNorm above 0; infinity means no clipping
    */
   Optimizer(List<Parameter> parameters, double learningRate, double clipNorm) {
     Checks.notNull("parameters", parameters);
+    Set<Parameter> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     for (int i = 0; i < parameters.size(); i++) {
-      Checks.notNull("parameters[" + i + "]", parameters.get(i));
+      String name = "parameters[" + i + "]";
+      Parameter parameter = Checks.notNull(name, parameters.get(i));
+      Checks.require(seen.add(parameter), name, parameter, "one that is not in the list already");
     }
     this.parameters = List.copyOf(parameters);
     this.learningRate = learningRate;
@@ -67,13 +73,9 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
    * @throws IllegalStateException if a layer is closed
    */
   public double gradientNorm() {
-    double sum = 0;
-    for (Parameter parameter : parameters) {
-      try (Lease lease = new Lease()) {
-        sum += ArrayNative.sumOfSquares(lease.address(parameter.gradientMemory()), parameter.size());
-      }
+    try (Lease lease = new Lease()) {
+      return OptimizerNative.gradientNorm(arrays(lease, List.of()));
     }
-    return Math.sqrt(sum);
   }
 
   /**
@@ -82,22 +84,28 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
    * @throws IllegalStateException if this optimiser or a layer is closed; nothing is changed then
    */
   public void step() {
-    for (Parameter parameter : parameters) {
-      parameter.memory().checkOpen();
-    }
     if (closed) {
       throw new IllegalStateException(getClass().getSimpleName() + " is closed: expected an open one");
     }
-    double scale = clipNorm == Double.POSITIVE_INFINITY ? 1 : Math.min(1, clipNorm / (gradientNorm() + NORM_EPSILON));
-    startStep();
-    for (int i = 0; i < parameters.size(); i++) {
-      Parameter parameter = parameters.get(i);
-      try (Lease lease = new Lease()) {
-        long gradient = lease.address(parameter.gradientMemory());
-        update(i, parameter.size(), (float) scale, gradient, lease.address(parameter.memory()), lease);
-      }
-      parameter.changed();
+    try (Lease lease = new Lease()) {
+      step(clipNorm, arrays(lease, moments));
     }
+    parameters.forEach(Parameter::changed);
+  }
+
+  /** The parameters as native code takes them, pinned; `moments` are arrays for each of them, none to two. */
+  private long[] arrays(Lease lease, List<List<Memory>> moments) {
+    long[] arrays = new long[parameters.size() * PARAMETER_LONGS];
+    for (int i = 0, at = 0; i < parameters.size(); i++, at += PARAMETER_LONGS) {
+      Parameter parameter = parameters.get(i);
+      arrays[at] = parameter.size();
+      arrays[at + 1] = lease.address(parameter.gradientMemory());
+      arrays[at + 2] = lease.address(parameter.memory());
+      for (int m = 0; m < moments.size(); m++) {
+        arrays[at + 3 + m] = lease.address(moments.get(m).get(i));
+      }
+    }
+    return arrays;
   }
 
   /**
@@ -110,26 +118,22 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
     parameters.forEach(Parameter::zeroGradient);
   }
 
-  /** Prepares what all parameters of a step share. */
-  abstract void startStep();
+  /** Changes all parameters, given as native code takes them. */
+  abstract void step(double limit, long[] arrays);
 
-  /** Changes one parameter, the index-th; arrays are given by address. */
-  abstract void update(int index, int size, float gradientScale, long gradient, long weights, Lease lease);
-
-  /** One array of zeros for every parameter, shaped alike, owned by this optimiser. */
-  List<Memory> zerosLikeParameters() {
+  /** Gives every parameter one more array, of zeros and shaped alike, owned by this optimiser. */
+  void addMoment() {
     List<Memory> arrays = new ArrayList<>();
     for (Parameter parameter : parameters) {
       arrays.add(Memory.zeroed((long) parameter.size() * Float.BYTES, getClass().getSimpleName()));
     }
-    memories.addAll(arrays);
-    return arrays;
+    moments.add(arrays);
   }
 
   /** Frees the memory; calling it again does nothing. */
   @Override
   public void close() {
     closed = true;
-    memories.forEach(Memory::close);
+    moments.forEach(arrays -> arrays.forEach(Memory::close));
   }
 }

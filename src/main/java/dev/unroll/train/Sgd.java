@@ -1,8 +1,6 @@
 package dev.unroll.train;
 
 import dev.unroll.internal.Checks;
-import dev.unroll.internal.Lease;
-import dev.unroll.internal.Memory;
 import dev.unroll.internal.OptimizerNative;
 import dev.unroll.layer.Parameter;
 import java.util.List;
@@ -13,12 +11,13 @@ import java.util.List;
  */
 public final class Sgd extends Optimizer {
   private final double momentum;
-  private final List<Memory> updates;
 
   private Sgd(Builder builder) {
     super(builder.parameters(), builder.learningRate(), builder.clipNorm());
     momentum = builder.momentum;
-    updates = momentum == 0 ? List.of() : zerosLikeParameters();
+    if (momentum != 0) {
+      addMoment();
+    }
   }
 
   /**
@@ -33,14 +32,8 @@ public final class Sgd extends Optimizer {
   }
 
   @Override
-  void startStep() {
-    // Nothing is shared: each parameter has its own update.
-  }
-
-  @Override
-  void update(int index, int size, float gradientScale, long gradient, long weights, Lease lease) {
-    long update = updates.isEmpty() ? 0 : lease.address(updates.get(index));
-    OptimizerNative.sgd((float) learningRate(), (float) momentum, gradientScale, size, gradient, update, weights);
+  void step(double limit, long[] arrays) {
+    OptimizerNative.sgd(limit, (float) learningRate(), (float) momentum, arrays);
   }
 
   /** The options of an {@link Sgd}. */

@@ -237,6 +237,14 @@ class TrainAbuseTest {
     }
   }
 
+  @TestFactory
+  Stream<DynamicTest> parameterThatIsListedTwiceIsRefused() {
+    Parameter weight = first.parameters().get(0);
+    return forEveryOptimizer(
+        List.of(weight, weight),
+        make -> refused(ARGUMENT, () -> make.get().close(), "parameters[1] is weight[3, 2]", "not in the list already"));
+  }
+
   @Test
   void listOfParametersMayBeChangedOnceTheOptimizerIsBuilt() {
     List<Parameter> list = new ArrayList<>(first.parameters());

@@ -1,6 +1,7 @@
 package dev.unroll.bench.peers;
 
 import dev.unroll.bench.CharacterModelWorkload;
+import dev.unroll.bench.CrossEntropyWorkload;
 import dev.unroll.bench.FunctionWorkload;
 import dev.unroll.bench.PackingWorkload;
 import dev.unroll.peers.RecurrentCase;
@@ -18,6 +19,11 @@ public interface Library {
 
   /** A function; the result is {@link FunctionWorkload#OUTPUT}. */
   default Optional<Subject> function(FunctionWorkload workload) {
+    return Optional.empty();
+  }
+
+  /** The results are {@link CrossEntropyWorkload#LOSS} and {@link CrossEntropyWorkload#GRADIENT}. */
+  default Optional<Subject> crossEntropy(CrossEntropyWorkload workload) {
     return Optional.empty();
   }
 

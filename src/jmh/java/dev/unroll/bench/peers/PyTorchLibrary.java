@@ -1,6 +1,7 @@
 package dev.unroll.bench.peers;
 
 import dev.unroll.bench.CharacterModelWorkload;
+import dev.unroll.bench.CrossEntropyWorkload;
 import dev.unroll.bench.FunctionWorkload;
 import dev.unroll.peers.RecurrentCase;
 import java.util.Optional;
@@ -35,6 +36,11 @@ final class PyTorchLibrary implements Library {
   @Override
   public Optional<Subject> function(FunctionWorkload workload) {
     return Optional.of(new PyTorchFunction(workload));
+  }
+
+  @Override
+  public Optional<Subject> crossEntropy(CrossEntropyWorkload workload) {
+    return Optional.of(new PyTorchCrossEntropy(workload));
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.unroll.bench.peers;
 
 import dev.unroll.Unroll;
 import dev.unroll.bench.CharacterModelWorkload;
+import dev.unroll.bench.CrossEntropyWorkload;
 import dev.unroll.bench.FunctionWorkload;
 import dev.unroll.bench.PackingWorkload;
 import dev.unroll.peers.RecurrentCase;
@@ -24,6 +25,11 @@ final class UnrollLibrary implements Library {
   @Override
   public Optional<Subject> function(FunctionWorkload workload) {
     return Optional.of(new UnrollFunction(workload));
+  }
+
+  @Override
+  public Optional<Subject> crossEntropy(CrossEntropyWorkload workload) {
+    return Optional.of(new UnrollCrossEntropy(workload));
   }
 
   @Override
