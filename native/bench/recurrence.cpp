@@ -1,6 +1,6 @@
-/// Prints what forward and training passes of one recurrent layer reach of the FMA peak of one core measured in the
-/// same run. Operations counted: 2 G H (I + H) for each row forward, three times that in training. Options, in this
-/// order: instruction set (default: the best), threads (1), cell (all), hidden size (all).
+/// Prints what forward and training passes of recurrent layers reach of the FMA peak of one core measured in the same
+/// run. Operations counted: 2 G H (I + H) for each row, layer and direction forward, three times that in training.
+/// Options, in this order: instruction set (default: the best), threads (1), cell (all), hidden size (all).
 
 #include <cstdio>
 #include <cstdlib>
@@ -27,6 +27,7 @@ struct Kind {
 
 struct Shape {
   int64_t b, t, h;  // I = H
+  int64_t layers = 1, directions = 1;
 };
 
 /// Owns aligned arrays of small numbers.
@@ -43,53 +44,41 @@ class Arrays {
   std::vector<std::unique_ptr<void, void (*)(void*)>> all_;
 };
 
-/// One layer on a batch of equal lengths, ready to run.
-class Layer {
+/// A stack of layers on a batch of equal lengths, ready to run.
+class Stack {
  public:
-  Layer(const Kernels& kernels, const Kind& kind, Shape shape, int threads)
+  Stack(const Kernels& kernels, const Kind& kind, Shape shape, int threads)
       : kernels_(kernels), pool_(threads), offsets_(shape.t + 1), order_(shape.b) {
-    const int64_t h = shape.h, gh = kind.gates * h, n = shape.b * shape.t;
     for (int64_t t = 0; t <= shape.t; ++t) offsets_[t] = static_cast<int32_t>(t * shape.b);
     for (int64_t b = 0; b < shape.b; ++b) order_[b] = static_cast<int32_t>(b);
-    const float* w_ih = arrays_.make(gh * h, 0.1f);
-    const float* w_hh = arrays_.make(gh * h, 0.1f);
-    layer_.w_ih_panels = pack(w_ih, h, gh, h, 1, true);
-    layer_.w_hh_panels = pack(w_hh, h, gh, h, kind.gates, true);
-    layer_.bias = arrays_.make(gh, 0.1f);
-    layer_.final_state = zeros(shape.b * h);
-    layer_.final_cells = zeros(shape.b * h);
-    layer_.states = zeros((shape.b + n) * h);
-    layer_.cells = zeros((shape.b + n) * h);
-    layer_.gates = zeros(n * gh);
-    layer_.recurrent = zeros(n * gh);
-    gradient_.w_ih_back_panels = pack(w_ih, h, h, gh, 1, false);
-    gradient_.w_hh_back_panels[0] = pack(w_hh, h, h, gh, 1, false);
-    gradient_.d_output = arrays_.make(n * h, 0.1f);
-    gradient_.d_initial_state = zeros(shape.b * h);
-    gradient_.d_initial_cells = zeros(shape.b * h);
-    gradient_.d_input = zeros(n * h);
-    gradient_.d_w_ih = zeros(gh * h);
-    gradient_.d_w_hh = zeros(gh * h);
-    gradient_.d_b_ih = zeros(gh);
-    gradient_.d_b_hh = zeros(gh);
-    gradient_.d_h = zeros(shape.b * h);
-    gradient_.d_c = zeros(shape.b * h);
-    gradient_.row_order = reinterpret_cast<int32_t*>(zeros(n));
-    gradient_.previous_rows = reinterpret_cast<int32_t*>(zeros(n));
-    call_ = {kind.cell,
-             h,
-             h,
-             h,
-             1,
-             1,
-             0,
-             0.0,
-             0,
-             std::max<int64_t>(1, 192 / shape.b),
-             1,
-             {offsets_.data(), order_.data(), shape.t, shape.b},
-             arrays_.make(n * h, 1.0f),
-             &layer_};
+    const int64_t rows = shape.b * shape.t, columns = shape.directions * shape.h;
+    row_order_ = reinterpret_cast<int32_t*>(zeros(rows));
+    previous_rows_ = reinterpret_cast<int32_t*>(zeros(rows));
+    float* d_input = zeros(rows * shape.h);
+    for (int64_t l = 0; l < shape.layers; ++l) {
+      float* const states = zeros((shape.b + rows) * columns);
+      float* const d_output = arrays_.make(rows * columns, 0.1f);
+      for (int64_t d = 0; d < shape.directions; ++d) {
+        add_layer(kind, shape, l == 0 ? shape.h : columns, states + d * shape.h);
+        gradients_.back().d_output = d_output + d * shape.h;
+        gradients_.back().d_input = d_input;
+      }
+      d_input = d_output;
+    }
+    call_ = {.cell = kind.cell,
+             .input_size = shape.h,
+             .hidden = shape.h,
+             .state_size = shape.h,
+             .layer_count = shape.layers,
+             .directions = shape.directions,
+             .summed = 0,
+             .dropout = 0.0,
+             .dropout_key = 0,
+             .chunk_steps = std::max<int64_t>(1, 192 / shape.b),
+             .keeps_all = 1,
+             .steps = {offsets_.data(), order_.data(), shape.t, shape.b},
+             .input = arrays_.make(rows * shape.h, 1.0f),
+             .layers = layers_.data()};
   }
 
   void forward() { kernels_.recurrent_forward(call_, pool_); }
@@ -100,10 +89,41 @@ class Layer {
   }
   void train() {
     forward();
-    kernels_.recurrent_backward(call_, &gradient_, pool_);
+    kernels_.recurrent_backward(call_, gradients_.data(), pool_);
   }
 
  private:
+  void add_layer(const Kind& kind, Shape shape, int64_t inputs, float* states) {
+    const int64_t h = shape.h, gh = kind.gates * h, n = shape.b * shape.t;
+    const float* w_ih = arrays_.make(gh * inputs, 0.1f);
+    const float* w_hh = arrays_.make(gh * h, 0.1f);
+    RecurrentLayer layer{};
+    layer.w_ih_panels = pack(w_ih, inputs, gh, inputs, 1, true);
+    layer.w_hh_panels = pack(w_hh, h, gh, h, kind.gates, true);
+    layer.bias = arrays_.make(gh, 0.1f);
+    layer.final_state = zeros(shape.b * h);
+    layer.final_cells = zeros(shape.b * h);
+    layer.states = states;
+    layer.cells = zeros((shape.b + n) * h);
+    layer.gates = zeros(n * gh);
+    layer.recurrent = zeros(n * gh);
+    layers_.push_back(layer);
+    RecurrentGradient gradient{};
+    gradient.w_ih_back_panels = pack(w_ih, inputs, inputs, gh, 1, false);
+    gradient.w_hh_back_panels[0] = pack(w_hh, h, h, gh, 1, false);
+    gradient.d_initial_state = zeros(shape.b * h);
+    gradient.d_initial_cells = zeros(shape.b * h);
+    gradient.d_w_ih = zeros(gh * inputs);
+    gradient.d_w_hh = zeros(gh * h);
+    gradient.d_b_ih = zeros(gh);
+    gradient.d_b_hh = zeros(gh);
+    gradient.d_h = zeros(shape.b * h);
+    gradient.d_c = zeros(shape.b * h);
+    gradient.row_order = row_order_;
+    gradient.previous_rows = previous_rows_;
+    gradients_.push_back(gradient);
+  }
+
   float* zeros(int64_t size) { return arrays_.make(size, 0.0f); }
 
   const float* pack(const float* w, int64_t ldw, int64_t columns, int64_t k, int64_t groups, bool transposed) {
@@ -117,30 +137,34 @@ class Layer {
   ThreadPool pool_;
   Arrays arrays_;
   std::vector<int32_t> offsets_, order_;
-  RecurrentLayer layer_{};
-  RecurrentGradient gradient_{};
+  int32_t *row_order_, *previous_rows_;
+  std::vector<RecurrentLayer> layers_;
+  std::vector<RecurrentGradient> gradients_;
   RecurrentCall call_{};
 };
 
 void measure(const Kernels& kernels, const Kind& kind, Shape shape, int threads) {
-  Layer layer(kernels, kind, shape, threads);
-  const double operations = 2.0 * static_cast<double>(kind.gates * shape.h * 2 * shape.h * shape.b * shape.t);
+  Stack stack(kernels, kind, shape, threads);
+  const int64_t h = shape.h, inputs = h + (shape.layers - 1) * shape.directions * h;  // of all layers
+  const double operations =
+      2.0 * static_cast<double>(kind.gates * h * shape.directions * (inputs + shape.layers * h) * shape.b * shape.t);
   const int repeats = std::max(1, static_cast<int>(3e8 / operations));
   double peak = 0.0, infer = 1e30, train = 1e30;
   for (int turn = 0; turn < 7; ++turn) {
     peak = std::max(peak, bench::fma_peak(kernels.name));
     infer = std::min(infer, bench::best_time(2, [&] {
-                       for (int i = 0; i < repeats; ++i) layer.infer();
+                       for (int i = 0; i < repeats; ++i) stack.infer();
                      }));
     train = std::min(train, bench::best_time(2, [&] {
-                       for (int i = 0; i < repeats; ++i) layer.train();
+                       for (int i = 0; i < repeats; ++i) stack.train();
                      }));
   }
   const double f = operations * repeats / infer, t = 3.0 * operations * repeats / train;
   std::printf(
-      "%-8s %-4s B %3ld T %4ld H %5ld  peak %6.1f  forward %6.1f GFLOP/s = %5.1f %%  training %6.1f = %5.1f %%\n",
-      kernels.name, kind.name, shape.b, shape.t, shape.h, peak * 1e-9, f * 1e-9, 100 * f / peak, t * 1e-9,
-      100 * t / peak);
+      "%-8s %-4s B %3ld T %4ld H %5ld L %ld D %ld  peak %6.1f  forward %6.1f GFLOP/s = %5.1f %%  training %6.1f = "
+      "%5.1f %%\n",
+      kernels.name, kind.name, shape.b, shape.t, shape.h, shape.layers, shape.directions, peak * 1e-9, f * 1e-9,
+      100 * f / peak, t * 1e-9, 100 * t / peak);
   std::fflush(stdout);
 }
 
@@ -152,8 +176,10 @@ int main(int argc, char** argv) {
     return argc > index ? std::string_view(argv[index]) : otherwise;
   };
   const Kind kinds[] = {{"RNN", CellKind::kRnnTanh, 1}, {"GRU", CellKind::kGru, 3}, {"LSTM", CellKind::kLstm, 4}};
-  const Shape shapes[] = {{1, 1, 64},     {1, 1, 256},   {1, 100, 128}, {16, 50, 64},
-                          {32, 100, 128}, {64, 50, 256}, {64, 35, 512}, {32, 20, 1024}};
+  const Shape shapes[] = {{1, 1, 64},          {1, 1, 256},         {1, 100, 128},       {16, 50, 64},
+                          {32, 100, 128},      {64, 50, 256},       {64, 35, 512},       {32, 20, 1024},
+                          {1, 100, 64, 2, 1},  {1, 100, 128, 2, 1}, {1, 100, 256, 2, 1}, {2, 100, 128, 3, 1},
+                          {1, 100, 128, 1, 2}, {1, 100, 128, 2, 2}};
   const Kernels* const kernels = find_kernels(option(1, supported_kernels().back()->name));
   if (kernels == nullptr) {
     std::fprintf(stderr, "no such instruction set here: %s\n", argv[1]);

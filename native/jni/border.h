@@ -131,16 +131,4 @@ class PinnedRows {
   Element* elements_[kMost];
 };
 
-/// No threads but the caller's, for work on pinned elements: nothing may be waited for meanwhile.
-class CallerAlone final : public Parallel {
- public:
-  int width() const override { return 1; }
-  void run(int64_t tasks, Task task, void* context) override {
-    for (int64_t index = 0; index < tasks; ++index) task(context, index, nullptr);
-  }
-  void run_phases(int64_t phases, int64_t slices, Task task, void* context) override {
-    run(phases * slices, task, context);
-  }
-};
-
 }  // namespace unroll::border

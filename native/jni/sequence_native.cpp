@@ -47,7 +47,7 @@ UNROLL_NATIVE(void, SequenceNative, packPaddedArray)
  jint first_step, jint step_count, jint first_sequence, jint sequence_count, jfloatArray padded, jint start,
  jlong packed) {
   const Cells cells = rectangle(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
-  CallerAlone alone;
+  Alone alone(nullptr);  // threads must not be waited for while elements are pinned
   const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT);
   const Pinned<float> from(env, padded, JNI_ABORT);
   if (!starts.data() || !sequences.data() || !from.data()) return;
@@ -60,7 +60,7 @@ UNROLL_NATIVE(void, SequenceNative, unpackPaddedArray)
  jint first_step, jint step_count, jint first_sequence, jint sequence_count, jlong packed, jfloat padding,
  jfloatArray padded, jint start) {
   const Cells cells = rectangle(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
-  CallerAlone alone;
+  Alone alone(nullptr);  // threads must not be waited for while elements are pinned
   const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT);
   const Pinned<float> to(env, padded, 0);
   if (!starts.data() || !sequences.data() || !to.data()) return;

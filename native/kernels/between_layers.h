@@ -33,11 +33,12 @@ inline bool drops(const RecurrentCall& call, int64_t layer) {
 /// Inverted dropout (Srivastava et al. 2014), in place: an element becomes 0 with probability p, the others grow by 1 /
 /// (1 - p). Which do depends on the key, the layer, the caller's index of the sequence, the step and the feature alone.
 /// Applied to the outputs and, with the same mask, to their gradient.
-inline void apply_dropout(const RecurrentCall& call, int64_t layer, Range sequences, float* x, Parallel& pool) {
+inline void apply_dropout(const RecurrentCall& call, int64_t layer, Range sequences, Range times, float* x,
+                          Parallel& pool) {
   const int64_t columns = output_size(call), blocks = divide_up(columns, 4);
   const float scale = static_cast<float>(1.0 / (1.0 - call.dropout));
   const auto dropped_below = static_cast<uint64_t>(call.dropout * 4294967296.0);  // of 2^32
-  for_each_row(call.steps, sequences, 20 * columns, pool, [&](int64_t t, int64_t b, int64_t n) {
+  for_each_row(call.steps, sequences, times, 20 * columns, pool, [&](int64_t t, int64_t b, int64_t n) {
     float* row = x + n * columns;
     const uint64_t purpose =
         kDropoutPurpose | static_cast<uint64_t>(layer) << 32 | static_cast<uint64_t>(call.steps.order[b]);
@@ -50,20 +51,20 @@ inline void apply_dropout(const RecurrentCall& call, int64_t layer, Range sequen
   });
 }
 
-/// Fills the outputs of a layer that has a buffer for them.
-inline void finish_outputs(const RecurrentCall& call, int64_t layer, Range sequences, Parallel& pool) {
+/// Fills the outputs of some times of a layer that has a buffer for them.
+inline void finish_outputs(const RecurrentCall& call, int64_t layer, Range sequences, Range times, Parallel& pool) {
   float* const outputs = first_direction(call, layer).outputs;
   if (outputs == nullptr) return;
   const int64_t columns = output_size(call), state_columns = call.directions * call.state_size;
   const float* states = first_direction(call, layer).states + call.steps.sequences * state_columns;
-  for_each_row(call.steps, sequences, 2 * columns, pool, [&](int64_t, int64_t, int64_t n) {
+  for_each_row(call.steps, sequences, times, 2 * columns, pool, [&](int64_t, int64_t, int64_t n) {
     const float* state = states + n * state_columns;
     float* output = outputs + n * columns;
     copy_floats(state, output, columns);
     if (!call.summed) return;
     for (int64_t j = 0; j < columns; ++j) output[j] += state[columns + j];
   });
-  if (drops(call, layer)) apply_dropout(call, layer, sequences, outputs, pool);
+  if (drops(call, layer)) apply_dropout(call, layer, sequences, times, outputs, pool);
 }
 
 }  // namespace unroll::UNROLL_ISA

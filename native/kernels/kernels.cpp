@@ -6,7 +6,7 @@
 #include "kernels/embedding.h"
 #include "kernels/gru_cell.h"
 #include "kernels/lstm_cell.h"
-#include "kernels/matmul.h"
+#include "kernels/matmul_transposed.h"
 #include "kernels/optimizer.h"
 #include "kernels/packing.h"
 #include "kernels/random.h"

@@ -70,11 +70,11 @@ struct RecurrentGradient {
   float* d_b_ih;               ///< [G H]
   float* d_b_hh;               ///< [G H]
   float* d_peepholes;          ///< [3][H]
-  float* d_h;                  ///< work space: [B][P]
+  float* d_h;                  ///< work space, of each layer and direction its own down to d_projected: [B][P]
   float* d_c;                  ///< [B][H], LSTM
   float* d_unprojected;        ///< [B][H], with projection or two phases
   float* d_projected;          ///< [N][P], with projection
-  int32_t* row_order;          ///< [N]
+  int32_t* row_order;          ///< [N], shared like previous_rows
   int32_t* previous_rows;      ///< [N]
 };
 

@@ -68,13 +68,39 @@ struct RowRanges {
   }
 };
 
+/// One k block of c = start + a * panels for rows of a single tile: nothing but the panels to go through.
+template <int kRows>
+void multiply_tile(const float* a, int64_t lda, const float* panels, int64_t panel_stride, int64_t length,
+                   Range panel_range, Start start, float* c, int64_t ldc, int64_t columns) {
+  constexpr int kPanels = panels_of_tile(kRows);
+  const auto multiply = [&]<int kCount>(int64_t p) {
+    const int64_t column = p * kPanel;
+    const Start from{start.data == nullptr ? nullptr : start.data + column, start.stride};
+    multiply_block_into<kRows, kCount>(Left<false>{a, lda}, panels + p * panel_stride, panel_stride, length, from,
+                                       c + column, ldc, columns - column, NoPrefetch{});
+  };
+  int64_t p = panel_range.begin;
+  for (; p + kPanels <= panel_range.end; p += kPanels) multiply.template operator()<kPanels>(p);
+  if (p == panel_range.end) return;
+  with_constant<kPanels>(panel_range.end - p, [&]<int kCount>() { multiply.template operator()<kCount>(p); });
+}
+
 /// One k block of c = start + a * panels for rows that stay in L2 and a range of panels; each panel's block stays in L1
 /// while all row tiles use it. `after`, unless null, follows the last panel, and is brought in meanwhile.
 inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int64_t panel_stride, Range k,
                            Range panel_range, const float* after, const RowRanges& ranges, Start start, float* c,
                            int64_t ldc, int64_t columns) {
-  const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile())), tile_count = ranges.tiles();
-  const bool prefetches = after != nullptr && tile_count > 1;
+  const int64_t tile_count = ranges.tiles();
+  if (tile_count == 1) {
+    const RowRange& rows = ranges.data[0];
+    return with_constant<kTileRows>(rows.count, [&]<int kRows>() {
+      const Start from{start.data == nullptr ? nullptr : start.data + rows.to * start.stride, start.stride};
+      multiply_tile<kRows>(a + rows.from * lda + k.begin, lda, panels + k.begin * kPanel, panel_stride, k.size(),
+                           panel_range, from, c + rows.to * ldc, ldc, columns);
+    });
+  }
+  const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile()));
+  const bool prefetches = after != nullptr;
   const PrefetchShare share(k.size(), tile_count);
   for (int64_t p = panel_range.begin; p < panel_range.end;) {
     const int64_t group = smaller(at_once, panel_range.end - p), column = p * kPanel;
@@ -213,178 +239,6 @@ inline void matmul(int64_t rows, int64_t k_size, int64_t columns, const float* a
   const RowRange all{0, 0, rows};
   multiply_ranges(a, lda, all_panels(panels, k_size, columns), {&all, 1}, accumulate ? Start{c, ldc} : Start{bias, 0},
                   c, ldc, columns, pool);
-}
-
-/// Tile of both packed operands of matmul_transposed: 96 x 256 and 256 x 256 floats, 352 KiB of scratch in L2.
-constexpr int64_t kTransposedRows = 96;
-constexpr int64_t kTransposedColumns = 256;
-
-/// The rows of a matrix that a sum takes, in its order: those that `index` names, or all in theirs.
-struct Rows {
-  const float* data;
-  int64_t stride;
-  const int32_t* index;
-
-  UNROLL_INLINE const float* row(int64_t n) const { return data + (index == nullptr ? n : index[n]) * stride; }
-};
-
-/// Tiles of kTileRows outputs: element (k, r) of tile i at [i][k][r], so that a tile reads one contiguous stream.
-inline void pack_left_transposed(const Rows& a, Range k, Range outputs, float* packed) {
-  RowTiles(outputs.size()).for_each([&]<int kRows>(int64_t row, int64_t tile) {
-    float* to = packed + tile * kBlock * kTileRows;
-    for (int64_t n = k.begin; n < k.end; ++n, to += kTileRows) {
-      const float* from = a.row(n) + outputs.begin + row;
-#pragma GCC unroll 16
-      for (int r = 0; r < kRows; ++r) to[r] = from[r];
-    }
-  });
-}
-
-/// Panels of 16 columns of rows k of b.
-inline void pack_right(const Rows& b, Range k, Range columns, float* packed) {
-  for (int64_t n = k.begin; n < k.end; ++n) {
-    const float* from = b.row(n);
-    float* to = packed + (n - k.begin) * kPanel;
-    for (int64_t j = columns.begin; j < columns.end; j += kPanel, to += kBlock * kPanel) {
-      store(to, load_columns(from + j, columns.end - j));
-    }
-  }
-}
-
-static_assert(kBlock * (kTransposedRows + kTileRows + kTransposedColumns) + kTransposedRows * kTransposedColumns <=
-              kScratchFloats);
-
-/// c[i][j] += sum over n of a[n][i] * b[n][j] for n in `rows`, at most a group, or = if `from_zero`; c is at the first of
-/// the outputs and columns.
-inline void sum_group(Range rows, const Rows& a, const Rows& b, Range outputs, Range columns, bool from_zero, float* c,
-                      int64_t ldc, float* scratch) {
-  float* const right = scratch;
-  float* const left = scratch + kBlock * kTransposedColumns;
-  for (int64_t n = rows.begin; n < rows.end; n += kBlock) {
-    const Range k{n, smaller(n + kBlock, rows.end)};
-    const bool starts = from_zero && n == rows.begin;
-    pack_right(b, k, columns, right);
-    for (int64_t i = outputs.begin; i < outputs.end; i += kTransposedRows) {
-      const Range output_block{i, smaller(i + kTransposedRows, outputs.end)};
-      pack_left_transposed(a, k, output_block, left);
-      for (int64_t p = 0; p < columns.size(); p += kPanel) {
-        RowTiles(output_block.size()).for_each([&]<int kRows>(int64_t row, int64_t tile) {
-          float* const out = c + (i - outputs.begin + row) * ldc + p;
-          const float* const panel = right + p * kBlock;
-          multiply_block_into<kRows, 1>(Left<true>{left + tile * kBlock * kTileRows, 0}, panel, 0, k.size(),
-                                        {starts ? nullptr : out, ldc}, out, ldc, columns.size() - p, NoPrefetch{});
-        });
-      }
-    }
-  }
-}
-
-/// c[i][j] += sum over n of a[n][i] * b[n][j] for one rectangle of c. The groups after the first are summed apart.
-inline void multiply_transposed_part(int64_t rows, const Rows& a, const Rows& b, Range outputs, Range columns, float* c,
-                                     int64_t ldc, float* scratch) {
-  float* const apart = scratch + kBlock * (kTransposedRows + kTileRows + kTransposedColumns);
-  for (int64_t j = columns.begin; j < columns.end; j += kTransposedColumns) {
-    const Range column_block{j, smaller(j + kTransposedColumns, columns.end)};
-    sum_group({0, smaller(kGroup, rows)}, a, b, outputs, column_block, false, c + outputs.begin * ldc + j, ldc,
-              scratch);
-    for (int64_t i = outputs.begin; rows > kGroup && i < outputs.end; i += kTransposedRows) {
-      const Range output_block{i, smaller(i + kTransposedRows, outputs.end)};
-      for (int64_t n = kGroup; n < rows; n += kGroup) {
-        sum_group({n, smaller(n + kGroup, rows)}, a, b, output_block, column_block, true, apart, kTransposedColumns,
-                  scratch);
-        for (int64_t r = 0; r < output_block.size(); ++r) {
-          for (int64_t p = 0; p < column_block.size(); p += kPanel) {
-            add_tile<1, 1>(apart + r * kTransposedColumns + p, c + (i + r) * ldc + j + p, ldc, column_block.size() - p);
-          }
-        }
-      }
-    }
-  }
-}
-
-/// With so few terms a sum is bound by reading and writing c, and packing would cost more than it saves.
-constexpr int kFewTerms = 8;
-
-/// The same for few rows, whose outer products are added to c in one pass.
-template <int kRows>
-void add_few_terms(const Rows& a, const Rows& b, Range outputs, int64_t columns, float* c, int64_t ldc) {
-  const float* right[kRows];
-#pragma GCC unroll 8
-  for (int n = 0; n < kRows; ++n) right[n] = b.row(n);
-  for (int64_t i = outputs.begin; i < outputs.end; ++i) {
-    float* const to = c + i * ldc;
-    Vec left[kRows];
-#pragma GCC unroll 8
-    for (int n = 0; n < kRows; ++n) left[n] = broadcast(a.row(n)[i]);
-    const auto add = [&](int64_t j, int64_t width) __attribute__((always_inline)) {
-      Vec total = broadcast(0.0f);
-#pragma GCC unroll 8
-      for (int n = 0; n < kRows; ++n) total = fma(left[n], load_columns(right[n] + j, width), total);
-      store_columns(to + j, load_columns(to + j, width) + total, width);
-    };
-    int64_t j = 0;
-    for (; j + kPanel <= columns; j += kPanel) add(j, kPanel);
-    if (j < columns) add(j, columns - j);
-  }
-}
-
-inline void matmul_transposed(int64_t rows, int64_t outputs, int64_t columns, const float* a, int64_t lda,
-                              const int32_t* a_index, const float* b, int64_t ldb, const int32_t* b_index, float* c,
-                              int64_t ldc, Parallel& pool) {
-  if (rows == 0 || outputs == 0 || columns == 0) return;
-  if (rows <= kFewTerms) {
-    constexpr int64_t kCostOfUpdate = 16;  // in the time that reading and writing an element takes
-    return parallel_ranges(pool, outputs, columns * (2 * rows + kCostOfUpdate), [&](Range part) {
-      with_constant<kFewTerms>(rows, [&]<int kRows>() {
-        add_few_terms<kRows>({a, lda, a_index}, {b, ldb, b_index}, part, columns, c, ldc);
-      });
-    });
-  }
-  // Packing costs less the larger a part is, so there are as many as threads, cut along the longer side of c.
-  const int64_t parts = smaller(pool.width(), tasks_for(pool, divide_up(larger(outputs, columns), kPanel),
-                                                        2 * kPanel * rows * smaller(outputs, columns)));
-  const bool by_columns = columns > outputs;
-  parallel_for(pool, parts, [&](int64_t task, float* scratch) {
-    const Range part = part_of(divide_up(by_columns ? columns : outputs, kPanel), parts, task);
-    const Range cut{part.begin * kPanel, smaller(part.end * kPanel, by_columns ? columns : outputs)};
-    multiply_transposed_part(rows, {a, lda, a_index}, {b, ldb, b_index}, by_columns ? Range{0, outputs} : cut,
-                             by_columns ? cut : Range{0, columns}, c, ldc, scratch);
-  });
-}
-
-/// sums[j] += the sum over rows of term(row, first column, columns, lane), which adds a row's 16 columns to a lane:
-/// lane l takes rows l, l + 16, ...; then the tree of sum() over the 16 lanes.
-template <class Term>
-void sum_columns(int64_t rows, int64_t columns, float* sums, Parallel& pool, const Term& term) {
-  parallel_ranges(pool, divide_up(columns, kPanel), 2 * kPanel * rows, [&](Range part) {
-    for (int64_t p = part.begin; p < part.end; ++p) {
-      const int64_t first = p * kPanel, width = columns - first;
-      Vec lane[kLanes];
-      for (int l = 0; l < kLanes; ++l) {
-        lane[l] = broadcast(0.0f);
-        for (int64_t n = l; n < rows; n += kLanes) lane[l] = term(n, first, width, lane[l]);
-      }
-      for (int half = kLanes / 2; half > 0; half /= 2) {
-        for (int l = 0; l < half; ++l) lane[l] = lane[l] + lane[l + half];
-      }
-      store_columns(sums + first, load_columns(sums + first, width) + lane[0], width);
-    }
-  });
-}
-
-inline void column_sums(int64_t rows, int64_t columns, const float* a, int64_t lda, const int32_t* index, float* sums,
-                        Parallel& pool) {
-  sum_columns(rows, columns, sums, pool,
-              [from = Rows{a, lda, index}](int64_t n, int64_t first, int64_t width, Vec lane) {
-                return lane + load_columns(from.row(n) + first, width);
-              });
-}
-
-/// sums[j] += sum over n of a[n][j] * b[n][j].
-inline void column_products(int64_t rows, int64_t columns, const Rows& a, const Rows& b, float* sums, Parallel& pool) {
-  sum_columns(rows, columns, sums, pool, [=](int64_t n, int64_t first, int64_t width, Vec lane) {
-    return fma(load_columns(a.row(n) + first, width), load_columns(b.row(n) + first, width), lane);
-  });
 }
 
 }  // namespace unroll::UNROLL_ISA

@@ -8,6 +8,7 @@ namespace unroll {
 constexpr int64_t kScratchFloats = 128 * 1024;
 
 constexpr int64_t kMostSlices = 16;
+constexpr int64_t kMostLanes = 32;
 
 /// What kernels know of threads. Tasks must write disjoint outputs; which thread runs which task is not determined, so
 /// a result may not depend on it.
@@ -23,9 +24,30 @@ class Parallel {
   /// ended. Each thread keeps to its slices while it can, so that what they read stays in its cache. At most
   /// kMostSlices.
   virtual void run_phases(int64_t phases, int64_t slices, Task task, void* context) = 0;
+  /// Runs lanes * parts tasks, part p of lane l being task l * parts + p: it begins when part p - 1 of its lane has
+  /// ended, and part p of the lane before. At most kMostLanes.
+  virtual void run_lanes(int64_t lanes, int64_t parts, Task task, void* context) = 0;
 
  protected:
   ~Parallel() = default;
+};
+
+/// The thread that calls, alone: within a task, with the scratch of that, or where nothing may be waited for.
+class Alone final : public Parallel {
+ public:
+  explicit Alone(float* scratch) : scratch_(scratch) {}
+
+  int width() const override { return 1; }
+  void run(int64_t tasks, Task task, void* context) override {
+    for (int64_t index = 0; index < tasks; ++index) task(context, index, scratch_);
+  }
+  void run_phases(int64_t phases, int64_t slices, Task task, void* context) override {
+    run(phases * slices, task, context);
+  }
+  void run_lanes(int64_t lanes, int64_t parts, Task task, void* context) override { run(lanes * parts, task, context); }
+
+ private:
+  float* scratch_;
 };
 
 }  // namespace unroll

@@ -22,6 +22,15 @@
 
 namespace unroll::UNROLL_ISA {
 
+/// What the backward pass of a layer and direction does with the gradient of the inputs.
+struct InputGradient {
+  int64_t columns;
+  bool adds;    ///< to what is there
+  bool wanted;  ///< at once; if not, backward_inputs() follows
+
+  Start start(const RecurrentGradient& gradient) const { return {adds ? gradient.d_input : nullptr, columns}; }
+};
+
 template <class Cell>
 struct Recurrence {
   const RecurrentCall& call;
@@ -30,15 +39,13 @@ struct Recurrence {
 
   static constexpr int64_t kGates = Cell::kGates;
 
-  /// `x` are the layer's input rows. With more than one slice of units, threads divide each step: see
-  /// slices_of_units().
-  void forward(Range sequences, const float* x, int64_t inputs, int64_t slices, Parallel& pool) const {
-    load_initial(sequences, layer.initial_state, state_size(), [&](int64_t b) { return state(b); });
-    if constexpr (Cell::kHasCells) {
-      load_initial(sequences, layer.initial_cells, hidden(), [&](int64_t b) { return cells(b); });
-    }
+  /// Some steps, as numbered in the order of computation; calls for all steps follow one another in that order. `x` are
+  /// the layer's input rows. With more than one slice of units, threads divide each step: see slices_of_units().
+  void forward(Range sequences, Range times, const float* x, int64_t inputs, int64_t slices, Parallel& pool) const {
+    if (times.begin == 0) load_states(sequences);
+    const TimeOrder order = time_order(steps(), reverse, false);
     const Panels w_ih = all_panels(layer.w_ih_panels, inputs, gate_columns());
-    for_each_chunk(false, [&](const TimeOrder& order, Range chunk) {
+    for_each_chunk(times, [&](Range chunk) {
       if (slices > 1) return forward_slices(order, chunk, sequences, x, inputs, w_ih, slices, pool);
       for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
         multiply_ranges(x, inputs, w_ih, rows, {layer.bias, 0}, layer.gates, gate_columns(), gate_columns(), pool);
@@ -48,39 +55,34 @@ struct Recurrence {
                          [&](const Segment& segment) { forward_segment(segment); });
       }
     });
-    for_each_final_row(steps(), sequences, reverse, [&](int64_t b, int64_t row) {
-      copy_floats(state(row), layer.final_state + steps().order[b] * state_size(), state_size());
-      if constexpr (Cell::kHasCells) {
-        const float* last = cells(call.keeps_all ? row : b);
-        copy_floats(last, layer.final_cells + steps().order[b] * hidden(), hidden());
-      }
-    });
+    if (times.end == steps().count) store_states(sequences);
   }
 
-  /// d_h [B][P] and d_c [B][H] carry the gradient from step to step: they start as that of the final state and end as
-  /// that of the initial state, both in packed order while in here. That of the input is added to what is there if
-  /// `adds`.
-  void backward(Range sequences, const RecurrentGradient& gradient, int64_t inputs, bool adds, int64_t slices,
+  /// Likewise, in the opposite order. d_h [B][P] and d_c [B][H] carry the gradient from step to step: they start as
+  /// that of the final state and end as that of the initial state, both in packed order while in here.
+  void backward(Range sequences, Range times, const RecurrentGradient& gradient, InputGradient of_input, int64_t slices,
                 Parallel& pool) const {
-    load_initial(sequences, gradient.d_final_state, state_size(),
-                 [&](int64_t b) { return gradient.d_h + b * state_size(); });
-    if constexpr (Cell::kHasCells) {
-      load_initial(sequences, gradient.d_final_cells, hidden(), [&](int64_t b) { return gradient.d_c + b * hidden(); });
-    }
-    const Panels w_ih = all_panels(gradient.w_ih_back_panels, gate_columns(), inputs);
-    for_each_chunk(true, [&](const TimeOrder& order, Range chunk) {
-      if (slices > 1) return backward_slices(order, chunk, sequences, gradient, inputs, adds, w_ih, slices, pool);
+    if (times.begin == 0) load_gradients(sequences, gradient);
+    const TimeOrder order = time_order(steps(), reverse, true);
+    for_each_chunk(times, [&](Range chunk) {
+      if (slices > 1) return backward_slices(order, chunk, sequences, gradient, of_input, slices, pool);
       for (int64_t i = chunk.begin; i < chunk.end; ++i) {
         for_each_segment(steps(), order.step(i), sequences, reverse,
                          [&](const Segment& segment) { backward_segment(segment, gradient); });
       }
-      for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
-        multiply_ranges(layer.gates, gate_columns(), w_ih, rows, {adds ? gradient.d_input : nullptr, inputs},
-                        gradient.d_input, inputs, inputs, pool);
-      });
+      if (of_input.wanted) backward_inputs(sequences, chunk, gradient, of_input, pool);
     });
-    store_final(sequences, gradient.d_h, state_size(), gradient.d_initial_state);
-    if constexpr (Cell::kHasCells) store_final(sequences, gradient.d_c, hidden(), gradient.d_initial_cells);
+    if (times.end == steps().count) store_gradients(sequences, gradient);
+  }
+
+  /// The gradient of the inputs of some steps, numbered as in backward(), from that of their gates.
+  void backward_inputs(Range sequences, Range times, const RecurrentGradient& gradient, InputGradient of_input,
+                       Parallel& pool) const {
+    const Panels w_ih = all_panels(gradient.w_ih_back_panels, gate_columns(), of_input.columns);
+    for_row_ranges(time_order(steps(), reverse, true), times, sequences, [&](const RowRanges& rows) {
+      multiply_ranges(layer.gates, gate_columns(), w_ih, rows, of_input.start(gradient), gradient.d_input,
+                      of_input.columns, of_input.columns, pool);
+    });
   }
 
   int64_t hidden() const { return call.hidden; }
@@ -103,12 +105,11 @@ struct Recurrence {
     return call.keeps_all ? steps().offsets[step] : step % call.chunk_steps * steps().sequences;
   }
 
-  /// Calls body(order, part of it) for as many steps at a time as a chunk has.
+  /// Calls body(part) for as many of some steps at a time as a chunk has.
   template <class Body>
-  void for_each_chunk(bool backward, const Body& body) const {
-    const TimeOrder order = time_order(steps(), reverse, backward);
-    for (int64_t i = 0; i < order.count; i += call.chunk_steps) {
-      body(order, Range{i, smaller(i + call.chunk_steps, order.count)});
+  void for_each_chunk(Range times, const Body& body) const {
+    for (int64_t i = times.begin; i < times.end; i += call.chunk_steps) {
+      body(Range{i, smaller(i + call.chunk_steps, times.end)});
     }
   }
 
@@ -156,12 +157,14 @@ struct Recurrence {
 
   /// Two phases for each step, the gradients of the gates and those of the state before; then those of the inputs.
   void backward_slices(const TimeOrder& order, Range chunk, Range sequences, const RecurrentGradient& gradient,
-                       int64_t inputs, bool adds, const Panels& w_ih, int64_t slices, Parallel& pool) const {
+                       InputGradient of_input, int64_t slices, Parallel& pool) const {
+    const int64_t inputs = of_input.columns;
+    const Panels w_ih = all_panels(gradient.w_ih_back_panels, gate_columns(), inputs);
     parallel_phases(pool, 2 * chunk.size() + 1, slices, [&](int64_t phase, int64_t slice) {
       if (phase == 2 * chunk.size()) {
         for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
           multiply_panels(layer.gates, gate_columns(), w_ih, panel_part(inputs, slices, slice), rows,
-                          {adds ? gradient.d_input : nullptr, inputs}, gradient.d_input, inputs, inputs);
+                          of_input.start(gradient), gradient.d_input, inputs, inputs);
         });
         return;
       }
@@ -194,6 +197,36 @@ struct Recurrence {
     }
     if constexpr (Cell::kHasRecurrent) result.recurrent = recurrent(kept) + unit;
     return result;
+  }
+
+  void load_states(Range sequences) const {
+    load_initial(sequences, layer.initial_state, state_size(), [&](int64_t b) { return state(b); });
+    if constexpr (Cell::kHasCells) {
+      load_initial(sequences, layer.initial_cells, hidden(), [&](int64_t b) { return cells(b); });
+    }
+  }
+
+  void store_states(Range sequences) const {
+    for_each_final_row(steps(), sequences, reverse, [&](int64_t b, int64_t row) {
+      copy_floats(state(row), layer.final_state + steps().order[b] * state_size(), state_size());
+      if constexpr (Cell::kHasCells) {
+        const float* last = cells(call.keeps_all ? row : b);
+        copy_floats(last, layer.final_cells + steps().order[b] * hidden(), hidden());
+      }
+    });
+  }
+
+  void load_gradients(Range sequences, const RecurrentGradient& gradient) const {
+    load_initial(sequences, gradient.d_final_state, state_size(),
+                 [&](int64_t b) { return gradient.d_h + b * state_size(); });
+    if constexpr (Cell::kHasCells) {
+      load_initial(sequences, gradient.d_final_cells, hidden(), [&](int64_t b) { return gradient.d_c + b * hidden(); });
+    }
+  }
+
+  void store_gradients(Range sequences, const RecurrentGradient& gradient) const {
+    store_final(sequences, gradient.d_h, state_size(), gradient.d_initial_state);
+    if constexpr (Cell::kHasCells) store_final(sequences, gradient.d_c, hidden(), gradient.d_initial_cells);
   }
 
   /// Rows in packed order from an array in the caller's order, or zeros.

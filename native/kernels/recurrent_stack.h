@@ -3,55 +3,12 @@
 /// A stack of recurrent layers: input products, the recurrence of each layer and direction, and the weight gradients.
 
 #include "kernels/between_layers.h"
+#include "kernels/matmul_transposed.h"
 #include "kernels/recurrence.h"
 #include "kernels/row_order.h"
+#include "kernels/sharing.h"
 
 namespace unroll::UNROLL_ISA {
-
-inline int64_t input_size_of(const RecurrentCall& call, int64_t layer) {
-  return layer == 0 ? call.input_size : output_size(call);
-}
-
-/// Operations of the products of one row in all layers, forward.
-template <class Cell>
-int64_t cost_of_row(const RecurrentCall& call) {
-  int64_t columns = 0;
-  for (int64_t l = 0; l < call.layer_count; ++l) columns += input_size_of(call, l) + call.state_size;
-  return 2 * Cell::kGates * call.hidden * call.directions * columns;
-}
-
-/// Operations of a step's product from which dividing it costs less than it saves.
-constexpr int64_t kWorthSlicing = 80'000;
-
-/// Recurrent weights of more bytes than this are better divided: measured on a core with an L2 of as many.
-constexpr int64_t kCachedWeights = 1024 * 1024;
-
-/// Into how many slices of units threads divide each step, so that each reads only its part of the weights: where the
-/// sequences are too few to be divided, or the weights too large for each thread to read them all, if a step is long
-/// enough for the threads to wait for each other. Not cells whose steps have products one after the other.
-template <class Cell>
-int64_t slices_of_units(const RecurrentCall& call, const Parallel& pool) {
-  const int64_t weights = Cell::kGates * call.hidden * call.state_size, sequences = call.steps.sequences;
-  const bool one_product = Cell::kPhases == 1 && call.layers[0].w_hr_panels == nullptr;
-  const bool few = sequences < 2 * pool.width();
-  const bool large = weights * static_cast<int64_t>(sizeof(float)) > kCachedWeights;
-  if (!one_product || !(few || large) || 2 * weights * sequences < kWorthSlicing) return 1;
-  return smaller(smaller(pool.width(), kMostSlices), divide_up(call.hidden, kPanel));
-}
-
-/// Calls body(range of sequences, pool) on the threads of the pool. A thread takes its sequences through all layers, so
-/// that no thread waits for another; few sequences are one part, whose steps or products are divided.
-template <class Body>
-void parallel_sequences(const Steps& steps, int64_t row_cost, int64_t slices, Parallel& pool, const Body& body) {
-  if (slices > 1) return body({0, steps.sequences}, pool);
-  const int64_t tasks = smaller(
-      pool.width(), tasks_for(pool, steps.sequences, row_cost * packed_rows(steps) / larger(1, steps.sequences)));
-  if (tasks == 1) return body({0, steps.sequences}, pool);
-  parallel_for(pool, tasks, [&](int64_t task, float* scratch) {
-    Alone alone(scratch);
-    body(balanced_part(steps, tasks, task), alone);
-  });
-}
 
 template <class Cell>
 Recurrence<Cell> recurrence_of(const RecurrentCall& call, int64_t layer, int64_t direction) {
@@ -64,14 +21,13 @@ inline const float* input_of(const RecurrentCall& call, int64_t layer) {
 
 template <class Cell>
 void run_forward(const RecurrentCall& call, Parallel& pool) {
-  const int64_t slices = slices_of_units<Cell>(call, pool);
-  parallel_sequences(call.steps, cost_of_row<Cell>(call), slices, pool, [&](Range sequences, Parallel& threads) {
-    for (int64_t l = 0; l < call.layer_count; ++l) {
-      for (int64_t d = 0; d < call.directions; ++d) {
-        recurrence_of<Cell>(call, l, d).forward(sequences, input_of(call, l), input_size_of(call, l), slices, threads);
-      }
-      finish_outputs(call, l, sequences, threads);
-    }
+  const Sharing sharing = sharing_of<Cell>(call, pool);
+  for_each_layer(call, sharing, pool, [&](int64_t l, Range sequences, Range times, Parallel& threads) {
+    for_each_direction(call, sharing, threads, [&](int64_t d, Parallel& of_direction) {
+      recurrence_of<Cell>(call, l, d)
+          .forward(sequences, times, input_of(call, l), input_size_of(call, l), sharing.slices, of_direction);
+    });
+    finish_outputs(call, l, sequences, times, threads);
   });
 }
 
@@ -85,14 +41,12 @@ struct WeightGradients {
 
   void add(const float* x, int64_t inputs) const {
     const int32_t* const order = find_orders(x, inputs);
-    add_product(gates_size(), {layer().gates, gates_size(), order}, inputs, {x, inputs, order}, gradient.d_w_ih);
-    add_recurrent(order);
-    if (gradient.d_b_ih != nullptr) add_sums(layer().gates, order, gradient.d_b_ih);
-    if (gradient.d_b_hh != nullptr) add_sums(d_recurrent(), order, gradient.d_b_hh);
+    add_matrices({{x, inputs, order}, inputs, gradient.d_w_ih, inputs}, order);
+    if (gradient.d_b_ih != nullptr) add_sums(order);
     if (layer().options.peepholes != nullptr) add_peepholes(order);
     if (recurrence.projected()) {
-      add_product(call.state_size, {gradient.d_projected, call.state_size, order}, call.hidden,
-                  {layer().unprojected, call.hidden, order}, gradient.d_w_hr);
+      add_product(call.state_size, {gradient.d_projected, call.state_size, order},
+                  {{layer().unprojected, call.hidden, order}, call.hidden, gradient.d_w_hr, call.hidden});
     }
   }
 
@@ -124,22 +78,34 @@ struct WeightGradients {
     return ordered ? gradient.row_order : nullptr;
   }
 
-  void add_recurrent(const int32_t* order) const {
-    const int64_t first = Cell::kFirstGates * call.hidden;
-    add_product(first, {d_recurrent(), gates_size(), order}, call.state_size,
-                {layer().states, call.directions * call.state_size, gradient.previous_rows}, gradient.d_w_hh);
+  /// Of W_ih and W_hh: one product, where both are multiplied by the same gradients.
+  void add_matrices(const RightOperand& input, const int32_t* order) const {
+    const int64_t p = call.state_size, first = Cell::kFirstGates * call.hidden, second = gates_size() - first;
+    const Rows d_gates{layer().gates, gates_size(), order};
+    const RightOperand state{{layer().states, call.directions * p, gradient.previous_rows}, p, gradient.d_w_hh, p};
+    if constexpr (Cell::kPhases == 1 && !Cell::kRecurrentGradient) {
+      return multiply_transposed(rows(), gates_size(), d_gates, {{input, state}, 2}, pool);
+    }
+    add_product(gates_size(), d_gates, input);
+    add_product(first, {d_recurrent(), gates_size(), order}, state);
     if constexpr (Cell::kPhases == 2) {
-      add_product(gates_size() - first, {layer().gates + first, gates_size(), order}, call.hidden,
-                  {layer().recurrent, gates_size(), order}, gradient.d_w_hh + first * call.state_size);
+      add_product(second, {layer().gates + first, gates_size(), order},
+                  {{layer().recurrent, gates_size(), order}, call.hidden, gradient.d_w_hh + first * p, p});
     }
   }
 
-  void add_product(int64_t outputs, const Rows& a, int64_t columns, const Rows& b, float* c) const {
-    matmul_transposed(rows(), outputs, columns, a.data, a.stride, a.index, b.data, b.stride, b.index, c, columns, pool);
+  void add_product(int64_t outputs, const Rows& a, const RightOperand& b) const {
+    multiply_transposed(rows(), outputs, a, {{b}, 1}, pool);
   }
 
-  void add_sums(const float* a, const int32_t* order, float* sums) const {
-    column_sums(rows(), gates_size(), a, gates_size(), order, sums, pool);
+  /// Of the biases, where there are any; mostly both gradients are the same.
+  void add_sums(const int32_t* order) const {
+    const auto add = [&](const float* a, const SumsOfColumns& sums) {
+      add_column_sums(rows(), gates_size(), {a, gates_size(), order}, sums, pool);
+    };
+    if (d_recurrent() == layer().gates) return add(layer().gates, {{gradient.d_b_ih, gradient.d_b_hh}});
+    add(layer().gates, {{gradient.d_b_ih, nullptr}});
+    add(d_recurrent(), {{gradient.d_b_hh, nullptr}});
   }
 
   /// Peepholes i and f see the cell before, o the cell after.
@@ -154,19 +120,32 @@ struct WeightGradients {
   }
 };
 
+/// Both directions of a layer read the same input: the second adds to the gradient that the first wrote, and where they
+/// run beside each other does so after both have ended.
+template <class Cell>
+void backward_layer(const RecurrentCall& call, const Sharing& sharing, int64_t l, const RecurrentGradient* gradients,
+                    Range sequences, Range times, Parallel& threads) {
+  const bool beside = sharing.way == Sharing::kDirections;
+  const int64_t inputs = input_size_of(call, l);
+  for_each_direction(call, sharing, threads, [&](int64_t d, Parallel& of_direction) {
+    const InputGradient of_input{inputs, d > 0, d == 0 || !beside};
+    recurrence_of<Cell>(call, l, d).backward(sequences, times, gradients[d], of_input, sharing.slices, of_direction);
+  });
+  for (int64_t d = 1; beside && d < call.directions; ++d) {
+    recurrence_of<Cell>(call, l, d).backward_inputs(sequences, times, gradients[d], {inputs, true, true}, threads);
+  }
+}
+
 template <class Cell>
 void run_backward(const RecurrentCall& call, const RecurrentGradient* gradients, Parallel& pool) {
-  const int64_t slices = slices_of_units<Cell>(call, pool);
-  parallel_sequences(call.steps, cost_of_row<Cell>(call), slices, pool, [&](Range sequences, Parallel& threads) {
-    for (int64_t l = call.layer_count - 1; l >= 0; --l) {
-      const RecurrentGradient* const of_layer = gradients + l * call.directions;
-      if (drops(call, l)) apply_dropout(call, l, sequences, of_layer->d_output, threads);
-      for (int64_t d = 0; d < call.directions; ++d) {
-        // Both directions read the same input: the second adds to the gradient that the first wrote.
-        recurrence_of<Cell>(call, l, d)
-            .backward(sequences, of_layer[d], input_size_of(call, l), d > 0, slices, threads);
-      }
+  const Sharing sharing = sharing_of<Cell>(call, pool);
+  for_each_layer(call, sharing, pool, [&](int64_t index, Range sequences, Range times, Parallel& threads) {
+    const int64_t l = call.layer_count - 1 - index, count = call.steps.count;
+    const RecurrentGradient* const of_layer = gradients + l * call.directions;
+    if (drops(call, l)) {
+      apply_dropout(call, l, sequences, {count - times.end, count - times.begin}, of_layer->d_output, threads);
     }
+    backward_layer<Cell>(call, sharing, l, of_layer, sequences, times, threads);
   });
   for (int64_t l = call.layer_count - 1; l >= 0; --l) {
     for (int64_t d = 0; d < call.directions; ++d) {

@@ -15,12 +15,12 @@ UNROLL_INLINE int64_t rows_of_step(const Steps& steps, int64_t t) {
 }
 UNROLL_INLINE int64_t packed_rows(const Steps& steps) { return steps.offsets[steps.count]; }
 
-/// Calls body(t, b, packed row) for every row of the given sequences, on the threads of the pool; `cost` is the
-/// operations of one row.
+/// Calls body(t, b, packed row) for every row of the given sequences and times, on the threads of the pool; `cost` is
+/// the operations of one row.
 template <class Body>
-void for_each_row(const Steps& steps, Range sequences, int64_t cost, Parallel& pool, const Body& body) {
-  parallel_ranges(pool, steps.count, cost * sequences.size(), [&](Range part) {
-    for (int64_t t = part.begin; t < part.end; ++t) {
+void for_each_row(const Steps& steps, Range sequences, Range times, int64_t cost, Parallel& pool, const Body& body) {
+  parallel_ranges(pool, times.size(), cost * sequences.size(), [&](Range part) {
+    for (int64_t t = times.begin + part.begin; t < times.begin + part.end; ++t) {
       const int64_t end = smaller(sequences.end, rows_of_step(steps, t));
       for (int64_t b = sequences.begin; b < end; ++b) body(t, b, steps.offsets[t] + b);
     }

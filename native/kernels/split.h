@@ -24,40 +24,36 @@ UNROLL_INLINE Range part_of(int64_t size, int64_t parts, int64_t index) {
   return {begin, begin + base + (index < extra)};
 }
 
-/// Work within a task: the thread that runs the task does it alone.
-class Alone final : public Parallel {
- public:
-  explicit Alone(float* scratch) : scratch_(scratch) {}
-  int width() const override { return 1; }
-  void run(int64_t tasks, Task task, void* context) override {
-    for (int64_t index = 0; index < tasks; ++index) task(context, index, scratch_);
-  }
-  void run_phases(int64_t phases, int64_t slices, Task task, void* context) override {
-    run(phases * slices, task, context);
-  }
+/// A body(index, scratch) as the pool wants it.
+template <class Body>
+void call_body(void* context, int64_t index, float* scratch) {
+  (*static_cast<const Body*>(context))(index, scratch);
+}
 
- private:
-  float* scratch_;
-};
+template <class Body>
+void* context_of(const Body& body) {
+  return const_cast<void*>(static_cast<const void*>(&body));
+}
 
 /// Calls body(index, scratch) for every task, on the threads of the pool.
 template <class Body>
 void parallel_for(Parallel& pool, int64_t tasks, const Body& body) {
-  if (tasks <= 0) return;
-  pool.run(
-      tasks, [](void* context, int64_t index, float* scratch) { (*static_cast<const Body*>(context))(index, scratch); },
-      const_cast<void*>(static_cast<const void*>(&body)));
+  if (tasks > 0) pool.run(tasks, call_body<Body>, context_of(body));
 }
 
 /// Calls body(phase, slice) for every slice of every phase, each phase after the one before.
 template <class Body>
 void parallel_phases(Parallel& pool, int64_t phases, int64_t slices, const Body& body) {
   const auto call = [&](int64_t index, float*) { body(index / slices, index % slices); };
-  using Call = decltype(call);
-  pool.run_phases(
-      phases, slices,
-      [](void* context, int64_t index, float* scratch) { (*static_cast<Call*>(context))(index, scratch); },
-      const_cast<void*>(static_cast<const void*>(&call)));
+  pool.run_phases(phases, slices, call_body<decltype(call)>, context_of(call));
+}
+
+/// Calls body(lane, part, scratch) for every part of every lane, each after the part before it in its lane and after
+/// the same part of the lane before.
+template <class Body>
+void parallel_lanes(Parallel& pool, int64_t lanes, int64_t parts, const Body& body) {
+  const auto call = [&](int64_t index, float* scratch) { body(index / parts, index % parts, scratch); };
+  pool.run_lanes(lanes, parts, call_body<decltype(call)>, context_of(call));
 }
 
 /// Below this many operations a task costs less than handing it to another thread.

@@ -40,6 +40,9 @@ bool spin_until(const Condition& condition) {
 
 }  // namespace
 
+/// Pauses, some microseconds, after which a thread that waits for another does something else.
+constexpr int kPatience = 200;
+
 struct ThreadPool::Job {
   Task task;
   void* context;
@@ -69,8 +72,6 @@ struct ThreadPool::TaskJob final : Job {
 /// A thread claims its slices of the phase under way, then waits for the others; what nobody has claimed for a while it
 /// takes too, so a thread that never comes, or is away, holds nobody up unless it is away within a slice.
 struct ThreadPool::PhaseJob final : Job {
-  static constexpr int kPatience = 200;  // pauses: some microseconds
-
   struct alignas(64) Claim {
     std::atomic<int64_t> phases{0};  // of this slice that are claimed
   };
@@ -112,6 +113,69 @@ struct ThreadPool::PhaseJob final : Job {
       pause();
     }
     return false;
+  }
+};
+
+/// A thread takes the part that is ready and has the fewest before it, in the lane that it was in if it can: so threads
+/// go through the lanes side by side, as a wave, and what a lane reads stays in a thread's cache.
+struct ThreadPool::LaneJob final : Job {
+  struct alignas(64) Lane {
+    std::atomic<int64_t> claimed{0}, ended{0};  // parts
+  };
+  struct Part {
+    int64_t lane, part;
+  };
+
+  const int64_t lane_count, parts;
+  std::atomic<int64_t> members{0};
+  Lane lanes[kMostLanes];
+
+  LaneJob(int64_t count, int64_t parts_of_lane, Task job_task, void* job_context)
+      : Job(job_task, job_context), lane_count(count), parts(parts_of_lane) {}
+
+  bool has_tasks() const override { return !ended() && members.load(std::memory_order_relaxed) < lane_count; }
+
+  void run_tasks(float* memory) override {
+    members.fetch_add(1, std::memory_order_relaxed);
+    int64_t lane = 0;
+    for (int waits = 0; !ended();) {
+      const Part ready = ready_part(lane);
+      if (ready.lane < lane_count) {
+        lane = ready.lane;
+        run_part(ready, memory);
+        waits = 0;
+      } else if (++waits < kPatience) {
+        pause();
+      } else {
+        std::this_thread::yield();
+      }
+    }
+  }
+
+ private:
+  /// The last lane ends last.
+  bool ended() const { return lanes[lane_count - 1].ended.load(std::memory_order_acquire) == parts; }
+
+  /// The part that should run next, of no lane if none can.
+  Part ready_part(int64_t own_lane) const {
+    Part best{lane_count, 0};
+    for (int64_t l = 0; l < lane_count; ++l) {
+      const int64_t part = lanes[l].ended.load(std::memory_order_acquire);
+      if (part == parts || lanes[l].claimed.load(std::memory_order_relaxed) > part) continue;
+      if (l > 0 && lanes[l - 1].ended.load(std::memory_order_acquire) <= part) continue;
+      const int64_t later = l + part - (best.lane + best.part);
+      if (best.lane == lane_count || later < 0 || (later == 0 && l == own_lane)) best = {l, part};
+    }
+    return best;
+  }
+
+  /// Runs a part that is ready, unless another thread has taken it meanwhile.
+  void run_part(Part ready, float* memory) {
+    Lane& lane = lanes[ready.lane];
+    int64_t claimed = ready.part;
+    if (!lane.claimed.compare_exchange_strong(claimed, claimed + 1, std::memory_order_relaxed)) return;
+    task(context, ready.lane * parts + ready.part, memory);
+    lane.ended.store(ready.part + 1, std::memory_order_release);
   }
 };
 
@@ -199,6 +263,14 @@ void ThreadPool::run_phases(int64_t phases, int64_t slices, Task task, void* con
   if (memory == nullptr) throw std::bad_alloc();
   PhaseJob job(phases, slices, task, context);
   if (slices <= 1 || width() == 1) return job.run_tasks(memory);
+  run(job, memory);
+}
+
+void ThreadPool::run_lanes(int64_t lanes, int64_t parts, Task task, void* context) {
+  float* const memory = scratch();
+  if (memory == nullptr) throw std::bad_alloc();
+  LaneJob job(lanes, parts, task, context);
+  if (lanes <= 1 || width() == 1) return job.run_tasks(memory);
   run(job, memory);
 }
 

@@ -33,10 +33,14 @@ class ThreadPool final : public Parallel {
   /// certain number of threads.
   void run_phases(int64_t phases, int64_t slices, Task task, void* context) override;
 
+  /// The same for lanes.
+  void run_lanes(int64_t lanes, int64_t parts, Task task, void* context) override;
+
  private:
   struct Job;
   struct TaskJob;
   struct PhaseJob;
+  struct LaneJob;
 
   void work(int index);
   void run(Job& job, float* memory);

@@ -9,8 +9,8 @@ std::string shape(int64_t m, int64_t k, int64_t n) {
   return std::to_string(m) + "x" + std::to_string(k) + "x" + std::to_string(n);
 }
 
-/// The contract itself, one element at a time: blocks of 256, each from 0 by ascending fma; groups of 16 blocks, added in
-/// ascending order, the first to the start, each other from 0; then the groups.
+/// The contract itself, one element at a time: blocks of 256, each from 0 by ascending fma; groups of 16 blocks, added
+/// in ascending order, the first to the start, each other from 0; then the groups.
 float contract_dot(int64_t k_size, const float* a, int64_t stride_a, const float* b, int64_t stride_b, bool has_start,
                    float start) {
   float total = start;
@@ -121,8 +121,8 @@ int main() {
   }
   for (const int64_t k : {1, 8, 9, 255, 256, 257, 600, 4097}) check_matmul_transposed(k, 19, 40, k % 2 == 0);
   check_matmul_transposed(8'500, 120, 300, true);  // groups of several blocks of outputs and columns
-  check_matmul_transposed(40, 120, 300, true);  // several blocks of outputs and columns
-  check_matmul_transposed(40, 30, 600, false);  // tasks by columns
+  check_matmul_transposed(40, 120, 300, true);     // several blocks of outputs and columns
+  check_matmul_transposed(40, 30, 600, false);     // tasks by columns
   for (const int64_t rows : {0, 1, 15, 16, 17, 100}) {
     for (const int64_t columns : {1, 16, 17, 50}) check_column_sums(rows, columns, rows % 2 == 0);
   }

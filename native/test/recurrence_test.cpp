@@ -29,7 +29,7 @@ struct Sizes {
   CellKind cell;
   int64_t gates, first_gates, input, hidden, projection, layers, directions;
   bool options;  // peepholes and coupled gates of an LSTM
-  bool between;  // dropout between the layers, directions summed
+  bool between;  // dropout between the layers, two directions summed
 
   int64_t state() const { return projection > 0 ? projection : hidden; }
   int64_t inputs(int64_t layer) const { return layer == 0 ? input : outputs(); }
@@ -82,6 +82,23 @@ class Pass {
     return buffers.contents();
   }
 
+  /// After a training pass of one layer: whether the gradients of its weights, which one product gives, are those of
+  /// two.
+  void check_weight_gradients() const {
+    const RecurrentLayer& layer = layers.front();
+    const RecurrentGradient& gradient = gradients.front();
+    const int64_t gh = s.gates * s.hidden;
+    const int32_t* const rows = order.back() == 0 && order.front() == 0 ? nullptr : order.data();
+    const auto check_product = [&](int64_t columns, const float* right, const int32_t* index, const float* actual) {
+      Floats expected(gh * columns);
+      table.matmul_transposed(n, gh, columns, layer.gates, gh, rows, right, columns, index, expected.data(), columns,
+                              threads);
+      check_same(Floats(actual, actual + gh * columns), expected, "weight gradients " + s.name());
+    };
+    check_product(s.input, x, rows, gradient.d_w_ih);
+    check_product(s.state(), layer.states, previous.data(), gradient.d_w_hh);
+  }
+
   /// States of all layers and the final states of a forward pass that keeps all or only what it needs.
   Floats outputs(int64_t chunk, bool keeps_all) {
     chunk_rows = chunk * b;
@@ -120,7 +137,7 @@ class Pass {
             .state_size = s.state(),
             .layer_count = s.layers,
             .directions = s.directions,
-            .summed = s.between,
+            .summed = s.between && s.directions == 2,
             .dropout = s.between ? 0.3 : 0.0,
             .dropout_key = 99,
             .chunk_steps = chunk_steps,
@@ -237,6 +254,49 @@ const Kind kKinds[] = {{CellKind::kRnnTanh, 1, 1, false, false}, {CellKind::kRnn
                        {CellKind::kLstm, 4, 4, false, false},    {CellKind::kLstm, 4, 4, true, true},
                        {CellKind::kGru, 3, 3, false, false},     {CellKind::kGruResetBefore, 3, 2, false, false}};
 
+/// A training pass and passes that only answer, by chunks of different lengths: the same bits everywhere.
+Floats check_passes(const Sizes& sizes, const Layout& layout) {
+  static ThreadPool alone(1);
+  const Floats all = same_everywhere("recurrence " + sizes.name(), [&](const auto& kernels, auto& pool) {
+    return Pass(sizes, layout, kernels, pool).train();
+  });
+  const Floats kept = Pass(sizes, layout, generic::kKernels, alone).outputs(4, true);
+  for (const int64_t chunk : {1, 3}) {
+    const Floats light = same_everywhere("inference " + sizes.name(), [&](const auto& kernels, auto& pool) {
+      return Pass(sizes, layout, kernels, pool).outputs(chunk, false);
+    });
+    check_same(light, kept, "inference against training " + sizes.name());
+  }
+  return all;
+}
+
+/// More rows than are summed in one group, and of both matrices together more columns than are packed at once.
+void check_long_sums() {
+  ThreadPool two(2);
+  const Layout layout(std::vector<int>(45, 100));
+  for (const int64_t hidden : {7, 250}) {
+    const Sizes sizes{CellKind::kRnnTanh, 1, 1, 21, hidden, 0, 1, 1, false, false};
+    Pass pass(sizes, layout, *supported_kernels().back(), two);
+    pass.train();
+    pass.check_weight_gradients();
+  }
+}
+
+/// Long enough for threads to share layers or directions.
+void check_shared_stacks() {
+  for (const std::vector<int>& lengths : {std::vector<int>{200}, {160, 131}}) {
+    for (const Kind& kind : kKinds) {
+      for (const auto& [layer_count, directions] : {std::pair{3, 1}, {1, 2}, {2, 2}}) {
+        const int64_t hidden = 33, projection = kind.projected ? 17 : 0;
+        const bool between = layer_count == 3 || lengths.size() == 2;
+        check_passes({kind.cell, kind.gates, kind.first_gates, 5, hidden, projection, layer_count, directions,
+                      kind.options, between},
+                     Layout(lengths));
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace unroll::test
 
@@ -246,9 +306,7 @@ constexpr size_t kManySequences = 70;
 int main() {
   using namespace unroll::test;
   using unroll::CellKind;
-  namespace generic = unroll::generic;
   const unroll::FlushDenormals scope;
-  unroll::ThreadPool alone(1);
   const std::vector<std::vector<int>> batches = {{},
                                                  {0, 0},
                                                  {1},
@@ -270,20 +328,13 @@ int main() {
                             hidden,           projection,
                             layer_count,      directions,
                             kind.options,     layer_count == 2 && hidden % 2 == 1};
-          const Floats all = same_everywhere("recurrence " + sizes.name(), [&](const auto& kernels, auto& pool) {
-            return Pass(sizes, layout, kernels, pool).train();
-          });
-          const Floats kept = Pass(sizes, layout, generic::kKernels, alone).outputs(4, true);
-          for (const int64_t chunk : {1, 3}) {
-            const Floats light = same_everywhere("inference " + sizes.name(), [&](const auto& kernels, auto& pool) {
-              return Pass(sizes, layout, kernels, pool).outputs(chunk, false);
-            });
-            check_same(light, kept, "inference against training " + sizes.name());
-          }
+          const Floats all = check_passes(sizes, layout);
           if (kind.cell == CellKind::kRnnTanh && layer_count == 1) check_forward(sizes, layout, lengths, all);
         }
       }
     }
   }
+  check_shared_stacks();
+  check_long_sums();
   return finish("recurrence");
 }

@@ -56,6 +56,32 @@ void check_phases(ThreadPool& pool, int64_t phases, int64_t slices) {
   check(work.early == 0, "a phase began before the one before had ended");
 }
 
+/// Parts of lanes, which note whether the part before and that of the lane before were done.
+struct Lanes {
+  const int64_t parts;
+  std::vector<std::atomic<int>> of_task;
+  std::atomic<int> early{0};
+
+  Lanes(int64_t lane_count, int64_t parts_of_lane)
+      : parts(parts_of_lane), of_task(static_cast<size_t>(lane_count * parts_of_lane)) {}
+
+  static void task(void* context, int64_t index, float*) {
+    auto& lanes = *static_cast<Lanes*>(context);
+    const auto done = [&](int64_t task) { return lanes.of_task[static_cast<size_t>(task)].load() == 1; };
+    if (index % lanes.parts > 0 && !done(index - 1)) lanes.early.fetch_add(1);
+    if (index >= lanes.parts && !done(index - lanes.parts)) lanes.early.fetch_add(1);
+    lanes.of_task[static_cast<size_t>(index)].fetch_add(1);
+  }
+};
+
+void check_lanes(ThreadPool& pool, int64_t lanes, int64_t parts) {
+  Lanes work(lanes, parts);
+  pool.run_lanes(lanes, parts, Lanes::task, &work);
+  for (const auto& count : work.of_task)
+    check(count.load() == 1, "a part ran " + std::to_string(count.load()) + " times");
+  check(work.early == 0, "a part began before one that it needs had ended");
+}
+
 void check_callers_share(int width) {
   ThreadPool pool(width);
   std::vector<std::thread> callers;
@@ -64,6 +90,7 @@ void check_callers_share(int width) {
       for (size_t round = 0; round < 300; ++round) {
         check_every_task_runs_once(pool, (round + static_cast<size_t>(caller)) % 9);
         check_phases(pool, static_cast<int64_t>(round % 7), 1 + (static_cast<int64_t>(round) + caller) % 4);
+        check_lanes(pool, 1 + (static_cast<int64_t>(round) + caller) % 4, static_cast<int64_t>(round % 7));
       }
     });
   }
@@ -81,6 +108,7 @@ int main() {
     check(pool.width() == width, "width");
     for (const size_t tasks : {0, 1, 2, 3, 7, 100}) check_every_task_runs_once(pool, tasks);
     for (const int64_t slices : {1, 2, 3, 16}) check_phases(pool, 1000, slices);
+    for (const int64_t lanes : {1, 2, 3, 32}) check_lanes(pool, lanes, 1000);
     check_callers_share(width);
   }
   check(unroll::allocate(INT64_MAX) == nullptr, "an impossible size gives null");

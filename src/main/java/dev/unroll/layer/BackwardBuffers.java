@@ -19,14 +19,13 @@ final class BackwardBuffers implements AutoCloseable {
   private final PackedSequence inputGradient;
   private final State initialStateGradient;
   private final Memory work;
-  private final long hidden; // bytes before each work space
-  private final long cells;
-  private final long unprojected;
-  private final long projected; // of the first layer and direction
-  private final long projectedBytes;
+  private final Entry[] entries;
   private final long rowOrder;
   private final long previousRows;
   private final long[] outputGradients;
+
+  /** Bytes before the work space of one layer and direction. */
+  private record Entry(long hidden, long cells, long unprojected, long projected) {}
 
   BackwardBuffers(
       RecurrentOptions options, PackedSequence input, PackedSequence outputGradient, State finalStateGradient) {
@@ -35,14 +34,15 @@ final class BackwardBuffers implements AutoCloseable {
     this.outputGradient = outputGradient;
     this.finalStateGradient = finalStateGradient;
     BufferPlan plan = new BufferPlan();
-    hidden = plan.add(layout.sequences(), options.stateSize());
-    cells = plan.add(layout.sequences(), options.hiddenSize());
-    unprojected = plan.add(layout.sequences(), options.hiddenSize());
-    projected = plan.bytes();
-    for (int e = 0; e < options.entries(); e++) {
-      plan.add(layout.rows(), options.projectionSize());
+    entries = new Entry[options.entries()];
+    for (int e = 0; e < entries.length; e++) {
+      entries[e] =
+          new Entry(
+              plan.add(layout.sequences(), options.stateSize()),
+              plan.add(layout.sequences(), options.hiddenSize()),
+              plan.add(layout.sequences(), options.hiddenSize()),
+              plan.add(layout.rows(), options.projectionSize()));
     }
-    projectedBytes = (plan.bytes() - projected) / options.entries();
     rowOrder = plan.add(layout.rows(), 1);
     previousRows = plan.add(layout.rows(), 1);
     outputGradients = new long[options.layers()];
@@ -82,10 +82,10 @@ final class BackwardBuffers implements AutoCloseable {
           .add(gradientOf(w.inputBias, lease))
           .add(gradientOf(w.hiddenBias, lease))
           .add(gradientOf(w.peepholes, lease))
-          .add(base + hidden)
-          .add(base + cells)
-          .add(base + unprojected)
-          .add(base + projected + e * projectedBytes)
+          .add(base + entries[e].hidden)
+          .add(base + entries[e].cells)
+          .add(base + entries[e].unprojected)
+          .add(base + entries[e].projected)
           .add(base + rowOrder)
           .add(base + previousRows);
     }

@@ -1,0 +1,82 @@
+#pragma once
+
+/// Sums over the rows of a batch, in any order of the rows.
+
+#include "kernels/split.h"
+#include "kernels/tile.h"
+
+namespace unroll::UNROLL_ISA {
+
+/// The rows of a matrix that a sum takes, in its order: those that `index` names, or all in theirs.
+struct Rows {
+  const float* data;
+  int64_t stride;
+  const int32_t* index;
+
+  UNROLL_INLINE const float* row(int64_t n) const { return data + (index == nullptr ? n : index[n]) * stride; }
+};
+
+/// Arrays of sums to which the same columns are added; may be null.
+struct SumsOfColumns {
+  float* arrays[2];
+
+  UNROLL_INLINE void add(int64_t column, Vec sum, int64_t width) const {
+    for (float* const sums : arrays) {
+      if (sums == nullptr) continue;
+      store_columns(sums + column, load_columns(sums + column, width) + sum, width);
+    }
+  }
+};
+
+/// sums[j] += the sum over rows of term(row, first column, columns, lane), which adds a row's 16 columns to a lane:
+/// lane l takes rows l, l + 16, ...; then the tree of sum() over the 16 lanes. Some panels are summed side by side,
+/// some rows at a time, so that of a row whole lines are read.
+template <class Term>
+void sum_columns(int64_t rows, int64_t columns, const SumsOfColumns& sums, Parallel& pool, const Term& term) {
+  constexpr int64_t kBeside = 4, kRowsAtOnce = 4 * kLanes;
+  parallel_ranges(pool, divide_up(columns, kPanel * kBeside), 2 * kPanel * kBeside * rows, [&](Range part) {
+    for (int64_t group = part.begin; group < part.end; ++group) {
+      const int64_t first = group * kBeside * kPanel, panels = smaller(kBeside, divide_up(columns - first, kPanel));
+      alignas(64) float lanes[kBeside][kLanes][kPanel] = {};
+      for (int64_t begin = 0; begin < rows; begin += kRowsAtOnce) {
+        const int64_t end = smaller(begin + kRowsAtOnce, rows);
+        for (int64_t p = 0; p < panels; ++p) {
+          const int64_t column = first + p * kPanel;
+          for (int64_t l = 0; l < smaller(kLanes, end - begin); ++l) {
+            Vec lane = load(lanes[p][l]);
+            for (int64_t n = begin + l; n < end; n += kLanes) lane = term(n, column, columns - column, lane);
+            store(lanes[p][l], lane);
+          }
+        }
+      }
+      for (int64_t p = 0; p < panels; ++p) {
+        const int64_t column = first + p * kPanel;
+        for (int half = kLanes / 2; half > 0; half /= 2) {
+          for (int l = 0; l < half; ++l) store(lanes[p][l], load(lanes[p][l]) + load(lanes[p][l + half]));
+        }
+        sums.add(column, load(lanes[p][0]), columns - column);
+      }
+    }
+  });
+}
+
+/// sums[j] += sum over n of a[n][j].
+inline void add_column_sums(int64_t rows, int64_t columns, const Rows& a, const SumsOfColumns& sums, Parallel& pool) {
+  sum_columns(rows, columns, sums, pool, [&](int64_t n, int64_t first, int64_t width, Vec lane) {
+    return lane + load_columns(a.row(n) + first, width);
+  });
+}
+
+inline void column_sums(int64_t rows, int64_t columns, const float* a, int64_t lda, const int32_t* index, float* sums,
+                        Parallel& pool) {
+  add_column_sums(rows, columns, {a, lda, index}, {{sums, nullptr}}, pool);
+}
+
+/// sums[j] += sum over n of a[n][j] * b[n][j].
+inline void column_products(int64_t rows, int64_t columns, const Rows& a, const Rows& b, float* sums, Parallel& pool) {
+  sum_columns(rows, columns, {{sums, nullptr}}, pool, [=](int64_t n, int64_t first, int64_t width, Vec lane) {
+    return fma(load_columns(a.row(n) + first, width), load_columns(b.row(n) + first, width), lane);
+  });
+}
+
+}  // namespace unroll::UNROLL_ISA

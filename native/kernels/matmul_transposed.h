@@ -1,0 +1,226 @@
+#pragma once
+
+/// The product of a transposed matrix with another, a sum over the rows of a batch: gradients of weights.
+
+#include "kernels/column_sums.h"
+#include "kernels/matmul.h"
+
+namespace unroll::UNROLL_ISA {
+
+/// A right operand, rows of `columns` floats, and what its products are added to: c [outputs][columns], rows `ldc`
+/// floats apart.
+struct RightOperand {
+  Rows rows;
+  int64_t columns;
+  float* c;
+  int64_t ldc;
+
+  int64_t panels() const { return divide_up(columns, kPanel); }
+};
+
+/// What is packed at once of both operands: 96 x 256 and 256 x 256 floats, 352 KiB of scratch in L2.
+constexpr int64_t kTransposedRows = 96;
+constexpr int64_t kTransposedColumns = 256;
+
+/// Rows of a sum are fetched so many ahead: the processor foresees what follows in a row, not where the next begins.
+constexpr int64_t kSummedAhead = 16;
+
+inline void fetch_row(const Rows& rows, int64_t n, Range columns) {
+  const float* const row = rows.row(n);
+  for (int64_t i = columns.begin; i < columns.end; i += kPanel) __builtin_prefetch(row + i);
+}
+
+/// From one packed tile to the next: a line more than its elements, for else the tiles, which are written side by side,
+/// would meet in one set of the cache.
+constexpr int64_t kPackedTile = kBlock * kTileRows + 16;
+
+template <int kCount>
+UNROLL_INLINE void copy_exactly(const float* from, float* to) {
+  __builtin_memcpy(to, from, kCount * sizeof(float));
+}
+
+/// Tiles of kTileRows outputs: element (k, r) of tile i at [i][k][r], so that a tile reads one contiguous stream.
+inline void pack_left_transposed(const Rows& a, Range k, Range outputs, float* packed) {
+  const RowTiles tiles(outputs.size());
+  with_constant<kTileRows>(tiles.height, [&]<int kHeight>() {
+    for (int64_t n = k.begin; n < k.end; ++n) {
+      fetch_row(a, smaller(n + kSummedAhead, k.end - 1), outputs);
+      const float* from = a.row(n) + outputs.begin;
+      float* to = packed + (n - k.begin) * kTileRows;
+      for (int64_t tile = 0; tile < tiles.higher; ++tile, from += kHeight + 1, to += kPackedTile) {
+        copy_exactly<kHeight + 1>(from, to);
+      }
+      for (int64_t tile = tiles.higher; tile < tiles.count; ++tile, from += kHeight, to += kPackedTile) {
+        copy_exactly<kHeight>(from, to);
+      }
+    }
+  });
+}
+
+/// Panels of 16 columns of rows k of b.
+inline void pack_right(const Rows& b, Range k, Range columns, float* packed) {
+  for (int64_t n = k.begin; n < k.end; ++n) {
+    const float* from = b.row(n);
+    float* to = packed + (n - k.begin) * kPanel;
+    for (int64_t j = columns.begin; j < columns.end; j += kPanel, to += kBlock * kPanel) {
+      store(to, load_columns(from + j, columns.end - j));
+    }
+  }
+}
+
+/// Scratch of packed operands: the right one, then the left one.
+constexpr int64_t kPackedRight = kBlock * kTransposedColumns;
+constexpr int64_t kPackedOperands = kPackedRight + (kTransposedRows / kTileRows + 1) * kPackedTile;
+static_assert(kPackedOperands + kTransposedRows * kTransposedColumns <= kScratchFloats);
+
+/// Right operands that share the left one: their panels follow one another. At most two.
+struct RightOperands {
+  RightOperand data[2];
+  int64_t count;
+
+  int64_t panels() const {
+    int64_t total = 0;
+    for (int64_t i = 0; i < count; ++i) total += data[i].panels();
+    return total;
+  }
+
+  /// Calls body(part of an operand, first panel of it in `panels`) for all that has panels there.
+  template <class Body>
+  UNROLL_INLINE void for_each(Range panels, const Body& body) const {
+    int64_t start = 0;
+    for (int64_t i = 0; i < count; start += data[i++].panels()) {
+      const int64_t first = larger(panels.begin - start, 0), last = smaller(panels.end - start, data[i].panels());
+      if (first >= last) continue;
+      RightOperand part = data[i];
+      part.rows.data += first * kPanel;
+      part.c += first * kPanel;
+      part.columns = smaller(last * kPanel, part.columns) - first * kPanel;
+      body(part, start + first - panels.begin);
+    }
+  }
+};
+
+/// c[i - first_output][j] += sum over n of a[n][i] * b[n][j] for n in `rows`, at most a group, for some outputs i and
+/// panels; or = if `from_zero`.
+inline void sum_group(Range rows, const Rows& a, const RightOperands& b, Range outputs, int64_t first_output,
+                      Range panels, bool from_zero, float* scratch) {
+  float* const right = scratch;
+  float* const left = scratch + kPackedRight;
+  for (int64_t n = rows.begin; n < rows.end; n += kBlock) {
+    const Range k{n, smaller(n + kBlock, rows.end)};
+    const bool starts = from_zero && n == rows.begin;
+    b.for_each(panels, [&](const RightOperand& part, int64_t first) {
+      pack_right(part.rows, k, {0, part.columns}, right + first * kPanel * kBlock);
+    });
+    for (int64_t i = outputs.begin; i < outputs.end; i += kTransposedRows) {
+      const Range output_block{i, smaller(i + kTransposedRows, outputs.end)};
+      pack_left_transposed(a, k, output_block, left);
+      b.for_each(panels, [&](const RightOperand& part, int64_t first) {
+        for (int64_t p = 0; p < part.columns; p += kPanel) {
+          const float* const panel = right + (first * kPanel + p) * kBlock;
+          RowTiles(output_block.size()).for_each([&]<int kRows>(int64_t row, int64_t tile) {
+            float* const out = part.c + (i - first_output + row) * part.ldc + p;
+            multiply_block_into<kRows, 1>(Left<true>{left + tile * kPackedTile, 0}, panel, 0, k.size(),
+                                          {starts ? nullptr : out, part.ldc}, out, part.ldc, part.columns - p,
+                                          NoPrefetch{});
+          });
+        }
+      });
+    }
+  }
+}
+
+/// The groups after the first, each summed apart and then added, a block of outputs at a time.
+inline void add_groups_apart(int64_t rows, const Rows& a, const RightOperands& b, Range outputs, Range panels,
+                             float* scratch) {
+  float* const sums = scratch + kPackedOperands;
+  RightOperands apart{{}, 0};
+  b.for_each(panels, [&](const RightOperand& part, int64_t first) {
+    apart.data[apart.count++] = {part.rows, part.columns, sums + first * kPanel, kTransposedColumns};
+  });
+  for (int64_t i = outputs.begin; i < outputs.end; i += kTransposedRows) {
+    const Range output_block{i, smaller(i + kTransposedRows, outputs.end)};
+    for (int64_t n = kGroup; n < rows; n += kGroup) {
+      sum_group({n, smaller(n + kGroup, rows)}, a, apart, output_block, i, {0, panels.size()}, true, scratch);
+      b.for_each(panels, [&](const RightOperand& part, int64_t first) {
+        for (int64_t r = 0; r < output_block.size(); ++r) {
+          for (int64_t p = 0; p < part.columns; p += kPanel) {
+            add_tile<1, 1>(sums + r * kTransposedColumns + first * kPanel + p, part.c + (i + r) * part.ldc + p,
+                           part.ldc, part.columns - p);
+          }
+        }
+      });
+    }
+  }
+}
+
+/// Of all rows: c[i][j] += sum over n of a[n][i] * b[n][j] for some outputs i and panels.
+inline void multiply_transposed_part(int64_t rows, const Rows& a, const RightOperands& b, Range outputs, Range panels,
+                                     float* scratch) {
+  constexpr int64_t kPanelsAtOnce = kTransposedColumns / kPanel;
+  for (int64_t p = panels.begin; p < panels.end; p += kPanelsAtOnce) {
+    const Range block{p, smaller(p + kPanelsAtOnce, panels.end)};
+    sum_group({0, smaller(kGroup, rows)}, a, b, outputs, 0, block, false, scratch);
+    if (rows > kGroup) add_groups_apart(rows, a, b, outputs, block, scratch);
+  }
+}
+
+/// With so few terms a sum is bound by reading and writing c, and packing would cost more than it saves.
+constexpr int kFewTerms = 8;
+
+/// The products of few rows, whose outer products are added to c in one pass.
+template <int kRows>
+void add_few_terms(const Rows& a, const RightOperand& b, Range outputs) {
+  const float* right[kRows];
+#pragma GCC unroll 8
+  for (int n = 0; n < kRows; ++n) right[n] = b.rows.row(n);
+  for (int64_t i = outputs.begin; i < outputs.end; ++i) {
+    float* const to = b.c + i * b.ldc;
+    Vec left[kRows];
+#pragma GCC unroll 8
+    for (int n = 0; n < kRows; ++n) left[n] = broadcast(a.row(n)[i]);
+    const auto add = [&](int64_t j, int64_t width) __attribute__((always_inline)) {
+      Vec total = broadcast(0.0f);
+#pragma GCC unroll 8
+      for (int n = 0; n < kRows; ++n) total = fma(left[n], load_columns(right[n] + j, width), total);
+      store_columns(to + j, load_columns(to + j, width) + total, width);
+    };
+    int64_t j = 0;
+    for (; j + kPanel <= b.columns; j += kPanel) add(j, kPanel);
+    if (j < b.columns) add(j, b.columns - j);
+  }
+}
+
+/// c += a^T b over n in [0, rows) for every right operand: row n of a, of which the first `outputs` columns count, with
+/// row n of b.
+inline void multiply_transposed(int64_t rows, int64_t outputs, const Rows& a, const RightOperands& b, Parallel& pool) {
+  const int64_t panels = b.panels();
+  if (rows == 0 || outputs == 0 || panels == 0) return;
+  if (rows <= kFewTerms) {
+    constexpr int64_t kCostOfUpdate = 16;  // in the time that reading and writing an element takes
+    return parallel_ranges(pool, outputs, panels * kPanel * (2 * rows + kCostOfUpdate), [&](Range part) {
+      with_constant<kFewTerms>(rows, [&]<int kRows>() {
+        for (int64_t i = 0; i < b.count; ++i) add_few_terms<kRows>(a, b.data[i], part);
+      });
+    });
+  }
+  // Packing costs less the larger a part is, so there are as many as threads, cut along the longer side of c.
+  const int64_t output_panels = divide_up(outputs, kPanel);
+  const bool by_columns = panels > output_panels;
+  const int64_t longer = larger(panels, output_panels), shorter = smaller(panels, output_panels);
+  const int64_t parts = smaller(pool.width(), tasks_for(pool, longer, 2 * kPanel * kPanel * rows * shorter));
+  parallel_for(pool, parts, [&](int64_t task, float* scratch) {
+    const Range part = part_of(longer, parts, task);
+    const Range some_outputs{part.begin * kPanel, smaller(part.end * kPanel, outputs)};
+    multiply_transposed_part(rows, a, b, by_columns ? Range{0, outputs} : some_outputs,
+                             by_columns ? part : Range{0, panels}, scratch);
+  });
+}
+
+inline void matmul_transposed(int64_t rows, int64_t outputs, int64_t columns, const float* a, int64_t lda,
+                              const int32_t* a_index, const float* b, int64_t ldb, const int32_t* b_index, float* c,
+                              int64_t ldc, Parallel& pool) {
+  multiply_transposed(rows, outputs, {a, lda, a_index}, {{{{b, ldb, b_index}, columns, c, ldc}}, 1}, pool);
+}
+
+}  // namespace unroll::UNROLL_ISA
