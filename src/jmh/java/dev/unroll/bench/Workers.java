@@ -57,7 +57,14 @@ final class Workers implements AutoCloseable {
   /** Measures this library alone, on one thread, for a fifth of a second. */
   List<Measurement> measureBriefly(Class<? extends Contest> benchmark, Workload workload) throws IOException {
     return worker("mkl")
-        .measure(new Request(benchmark.getName(), workload.toString(), 1, List.of(UNROLL), BRIEF_ITERATIONS, BRIEF_MILLISECONDS));
+        .measure(
+            new Request(
+                benchmark.getName(),
+                workload.toString(),
+                1,
+                List.of(UNROLL),
+                BRIEF_ITERATIONS,
+                BRIEF_MILLISECONDS));
   }
 
   private List<Measurement> ask(
