@@ -113,7 +113,8 @@ public final class PackedOrder {
   void forEachRectangle(int totalSteps, int size, int mostSequences, int features, Rectangle body) {
     int cells = Math.max(1, size / features);
     int fitting = Math.max(1, cells / FEWEST_STEPS);
-    int atOnce = Math.min(mostSequences, fitting > MOST_SEQUENCES ? fitting / MOST_SEQUENCES * MOST_SEQUENCES : fitting);
+    int wholeTiles = fitting > MOST_SEQUENCES ? fitting / MOST_SEQUENCES * MOST_SEQUENCES : fitting;
+    int atOnce = Math.min(mostSequences, wholeTiles);
     for (int p = 0, sequences; p < order.length; p += sequences) {
       sequences = Math.min(atOnce, order.length - p);
       for (int t = 0, steps; t < totalSteps; t += steps) {
