@@ -5,10 +5,12 @@
 ///
 /// Written for flush-to-zero and denormals-are-zero: a denormal argument counts as 0, a denormal result is 0. NaN in
 /// gives NaN out. The first four are monotone over consecutive floats. Worst error over all 2^32 floats
-/// (bench/elementary_ulp.cpp): exp 0.57, log 0.92, tanh 1.34, sigmoid 0.97, softplus 1.81 ULP.
+/// (bench/elementary_ulp.cpp): exp 0.57, log 0.92, tanh 1.15, sigmoid 1.46, softplus 1.81 ULP.
 ///
 /// Coefficients: Sollya 8.0, fpminimax with single-precision coefficients and relative error, or Lawson's iteration
 /// with one coefficient rounded at a time; function, interval and degree stand beside each set.
+
+#include <bit>
 
 #include "simd/vec.h"
 
@@ -27,27 +29,21 @@ constexpr float kRounder = 0x1.8p+23f;
 /// kRounder + n, n = round(x / ln 2).
 UNROLL_INLINE Vec rounded_exponent(Vec x) { return fma(x, broadcast(kLog2E), broadcast(kRounder)); }
 
-/// x - n kLn2, exactly: both are multiples of 2^-25 unless n = 0, and the difference is below 1/2.
-UNROLL_INLINE Vec without_exponent(Vec x, Vec n) { return fma(n, broadcast(-kLn2), x); }
+/// x - n ln 2. The first difference is exact: x and n kLn2 are multiples of 2^-25 unless n = 0, and it is below 1/2.
+UNROLL_INLINE Vec without_exponent(Vec x, Vec n) { return fma(n, broadcast(-kLn2Rest), fma(n, broadcast(-kLn2), x)); }
 
-/// q(r) of e^r = 1 + r + r^2 q(r) for |r| <= ln(2)/2, z = r^2. Keeping r apart from what is rounded, r^2 q, makes the
-/// error small and the result monotone. exp(r), [-0.3468, 0.3468], degree 6; error 0.06 * 2^-24.
-UNROLL_INLINE Vec exp_tail(Vec r, Vec z) {
-  const Vec q01 = fma(r, broadcast(0x1.555492p-3f), broadcast(0x1.fffffap-2f));
-  const Vec q23 = fma(r, broadcast(0x1.12398ep-7f), broadcast(0x1.555a28p-5f));
-  return fma(z, fma(z, broadcast(0x1.694ac4p-10f), q23), q01);
-}
-
-/// e^r - 1 for |r| <= ln(2)/2.
-UNROLL_INLINE Vec exp_minus_1(Vec r) {
+/// 1 - e^-r = r - r^2 q(r) for |r| <= ln(2)/2. Keeping r apart from what is rounded, r^2 q, makes the error small and
+/// the result monotone. exp(-r), [-0.3468, 0.3468], degree 6; error 0.06 * 2^-24.
+UNROLL_INLINE Vec one_minus_exp_near_0(Vec r) {
   const Vec z = r * r;
-  return fma(z, exp_tail(r, z), r);
+  const Vec q01 = fnma(r, broadcast(0x1.555492p-3f), broadcast(0x1.fffffap-2f));
+  const Vec q23 = fnma(r, broadcast(0x1.12398ep-7f), broadcast(0x1.555a28p-5f));
+  return fnma(z, fma(z, fma(z, broadcast(0x1.694ac4p-10f), q23), q01), r);
 }
 
-/// 2^n from kRounder + n, for -127 <= n <= 127; n = -127 gives 0.
-UNROLL_INLINE Vec power_of_2(Vec rounded) {
-  return bits_to_float(shift_left<23>(float_to_bits(rounded)) + broadcast_int(0x3f800000));
-}
+/// n in the place of an exponent, from kRounder + n: added to the bits of a number it multiplies it by 2^n.
+UNROLL_INLINE Ints exponent_bits(Vec rounded) { return shift_left<23>(float_to_bits(rounded)); }
+UNROLL_INLINE Ints bits_of(float x) { return broadcast_int(std::bit_cast<int32_t>(x)); }
 
 /// 2^(j/16) = kRoots[j] + kRootRests[j].
 alignas(64) constexpr float kRoots[16] = {0x1.p+0f,       0x1.0b5586p+0f, 0x1.172b84p+0f, 0x1.2387a6p+0f,
@@ -78,7 +74,7 @@ UNROLL_INLINE Vec exp_in_range(Vec x) {
   constexpr float kSixteenths = 0x1.8p+19f;  // x + this rounds to them, for |x| < 2^18
   const Vec rounded = fma(x, broadcast(kLog2E), broadcast(kSixteenths));
   const Vec n = rounded - broadcast(kSixteenths);
-  const Vec r = fma(n, broadcast(-kLn2Rest), without_exponent(x, n));
+  const Vec r = without_exponent(x, n);
   const Vec e_r_minus_1 = fma(r * r, fma(r, broadcast(0x1.5556d2p-3f), broadcast(0x1.000222p-1f)), r);
   const Ints index = float_to_bits(rounded);
   const Vec root = lookup(kRoots, index);
@@ -91,12 +87,9 @@ constexpr float kExpZero = -87.4f;
 /// e^x for x <= 0: a few operations less than exp, the same bits.
 UNROLL_INLINE Vec exp_not_positive(Vec x) { return exp_in_range(max(broadcast(kExpZero), x)); }
 
-/// e^x. What x has above the range is added at the end, which makes infinity of infinity.
 UNROLL_INLINE Vec exp(Vec x) {
   constexpr float kExpInfinity = 89.0f;
-  const Vec above = max(broadcast(kExpZero), x);
-  const Vec y = min(broadcast(kExpInfinity), above);
-  return exp_in_range(y) + (above - y);
+  return exp_in_range(min(broadcast(kExpInfinity), max(broadcast(kExpZero), x)));
 }
 
 /// rest + f^2 q(f), log(1 + f) = f + f^2 q(f), for f in [sqrt(1/2) - 1, sqrt(2) - 1].
@@ -123,11 +116,10 @@ UNROLL_INLINE Vec log(Vec x) {
   return select(x == broadcast(kInfinity), x, select(broadcast(0.0f) < x, finite, zero_or_invalid));
 }
 
-/// tanh a = c + ((h e - (1 + c)) + t (h e + (1 + c))) / ((h + 1) + t (h - 1)), a = |x|, h = 2^n, t = tanh r,
-/// r = a - n ln(2)/2, e = 1 - c: the addition theorem after a plain number c has been taken out, so that the quotient,
-/// whose error is 1.5 of its own units, is small against the result: c = n/2 for n = 0, 1, and 1 from n = 2 on. For
-/// n = 0 the quotient is t itself. r is in [0, 0.3467], which is where both parts of the quotient round least.
-/// tanh(r)/r = 1 + u P(u), u = r^2, degree 5; error 0.62 * 2^-24.
+/// tanh a = c + (t (2 + c) - c) / ((h + 1) + t (h - 1)), a = |x|, h = 2^n, t = tanh r, r = a - n ln(2)/2: the addition
+/// theorem after the plain number c = 1 - 2^-n has been taken out, so that the quotient, whose error is 1.5 of its own
+/// units, is small against the result. For n = 0 the quotient is t itself. r is in [0, 0.3467], which is where both
+/// parts of the quotient round least. tanh(r)/r = 1 + u P(u), u = r^2, degree 5; error 0.62 * 2^-24.
 UNROLL_INLINE Vec tanh(Vec x) {
   constexpr float kOne = 9.1f;            // tanh rounds to 1 from 9.0109 on
   constexpr float kHalfRange = 0.17328f;  // a little below ln(2)/4, so that n is 0 for 0
@@ -141,38 +133,40 @@ UNROLL_INLINE Vec tanh(Vec x) {
   const Vec u = r * r;
   const Vec p = fma(fma(u, broadcast(-0x1.9364cep-5f), broadcast(0x1.10688p-3f)), u, broadcast(-0x1.5553bp-2f));
   const Vec t = fma(r * u, p, r);
-  const Vec h = power_of_2(rounded);
-  const Vec c = min(one, half_n);
-  const Vec h_e = fnma(c, h, h), c_1 = one + c;
-  const Vec quotient = fma(t, h_e + c_1, h_e - c_1) / fma(t, h - one, h + one);
-  return with_sign(c + quotient, x);
+  const Vec h = bits_to_float(bits_of(1.0f) + exponent_bits(rounded));
+  const Vec minus_c = bits_to_float(bits_of(1.0f) - exponent_bits(rounded)) - one;
+  const Vec quotient = fma(t, broadcast(2.0f) - minus_c, minus_c) / fma(t, h - one, h + one);
+  return with_sign(quotient - minus_c, x);
 }
 
-/// 1 / (1 + e^-x) = 1 / d with e^-x = h (1 + s), h = 2^n. One Newton step with the residual of the quotient and the
-/// part that d lost in rounding; without it the error passes 1.5 ULP. Both signs take the same path.
+/// 1 / (1 + e^-x) = k / (k + h e^-r), h = k 2^-n, r = x - n ln 2. The rounding of the divisor is the largest error, up
+/// to 1 ULP for k = 1, where it falls just above a power of two; k = 5/4 makes it 0.8.
+///
+/// k + h is exact for |n| <= 21; beyond, it would add as much again. A vector with an element there, which gates hardly
+/// ever reach, is computed another way too: e / (1 + e) = e - e^2 and 1 / (1 + e) = 1 - e, e = e^-|x|, are then right
+/// to far below the last place.
 UNROLL_INLINE Vec sigmoid(Vec x) {
-  constexpr float kRange = 88.0f;  // beyond, the result is 1 or below 2^-126
-  const Vec one = broadcast(1.0f);
-  const Vec y = min(broadcast(kRange), max(broadcast(-kRange), -x));
-  const Vec rounded = rounded_exponent(y);
-  const Vec n = rounded - broadcast(kRounder);
-  const Vec s = exp_minus_1(fma(n, broadcast(-kLn2Rest), without_exponent(y, n)));
-  const Vec h = power_of_2(rounded);
-  const Vec d = fma(h, s, one + h);
-  const Vec lost = fma(h, s, (h - d) + one);  // exact where 1 + h is, and right to 2^-25 d elsewhere
-  const Vec q = one / d;
-  return fma(fnma(q, lost, fnma(q, d, one)), q, q);
+  constexpr float kFar = 14.0f;
+  constexpr float k = 1.25f;
+  const Vec rounded = rounded_exponent(x);
+  const Vec r = without_exponent(x, rounded - broadcast(kRounder));
+  const Vec h = bits_to_float(bits_of(k) - exponent_bits(rounded));
+  const Vec near = broadcast(k) / fnma(h, one_minus_exp_near_0(r), broadcast(k) + h);
+  const Mask far = broadcast(kFar) < abs(x);
+  if (!any(far)) [[likely]]
+    return near;
+  const Vec e = exp_not_positive(-abs(x));
+  return select(far, select(x < broadcast(0.0f), fnma(e, e, e), broadcast(1.0f) - e), near);
 }
 
-/// 1 - e^-x for x >= 0, to the last bits near 0 too: e^-x - 1 = h s + (h - 1), where h = 1.
+/// 1 - e^-x for x >= 0, to the last bits near 0 too: (1 - h) + h (1 - e^-r), h = 2^-n.
 UNROLL_INLINE Vec one_minus_exp(Vec x) {
   constexpr float kOne = 18.0f;  // the result rounds to 1
-  const Vec y = -min(broadcast(kOne), x);
+  const Vec y = min(broadcast(kOne), x);
   const Vec rounded = rounded_exponent(y);
-  const Vec n = rounded - broadcast(kRounder);
-  const Vec s = exp_minus_1(fma(n, broadcast(-kLn2Rest), without_exponent(y, n)));
-  const Vec h = power_of_2(rounded);
-  return fnma(h, s, broadcast(1.0f) - h);
+  const Vec r = without_exponent(y, rounded - broadcast(kRounder));
+  const Vec h = bits_to_float(bits_of(1.0f) - exponent_bits(rounded));
+  return fma(h, one_minus_exp_near_0(r), broadcast(1.0f) - h);
 }
 
 /// log(1 + e^x) = max(x, 0) + log(1 + t), t = e^-|x| <= 1, and 1 + t = 1 + f or 2 (1 + f), so that f, which is exact,

@@ -10,20 +10,21 @@
 namespace unroll::UNROLL_ISA {
 
 /// Calls body(i, width) for every 16 elements of [0, size), shared among the threads; width < 16 in the last block
-/// only.
+/// only. `body` is copied, so that what it holds by value stays in registers while it writes to its arrays.
 template <class Body>
 void for_element_blocks(int64_t size, Parallel& pool, const Body& body) {
   parallel_ranges(pool, divide_up(size, kLanes), kLanes * 20, [&](Range part) {
+    const Body copy = body;
     const int64_t end = smaller(part.end * kLanes, size);
     int64_t i = part.begin * kLanes;
-    for (; i + kLanes <= end; i += kLanes) body(i, kLanes);
-    if (i < end) body(i, end - i);
+    for (; i + kLanes <= end; i += kLanes) copy(i, kLanes);
+    if (i < end) copy(i, end - i);
   });
 }
 
 template <class Function>
 void map_elements(const float* x, float* y, int64_t size, Parallel& pool, const Function& function) {
-  for_element_blocks(size, pool, [&](int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
+  for_element_blocks(size, pool, [=](int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
     store_columns(y + i, function(load_columns(x + i, width)), width);
   });
 }
@@ -57,6 +58,8 @@ inline void activation(ActivationKind kind, const float* x, float* y, int64_t si
       return map_softplus(x, y, size, pool);
     case ActivationKind::kExp:
       return map_exp(x, y, size, pool);
+    case ActivationKind::kLog:
+      return map_log(x, y, size, pool);
   }
 }
 
@@ -64,7 +67,7 @@ inline void activation(ActivationKind kind, const float* x, float* y, int64_t si
 template <class Gradient>
 void map_gradient(const float* y, const float* d_y, float* d_x, int64_t size, Parallel& pool,
                   const Gradient& gradient) {
-  for_element_blocks(size, pool, [&](int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
+  for_element_blocks(size, pool, [=](int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
     store_columns(d_x + i, gradient(load_columns(y + i, width), load_columns(d_y + i, width)), width);
   });
 }
@@ -86,6 +89,8 @@ inline void activation_backward(ActivationKind kind, const float* y, const float
                           [](Vec v, Vec d) UNROLL_INLINE_LAMBDA { return d * one_minus_exp(v); });
     case ActivationKind::kExp:
       return map_gradient(y, d_y, d_x, size, pool, [](Vec v, Vec d) UNROLL_INLINE_LAMBDA { return d * v; });
+    case ActivationKind::kLog:  // 1 / x = e^-y
+      return map_gradient(y, d_y, d_x, size, pool, [](Vec v, Vec d) UNROLL_INLINE_LAMBDA { return d * exp(-v); });
   }
 }
 

@@ -22,7 +22,7 @@ struct Steps {
 
 enum class CellKind : int64_t { kRnnTanh, kRnnRelu, kLstm, kGru, kGruResetBefore };
 
-enum class ActivationKind : int64_t { kRelu, kTanh, kSigmoid, kSoftplus, kExp };
+enum class ActivationKind : int64_t { kRelu, kTanh, kSigmoid, kSoftplus, kExp, kLog };
 
 /// What a cell has beside its weights.
 struct CellOptions {

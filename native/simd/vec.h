@@ -6,6 +6,7 @@
 ///
 ///   max(a, b)      a > b ? a : b, so b if either is NaN; min(a, b) likewise with <
 ///   a < b, ...     false if either is NaN
+///   any(m)         whether one of the 16 holds
 ///   load_partial   reads the first n lanes only; the others hold `fill`, by default 0
 ///   fnma(a, b, c)  c - a * b, rounded once
 ///   lookup(t, i)   t[i mod 16] of a table of 16 floats at a multiple of 64 bytes

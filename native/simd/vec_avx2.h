@@ -71,6 +71,7 @@ UNROLL_INLINE Mask compare(Vec a, Vec b) {
 UNROLL_INLINE Mask operator<(Vec a, Vec b) { return compare<_CMP_LT_OQ>(a, b); }
 UNROLL_INLINE Mask operator<=(Vec a, Vec b) { return compare<_CMP_LE_OQ>(a, b); }
 UNROLL_INLINE Mask operator==(Vec a, Vec b) { return compare<_CMP_EQ_OQ>(a, b); }
+UNROLL_INLINE bool any(Mask mask) { return _mm256_movemask_ps(_mm256_or_ps(mask.lo, mask.hi)) != 0; }
 UNROLL_INLINE Vec select(Mask mask, Vec yes, Vec no) {
   return {_mm256_blendv_ps(no.lo, yes.lo, mask.lo), _mm256_blendv_ps(no.hi, yes.hi, mask.hi)};
 }

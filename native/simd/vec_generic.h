@@ -84,6 +84,11 @@ UNROLL_INLINE Mask operator<=(const Vec& a, const Vec& b) {
 UNROLL_INLINE Mask operator==(const Vec& a, const Vec& b) {
   return each_lane<Mask>([&](int l) { return a.lane[l] == b.lane[l]; });
 }
+UNROLL_INLINE bool any(const Mask& mask) {
+  bool found = false;
+  for (int l = 0; l < 16; ++l) found |= mask.lane[l];
+  return found;
+}
 UNROLL_INLINE Vec select(const Mask& mask, const Vec& yes, const Vec& no) {
   return each_lane<Vec>([&](int l) { return mask.lane[l] ? yes.lane[l] : no.lane[l]; });
 }

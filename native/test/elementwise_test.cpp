@@ -80,6 +80,7 @@ struct ActivationCase {
   ActivationKind kind;
   double (*function)(double);
   double (*derivative)(double);
+  float low = -4.0f;
 };
 
 const ActivationCase kActivations[] = {
@@ -89,12 +90,13 @@ const ActivationCase kActivations[] = {
     {"sigmoid", ActivationKind::kSigmoid, sigmoid, [](double x) { return sigmoid(x) * sigmoid(-x); }},
     {"softplus", ActivationKind::kSoftplus, softplus, sigmoid},
     {"exp", ActivationKind::kExp, std::exp, std::exp},
+    {"log", ActivationKind::kLog, std::log, [](double x) { return 1.0 / x; }, 0.5f},
 };
 
 /// The derivative comes from the rounded value, so its error is relative to 1, not to itself.
 void check_activation(const ActivationCase& c, int64_t size) {
-  Floats x = random_floats(size, 3, -4.0f, 4.0f);
-  x[0] = 1e-40f;  // counts as 0
+  Floats x = random_floats(size, 3, c.low, 4.0f);
+  if (c.low < 0.0f) x[0] = 1e-40f;  // counts as 0
   const Floats d_y = random_floats(size, 4);
   const Floats all = same_everywhere(c.name, [&](const Kernels& kernels, Parallel& pool) {
     Floats result(2 * size + 1, 77.0f);

@@ -20,7 +20,9 @@ public record FunctionWorkload(Function function, int rows, int columns) impleme
     LOG_SOFTMAX,
     TANH,
     SIGMOID,
-    EXP
+    SOFTPLUS,
+    EXP,
+    LOG
   }
 
   @Override
@@ -40,12 +42,13 @@ public record FunctionWorkload(Function function, int rows, int columns) impleme
     return library.function(this);
   }
 
-  /** Uniform in +-5. */
+  /** Uniform in +-5; e to the power of four times that for the logarithm, which so gets arguments of 58 binades. */
   public float[] input() {
     Random random = new Random(SEED);
     float[] values = new float[rows * columns];
     for (int i = 0; i < values.length; i++) {
-      values[i] = 10 * random.nextFloat() - 5;
+      float uniform = 10 * random.nextFloat() - 5;
+      values[i] = function == Function.LOG ? (float) Math.exp(4 * uniform) : uniform;
     }
     return values;
   }
@@ -68,7 +71,9 @@ public record FunctionWorkload(Function function, int rows, int columns) impleme
                   case LOG_SOFTMAX -> x[j] - Math.log(sum);
                   case TANH -> Math.tanh(x[j]);
                   case SIGMOID -> 1 / (1 + Math.exp(-x[j]));
+                  case SOFTPLUS -> Math.log1p(Math.exp(x[j]));
                   case EXP -> Math.exp(x[j]);
+                  case LOG -> Math.log(x[j]);
                 };
       }
     }

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -199,7 +200,7 @@ public final class Main implements Callable<Integer> {
       workloads.add(new FunctionWorkload(softmax, 1024, 65));
       workloads.add(new FunctionWorkload(softmax, 256, 10_000));
     }
-    for (Function function : new Function[] {Function.TANH, Function.SIGMOID, Function.EXP}) {
+    for (Function function : EnumSet.range(Function.TANH, Function.LOG)) {
       workloads.add(new FunctionWorkload(function, 1, 65_536));
     }
     workloads = chosen(workloads);

@@ -20,7 +20,13 @@ public enum Activation {
   /** {@code log(1 + exp(x))}, above 0 and close to x for large x: a scale or a rate. */
   SOFTPLUS,
   /** {@code exp(x)}, above 0; infinity for x above 88.7. */
-  EXP;
+  EXP,
+  /**
+   * {@code log(x)}, the natural logarithm: -infinity for 0, denormal numbers and -0; NaN below. Its derivative {@code 1/x}
+   * is computed as {@code exp(-y)} from the rounded value y, so it is right to {@code 1 + |y|} units in the last place;
+   * infinity where y is -infinity.
+   */
+  LOG;
 
   /**
    * Computes the function of every element.

@@ -21,6 +21,8 @@ import dev.unroll.train.LossGradient;
 import dev.unroll.train.Optimizer;
 import dev.unroll.train.Sgd;
 import dev.unroll.train.SquaredError;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -151,6 +153,48 @@ class FloatingPointTest {
         assertThrows(Throwable.class, call);
         assertUnchanged("a refused call");
       }
+    }
+  }
+
+  /** A C++ exception, for once a real one: the address space has no room for the stacks of so many threads. */
+  @Test
+  void exceptionsInNativeCodeLeaveTheControlRegisterAsItWas() throws Exception {
+    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+    Process process =
+        new ProcessBuilder(
+                "/bin/sh",
+                "-c",
+                "ulimit -v 2000000 && exec \"$0\" \"$@\"",
+                java.toString(),
+                "-Xint", // no compiler that would need memory meanwhile
+                "-Xmx32m",
+                "-XX:+UseSerialGC",
+                "-XX:CompressedClassSpaceSize=16m",
+                "-XX:ReservedCodeCacheSize=16m",
+                "-classpath",
+                System.getProperty("java.class.path"),
+                Child.class.getName())
+            .redirectErrorStream(true)
+            .start();
+    List<String> said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().toList();
+    assertEquals(0, process.waitFor(), said::toString);
+    assertEquals("refused, unchanged", said.get(said.size() - 1)); // JDKs from 24 on warn of native access before
+  }
+
+  /** Asks for more threads than there is room for and says what came of it. */
+  public static final class Child {
+    private Child() {}
+
+    /** Takes no arguments. */
+    public static void main(String[] arguments) {
+      long before = control();
+      String outcome = "not refused";
+      try {
+        Unroll.threads(1024);
+      } catch (IllegalStateException e) {
+        outcome = "refused";
+      }
+      System.out.println(outcome + (control() == before ? ", unchanged" : ", changed"));
     }
   }
 

@@ -28,6 +28,7 @@ class ActivationTest {
       case SIGMOID -> 1 / (1 + Math.exp(-x));
       case SOFTPLUS -> Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
       case EXP -> Math.exp(x);
+      case LOG -> Math.log(x);
     };
   }
 
@@ -46,7 +47,7 @@ class ActivationTest {
     for (float[][] sequence : x) {
       for (float[] step : sequence) {
         for (int j = 0; j < step.length; j++) {
-          step[j] *= 6;
+          step[j] = kind == Activation.LOG ? 0.5f + Math.abs(6 * step[j]) : 6 * step[j];
         }
       }
     }
@@ -79,6 +80,37 @@ class ActivationTest {
     assertEnds(Activation.SIGMOID, x, 0, 0, 0.5f, 0.5f, 0.5f, 1, 1, Float.NaN);
     assertEnds(Activation.SOFTPLUS, x, 0, 0, ln2, ln2, ln2, 200, INFINITY, Float.NaN);
     assertEnds(Activation.EXP, x, 0, 0, 1, 1, 1, INFINITY, INFINITY, Float.NaN);
+    float ln200 = (float) Math.log(200);
+    assertEnds(
+        Activation.LOG, x, Float.NaN, Float.NaN, -INFINITY, -INFINITY, -INFINITY, ln200, INFINITY, Float.NaN);
+  }
+
+  @Test
+  void logAndItsGradientAreExactOverAllBinades() {
+    Random random = new Random(63);
+    float[] x = new float[3 * 252];
+    for (int i = 0; i < x.length; i++) {
+      x[i] = Math.scalb(1 + random.nextFloat(), i / 3 - 126);
+    }
+    x[0] = 0;
+    x[1] = INFINITY;
+    float[] ones = new float[x.length];
+    Arrays.fill(ones, 1);
+    try (PackedSequence input = PackedSequence.ofFlat(new float[][] {x}, 1);
+        PackedSequence output = Activation.LOG.forward(input);
+        PackedSequence outputGradient = PackedSequence.ofFlat(new float[][] {ones}, 1);
+        PackedSequence inputGradient = Activation.LOG.backward(output, outputGradient)) {
+      float[] y = output.toFlatArrays()[0];
+      float[] dX = inputGradient.toFlatArrays()[0];
+      assertEquals(INFINITY, dX[0]);
+      assertEquals(0, dX[1]);
+      for (int i = 2; i < x.length; i++) {
+        double exact = Math.log(x[i]);
+        assertEquals(exact, y[i], Math.ulp((float) exact));
+        // y is off by up to one unit, |y| * 2^-23, which is so much of e^-y; the exp itself rounds once.
+        assertEquals(1.0 / x[i], dX[i], (1 + Math.abs(exact)) * 0x1p-23 / x[i]);
+      }
+    }
   }
 
   private static void assertEnds(Activation kind, float[] x, float... expected) {
@@ -133,7 +165,7 @@ class ActivationTest {
     float[] dY = {Float.NaN, 1, 2};
     try (PackedSequence output = PackedSequence.ofFlat(new float[][] {y}, 3);
         PackedSequence outputGradient = PackedSequence.ofFlat(new float[][] {dY}, 3)) {
-      for (Activation kind : new Activation[] {Activation.TANH, Activation.SIGMOID, Activation.SOFTPLUS, Activation.EXP}) {
+      for (Activation kind : new Activation[] {Activation.TANH, Activation.SIGMOID, Activation.SOFTPLUS, Activation.EXP, Activation.LOG}) {
         try (PackedSequence dX = kind.backward(output, outputGradient)) {
           assertEquals(Float.NaN, dX.step(0, 0)[0]);
           assertEquals(Float.NaN, dX.step(0, 0)[1]);

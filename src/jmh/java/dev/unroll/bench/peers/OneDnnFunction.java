@@ -38,7 +38,9 @@ final class OneDnnFunction implements Subject {
       case LOG_SOFTMAX -> softmax(dnnl_softmax_log);
       case TANH -> elementwise(dnnl_eltwise_tanh);
       case SIGMOID -> elementwise(dnnl_eltwise_logistic);
+      case SOFTPLUS -> elementwise(dnnl_eltwise_soft_relu);
       case EXP -> elementwise(dnnl_eltwise_exp);
+      case LOG -> elementwise(dnnl_eltwise_log);
     };
   }
 
@@ -46,8 +48,9 @@ final class OneDnnFunction implements Subject {
     return new softmax_forward.primitive_desc(engine, dnnl_forward_inference, algorithm, type, type, 1);
   }
 
+  /** Of the algorithms only soft_relu, log(1 + exp(alpha x)) / alpha, has a parameter. */
   private primitive_desc elementwise(int algorithm) {
-    return new eltwise_forward.primitive_desc(engine, dnnl_forward_inference, algorithm, type, type);
+    return new eltwise_forward.primitive_desc(engine, dnnl_forward_inference, algorithm, type, type, 1, 0);
   }
 
   @Override

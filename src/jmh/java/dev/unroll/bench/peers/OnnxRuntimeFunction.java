@@ -16,7 +16,9 @@ final class OnnxRuntimeFunction implements Subject {
           case LOG_SOFTMAX -> "LogSoftmax";
           case TANH -> "Tanh";
           case SIGMOID -> "Sigmoid";
+          case SOFTPLUS -> "Softplus";
           case EXP -> "Exp";
+          case LOG -> "Log";
         };
     call = new OnnxRuntimeCall(OnnxModel.ofFunction(operator), threads);
     float[] input = workload.input();

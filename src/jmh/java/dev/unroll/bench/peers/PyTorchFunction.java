@@ -30,7 +30,9 @@ final class PyTorchFunction implements Subject {
         case LOG_SOFTMAX -> torch.log_softmax_out(output, input, 1);
         case TANH -> torch.tanh_out(output, input);
         case SIGMOID -> torch.sigmoid_out(output, input);
+        case SOFTPLUS -> torch.softplus_out(output, input);
         case EXP -> torch.exp_out(output, input);
+        case LOG -> torch.log_out(output, input);
       }
     }
   }

@@ -33,7 +33,9 @@ final class UnrollFunction implements Subject {
       case LOG_SOFTMAX -> softmax::logForward;
       case TANH -> Activation.TANH::forward;
       case SIGMOID -> Activation.SIGMOID::forward;
+      case SOFTPLUS -> Activation.SOFTPLUS::forward;
       case EXP -> Activation.EXP::forward;
+      case LOG -> Activation.LOG::forward;
     };
   }
 
