@@ -64,33 +64,19 @@ void measure(const unroll::Kernels& kernels, Shape shape) {
   auto* const padded = static_cast<float*>(unroll::allocate(padded_size * 4));
   std::fill(packed, packed + size, 1.0f);  // memory that was never written is one page of zeros, read from the cache
   std::fill(padded, padded + padded_size, 2.0f);
-  const auto padded_rows = [&](bool batch_first) {
-    return batch_first ? unroll::PaddedRows{steps, steps.count * features, features, features, 0, cells}
-                       : unroll::PaddedRows{steps, features, steps.sequences * features, features, 0, cells};
-  };
-  const unroll::PaddedRows batch_first = padded_rows(true), time_first = padded_rows(false);
-  const auto each_sequence = [&](const auto& body) {  // the sequences one after the other in `padded`
-    int64_t start = 0;
-    for (int64_t p = 0; p < steps.sequences; ++p) {
-      const int64_t length = batch.lengths[steps.order[p]];
-      body(p, length, padded + start);
-      start += length * features;
-    }
-  };
+  const unroll::Cells all{steps, features, 0, steps.count, 0, steps.sequences};
+  const unroll::PaddedCells batch_first{all, steps.count * features, features};
+  const unroll::PaddedCells time_first{all, features, steps.sequences * features};
+  std::vector<float*> sequences;  // one after the other in `padded`
+  int64_t start = 0;
+  for (int64_t p = 0; p < steps.sequences; ++p) {
+    sequences.push_back(padded + start);
+    start += batch.lengths[steps.order[p]] * features;
+  }
   std::vector<Way> ways = {
       {"memcpy", size, [&] { std::memcpy(packed, padded, static_cast<size_t>(size) * 4); }},
-      {"pack sequences", size,
-       [&] {
-         each_sequence([&](int64_t p, int64_t length, const float* from) {
-           kernels.pack_sequence(steps.offsets, p, length, features, from, packed);
-         });
-       }},
-      {"unpack sequences", size,
-       [&] {
-         each_sequence([&](int64_t p, int64_t length, float* to) {
-           kernels.unpack_sequence(steps.offsets, p, length, features, packed, to);
-         });
-       }},
+      {"pack sequences", size, [&] { kernels.pack_sequences(all, 0, sequences.data(), packed); }},
+      {"unpack sequences", size, [&] { kernels.unpack_sequences(all, packed, 0, sequences.data()); }},
       {"pack batch-first", size, [&] { kernels.pack_padded(batch_first, padded, packed, one); }},
       {"pack time-first", size, [&] { kernels.pack_padded(time_first, padded, packed, one); }},
       {"pack batch-first, 2 threads", size, [&] { kernels.pack_padded(batch_first, padded, packed, two); }},

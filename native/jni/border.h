@@ -95,4 +95,40 @@ class Pinned {
   Element* elements_;
 };
 
+/// The first arrays of an array of arrays, all in place at once, for a short copy only; data() is null, with a Java
+/// exception pending, if one could not be had. No array may be null.
+template <class Element>
+class PinnedRows {
+ public:
+  static constexpr jint kMost = 64;
+
+  PinnedRows(JNIEnv* env, jobjectArray arrays, jint count, jint release_mode)
+      : env_(env), release_mode_(release_mode), is_local_(env->PushLocalFrame(count) == 0) {
+    if (!is_local_) return;
+    for (jint i = 0; i < count; ++i) arrays_[i] = static_cast<jarray>(env->GetObjectArrayElement(arrays, i));
+    // Between the first and the last of these there is no other call of Java.
+    for (; pinned_ < count; ++pinned_) {
+      elements_[pinned_] = static_cast<Element*>(env->GetPrimitiveArrayCritical(arrays_[pinned_], nullptr));
+      if (elements_[pinned_] == nullptr) return;
+    }
+    is_whole_ = true;
+  }
+  ~PinnedRows() {
+    while (pinned_-- > 0) env_->ReleasePrimitiveArrayCritical(arrays_[pinned_], elements_[pinned_], release_mode_);
+    if (is_local_) env_->PopLocalFrame(nullptr);
+  }
+  PinnedRows(const PinnedRows&) = delete;
+  PinnedRows& operator=(const PinnedRows&) = delete;
+
+  Element* const* data() const { return is_whole_ ? elements_ : nullptr; }
+
+ private:
+  JNIEnv* env_;
+  jint release_mode_;
+  bool is_local_, is_whole_ = false;
+  jint pinned_ = 0;
+  jarray arrays_[kMost];
+  Element* elements_[kMost];
+};
+
 }  // namespace unroll::border

@@ -5,85 +5,90 @@ using namespace unroll::border;
 
 namespace {
 
-/// Where the cells of a padded batch are; the arrays' elements follow.
-PaddedRows padded_rows(JNIEnv* env, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride,
-                       jint features, jlong first_cell, jlong cells) {
-  const Steps steps{nullptr, nullptr, env->GetArrayLength(offsets) - 1, env->GetArrayLength(order)};
-  return {steps, sequence_stride, step_stride, features, first_cell, cells};
+/// The rectangle of cells that a call is about; the arrays' elements follow.
+Cells rectangle(JNIEnv* env, jintArray offsets, jint features, jint first_step, jint step_count, jint first_sequence,
+                jint sequence_count) {
+  const Steps steps{nullptr, nullptr, env->GetArrayLength(offsets) - 1, first_sequence + sequence_count};
+  return {steps, features, first_step, step_count, first_sequence, sequence_count};
 }
 
-PaddedRows with_elements(PaddedRows rows, const int32_t* offsets, const int32_t* order) {
-  rows.steps.offsets = offsets;
-  rows.steps.order = order;
-  return rows;
+Cells with_elements(Cells cells, const int32_t* offsets, const int32_t* order) {
+  cells.steps.offsets = offsets;
+  cells.steps.order = order;
+  return cells;
 }
 
 }  // namespace
 
-UNROLL_NATIVE(void, SequenceNative, pack)
-(JNIEnv* env, jclass, jintArray offsets, jint first_step, jint sequence, jint length, jint features, jfloatArray from,
- jint from_offset, jlong packed) {
+UNROLL_NATIVE(void, SequenceNative, packSequences)
+(JNIEnv* env, jclass, jintArray offsets, jint features, jint first_step, jint step_count, jint first_sequence,
+ jint sequence_count, jint begin, jobjectArray sequences, jlong packed) {
+  const Cells cells = rectangle(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
+  const PinnedRows<float> rows(env, sequences, sequence_count, JNI_ABORT);
+  if (!rows.data()) return;
   const Pinned<int32_t> starts(env, offsets, JNI_ABORT);
-  const Pinned<float> rows(env, from, JNI_ABORT);
-  if (!starts.data() || !rows.data()) return;
-  kernels().pack_sequence(starts.data() + first_step, sequence, length, features, rows.data() + from_offset,
-                          floats(packed));
+  if (!starts.data()) return;
+  kernels().pack_sequences(with_elements(cells, starts.data(), nullptr), begin, rows.data(), floats(packed));
 }
 
-UNROLL_NATIVE(void, SequenceNative, unpack)
-(JNIEnv* env, jclass, jintArray offsets, jint first_step, jint sequence, jint length, jint features, jlong packed,
- jfloatArray to, jint to_offset) {
+UNROLL_NATIVE(void, SequenceNative, unpackSequences)
+(JNIEnv* env, jclass, jintArray offsets, jint features, jint first_step, jint step_count, jint first_sequence,
+ jint sequence_count, jlong packed, jint begin, jobjectArray sequences) {
+  const Cells cells = rectangle(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
+  const PinnedRows<float> rows(env, sequences, sequence_count, 0);
+  if (!rows.data()) return;
   const Pinned<int32_t> starts(env, offsets, JNI_ABORT);
-  const Pinned<float> rows(env, to, 0);
-  if (!starts.data() || !rows.data()) return;
-  kernels().unpack_sequence(starts.data() + first_step, sequence, length, features, floats(packed),
-                            rows.data() + to_offset);
+  if (!starts.data()) return;
+  kernels().unpack_sequences(with_elements(cells, starts.data(), nullptr), floats(packed), begin, rows.data());
 }
 
 UNROLL_NATIVE(void, SequenceNative, packPaddedArray)
 (JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
- jlong first_cell, jlong cells, jfloatArray padded, jint start, jlong packed) {
-  const PaddedRows rows = padded_rows(env, offsets, order, sequence_stride, step_stride, features, first_cell, cells);
+ jint first_step, jint step_count, jint first_sequence, jint sequence_count, jfloatArray padded, jint start,
+ jlong packed) {
+  const Cells cells = rectangle(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
   Alone alone(nullptr);  // threads must not be waited for while elements are pinned
   const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT);
   const Pinned<float> from(env, padded, JNI_ABORT);
   if (!starts.data() || !sequences.data() || !from.data()) return;
-  kernels().pack_padded(with_elements(rows, starts.data(), sequences.data()), from.data() + start, floats(packed),
-                        alone);
+  kernels().pack_padded({with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride},
+                        from.data() + start, floats(packed), alone);
 }
 
 UNROLL_NATIVE(void, SequenceNative, unpackPaddedArray)
 (JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
- jlong first_cell, jlong cells, jlong packed, jfloat padding, jfloatArray padded, jint start) {
-  const PaddedRows rows = padded_rows(env, offsets, order, sequence_stride, step_stride, features, first_cell, cells);
+ jint first_step, jint step_count, jint first_sequence, jint sequence_count, jlong packed, jfloat padding,
+ jfloatArray padded, jint start) {
+  const Cells cells = rectangle(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
   Alone alone(nullptr);  // threads must not be waited for while elements are pinned
   const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT);
   const Pinned<float> to(env, padded, 0);
   if (!starts.data() || !sequences.data() || !to.data()) return;
-  kernels().unpack_padded(with_elements(rows, starts.data(), sequences.data()), floats(packed), padding,
-                          to.data() + start, alone);
+  kernels().unpack_padded({with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride},
+                          floats(packed), padding, to.data() + start, alone);
 }
 
 UNROLL_NATIVE(void, SequenceNative, packPadded)
 (JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
- jlong cells, jlong padded, jlong packed) {
-  const PaddedRows rows = padded_rows(env, offsets, order, sequence_stride, step_stride, features, 0, cells);
+ jint step_count, jlong padded, jlong packed) {
+  const Cells cells = rectangle(env, offsets, features, 0, step_count, 0, env->GetArrayLength(order));
   const Ints starts(env, offsets), sequences(env, order);
   if (!starts.data() || !sequences.data()) return;
   guarded(env, [&] {
-    kernels().pack_padded(with_elements(rows, starts.data(), sequences.data()), floats(padded), floats(packed), pool());
+    kernels().pack_padded({with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride},
+                          floats(padded), floats(packed), pool());
   });
 }
 
 UNROLL_NATIVE(void, SequenceNative, unpackPadded)
 (JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
- jlong cells, jlong packed, jfloat padding, jlong padded) {
-  const PaddedRows rows = padded_rows(env, offsets, order, sequence_stride, step_stride, features, 0, cells);
+ jint step_count, jlong packed, jfloat padding, jlong padded) {
+  const Cells cells = rectangle(env, offsets, features, 0, step_count, 0, env->GetArrayLength(order));
   const Ints starts(env, offsets), sequences(env, order);
   if (!starts.data() || !sequences.data()) return;
   guarded(env, [&] {
-    kernels().unpack_padded(with_elements(rows, starts.data(), sequences.data()), floats(packed), padding,
-                            floats(padded), pool());
+    kernels().unpack_padded({with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride},
+                            floats(packed), padding, floats(padded), pool());
   });
 }
 

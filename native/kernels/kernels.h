@@ -95,12 +95,20 @@ struct RecurrentCall {
   const RecurrentLayer* layers;
 };
 
-/// Cells of a padded batch beside the packed one: step t of the caller's sequence b begins at
-/// padded[b * sequence_stride + t * step_stride]. Cell t * B + p is step t of the packed sequence p; t may go beyond T.
-struct PaddedRows {
+/// Which cells of a batch are to be moved, a cell being the `features` floats of one step of one sequence: a rectangle
+/// of steps and packed sequences. Steps may go beyond T, where no sequence has them.
+struct Cells {
   Steps steps;
-  int64_t sequence_stride, step_stride, features;
-  int64_t first_cell, cells;  ///< which cells are to be moved
+  int64_t features;
+  int64_t first_step, step_count;
+  int64_t first_sequence, sequence_count;
+};
+
+/// Cells of a padded batch beside the packed one: step t of the caller's sequence b begins at
+/// padded[b * sequence_stride + t * step_stride].
+struct PaddedCells {
+  Cells cells;
+  int64_t sequence_stride, step_stride;
 };
 
 /// A parameter of an optimiser: arrays of `size` floats.
@@ -191,15 +199,14 @@ struct Kernels {
   void (*embedding_backward)(int64_t rows, int64_t size, const int32_t* tokens, const float* d_y, const int32_t* index,
                              float* d_table, Parallel& pool);
 
-  /// Copies one sequence [length][features] into or out of packed rows; `sequence` is its packed index.
-  void (*pack_sequence)(const int32_t* offsets, int64_t sequence, int64_t length, int64_t features,
-                        const float* sequence_rows, float* packed);
-  void (*unpack_sequence)(const int32_t* offsets, int64_t sequence, int64_t length, int64_t features,
-                          const float* packed, float* sequence_rows);
-  /// Copies the cells that are real steps into packed rows; the others are not read.
-  void (*pack_padded)(const PaddedRows& rows, const float* padded, float* packed, Parallel& pool);
+  /// Copies sequences [steps][features] into or out of packed rows: sequences[i] is the packed sequence
+  /// first_sequence + i, from the step `begin`. Steps that a sequence has not are left out.
+  void (*pack_sequences)(const Cells& cells, int64_t begin, const float* const* sequences, float* packed);
+  void (*unpack_sequences)(const Cells& cells, const float* packed, int64_t begin, float* const* sequences);
+  /// Copies the cells that are real steps into packed rows; no value of the others gets anywhere.
+  void (*pack_padded)(const PaddedCells& cells, const float* padded, float* packed, Parallel& pool);
   /// Copies packed rows into the cells that are real steps, and fills the others with `padding`.
-  void (*unpack_padded)(const PaddedRows& rows, const float* packed, float padding, float* padded, Parallel& pool);
+  void (*unpack_padded)(const PaddedCells& cells, const float* packed, float padding, float* padded, Parallel& pool);
 
   /// losses[r] = the sum of (x - target)^2 along row r; unless d_x is null it receives gradient_scale * (x - target).
   void (*squared_error)(int64_t rows, int64_t columns, const float* x, const float* target, float gradient_scale,

@@ -13,6 +13,10 @@
 ///   times_power_of_2(v, n, rounded)
 ///                  v 2^floor(n), 0 for a denormal result, for v in [1/2, 2) and n in [-126.2, 129), NaN for NaN; n is
 ///                  given a second time as the bits of 1.5 2^19 + n, of which each instruction set takes what it likes
+///   load_quads(a, b, c, d)
+///                  4 floats of each
+///   transpose_quads(v)
+///                  of 4 vectors: quad q of v[j] becomes lane j of quad q of each; of 2, the same with pairs of lanes
 ///   sum(v)         the contract's tree: (l, l+8), (l, l+4), (l, l+2), (l, l+1)
 
 #include <cstddef>

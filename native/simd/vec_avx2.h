@@ -122,6 +122,34 @@ UNROLL_INLINE Vec times_power_of_2(Vec v, Vec n, Ints rounded) {
   return {times_power_of_2(v.lo, n.lo, rounded.lo), times_power_of_2(v.hi, n.hi, rounded.hi)};
 }
 
+UNROLL_INLINE __m256 load_quads(const float* low, const float* high) {
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low)), _mm_loadu_ps(high), 1);
+}
+UNROLL_INLINE Vec load_quads(const float* a, const float* b, const float* c, const float* d) {
+  return {load_quads(a, b), load_quads(c, d)};
+}
+UNROLL_INLINE void transpose_quads(Vec (&)[1]) {}
+UNROLL_INLINE void transpose_quads(__m256& a, __m256& b) {
+  const __m256d first = _mm256_castps_pd(a), second = _mm256_castps_pd(b);
+  a = _mm256_castpd_ps(_mm256_unpacklo_pd(first, second));
+  b = _mm256_castpd_ps(_mm256_unpackhi_pd(first, second));
+}
+UNROLL_INLINE void transpose_quads(Vec (&v)[2]) {
+  transpose_quads(v[0].lo, v[1].lo);
+  transpose_quads(v[0].hi, v[1].hi);
+}
+UNROLL_INLINE void transpose_quads(__m256& a, __m256& b, __m256& c, __m256& d) {
+  __m256 low = _mm256_unpacklo_ps(a, b), low2 = _mm256_unpacklo_ps(c, d);
+  __m256 high = _mm256_unpackhi_ps(a, b), high2 = _mm256_unpackhi_ps(c, d);
+  transpose_quads(low, low2);
+  transpose_quads(high, high2);
+  a = low, b = low2, c = high, d = high2;
+}
+UNROLL_INLINE void transpose_quads(Vec (&v)[4]) {
+  transpose_quads(v[0].lo, v[1].lo, v[2].lo, v[3].lo);
+  transpose_quads(v[0].hi, v[1].hi, v[2].hi, v[3].hi);
+}
+
 UNROLL_INLINE float sum(Vec v) {
   const __m256 eight = _mm256_add_ps(v.lo, v.hi);
   const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));

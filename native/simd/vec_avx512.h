@@ -78,6 +78,29 @@ UNROLL_INLINE Vec lookup(const float* table, Ints index) {
 }
 UNROLL_INLINE Vec times_power_of_2(Vec v, Vec n, Ints) { return {_mm512_maskz_scalef_ps(0xffff, v.v, n.v)}; }
 
+UNROLL_INLINE Vec load_quads(const float* a, const float* b, const float* c, const float* d) {
+  __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(a));
+  v = _mm512_insertf32x4(v, _mm_loadu_ps(b), 1);
+  v = _mm512_insertf32x4(v, _mm_loadu_ps(c), 2);
+  return {_mm512_insertf32x4(v, _mm_loadu_ps(d), 3)};
+}
+UNROLL_INLINE void transpose_quads(Vec (&)[1]) {}
+UNROLL_INLINE void transpose_quads(__m512& a, __m512& b) {
+  const __m512d first = _mm512_castps_pd(a), second = _mm512_castps_pd(b);
+  a = _mm512_castpd_ps(_mm512_maskz_unpacklo_pd(0xff, first, second));
+  b = _mm512_castpd_ps(_mm512_maskz_unpackhi_pd(0xff, first, second));
+}
+UNROLL_INLINE void transpose_quads(Vec (&v)[2]) { transpose_quads(v[0].v, v[1].v); }
+UNROLL_INLINE void transpose_quads(Vec (&v)[4]) {
+  __m512 low = _mm512_maskz_unpacklo_ps(0xffff, v[0].v, v[1].v);
+  __m512 low2 = _mm512_maskz_unpacklo_ps(0xffff, v[2].v, v[3].v);
+  __m512 high = _mm512_maskz_unpackhi_ps(0xffff, v[0].v, v[1].v);
+  __m512 high2 = _mm512_maskz_unpackhi_ps(0xffff, v[2].v, v[3].v);
+  transpose_quads(low, low2);
+  transpose_quads(high, high2);
+  v[0].v = low, v[1].v = low2, v[2].v = high, v[3].v = high2;
+}
+
 /// Eight of the lanes, by a form that gcc 12 does not warn about (its plain one reads an undefined register).
 template <int kHalf>
 UNROLL_INLINE __m256 half(__m512 v) {

@@ -149,6 +149,20 @@ UNROLL_INLINE Vec times_power_of_2(const Vec& v, const Vec& n, const Ints& round
   });
 }
 
+UNROLL_INLINE Vec load_quads(const float* a, const float* b, const float* c, const float* d) {
+  const float* const quads[] = {a, b, c, d};
+  return each_lane<Vec>([&](int l) { return quads[l / 4][l % 4]; });
+}
+template <int kVecs>
+UNROLL_INLINE void transpose_quads(Vec (&v)[kVecs]) {
+  constexpr int kCell = 4 / kVecs;
+  Vec result[kVecs];
+  for (int j = 0; j < kVecs; ++j) {
+    result[j] = each_lane<Vec>([&](int l) { return v[l % 4 / kCell].lane[l / 4 * 4 + j * kCell + l % kCell]; });
+  }
+  for (int j = 0; j < kVecs; ++j) v[j] = result[j];
+}
+
 UNROLL_INLINE float sum(const Vec& v) {
   float s[8];
   for (int l = 0; l < 8; ++l) s[l] = v.lane[l] + v.lane[l + 8];

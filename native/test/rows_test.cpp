@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 #include "test/check.h"
 
@@ -87,59 +89,133 @@ void check_embedding(int64_t size) {
   check_same(all, expected, "embedding of " + std::to_string(size));
 }
 
-void check_packing() {
-  const std::vector<int32_t> offsets = {0, 3, 5, 6};
-  for (const int64_t features : {1, 2, 3, 4, 7, 8, 15, 16, 17, 19, 33}) {
-    const Floats rows = random_floats(3 * features, 1);
-    const Floats all = same_everywhere("packing", [&](const Kernels& kernels, Parallel&) {
-      Floats y((6 + 3) * features);
-      kernels.pack_sequence(offsets.data(), 0, 3, features, rows.data(), &y[0]);
-      kernels.unpack_sequence(offsets.data(), 0, 3, features, &y[0], &y[6 * features]);
-      return y;
-    });
-    Floats expected((6 + 3) * features);
-    for (int64_t t = 0; t < 3; ++t) {
-      for (int64_t j = 0; j < features; ++j) {
-        expected[offsets[t] * features + j] = expected[(6 + t) * features + j] = rows[t * features + j];
-      }
+/// A packed batch of random lengths, and of a few that are equal or 0, beside its padded form.
+struct RaggedBatch {
+  std::vector<int32_t> lengths, offsets{0}, order;
+
+  RaggedBatch(int64_t sequences, int32_t longest, bool sorted) : lengths(sequences), order(sequences) {
+    std::mt19937 generator(static_cast<uint32_t>(sequences * 1000 + longest));
+    for (int32_t& length : lengths) length = static_cast<int32_t>(generator() % (longest + 1));
+    lengths[sequences / 2] = longest;
+    if (sorted) std::sort(lengths.begin(), lengths.end(), std::greater<>());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return lengths[a] > lengths[b]; });
+    for (int32_t t = 0; t < longest; ++t) {
+      const auto has_step = [&](int32_t length) { return length > t; };
+      offsets.push_back(offsets[t] + static_cast<int32_t>(std::count_if(lengths.begin(), lengths.end(), has_step)));
     }
-    check_same(all, expected, "packing rows of " + std::to_string(features));
+  }
+
+  int64_t sequences() const { return static_cast<int64_t>(lengths.size()); }
+  Steps steps() const { return {offsets.data(), order.data(), static_cast<int64_t>(offsets.size()) - 1, sequences()}; }
+
+  /// Calls body(packed row, caller's sequence, step) for every real step.
+  template <class Body>
+  void for_each_row(const Body& body) const {
+    for (int64_t t = 0; t + 1 < static_cast<int64_t>(offsets.size()); ++t) {
+      for (int64_t row = offsets[t]; row < offsets[t + 1]; ++row) body(row, order[row - offsets[t]], t);
+    }
+  }
+};
+
+/// Calls move(cells) for the rectangles into which a step and a sequence cut a batch, neither at the edge of a tile.
+void in_four_parts(Cells cells, int64_t total_steps, const std::function<void(const Cells&)>& move) {
+  const int64_t step = total_steps / 3, sequence = cells.steps.sequences / 3;
+  for (const auto& [first_step, steps] : {std::pair{int64_t{0}, step}, {step, total_steps - step}}) {
+    for (const auto& [first, count] : {std::pair{int64_t{0}, sequence}, {sequence, cells.steps.sequences - sequence}}) {
+      cells.first_step = first_step;
+      cells.step_count = steps;
+      cells.first_sequence = first;
+      cells.sequence_count = count;
+      move(cells);
+    }
   }
 }
 
-/// Sequences of 1, 3, 0 and 2 steps, padded to 4, in either order; the cells are moved in two calls.
-void check_padded(int64_t features, bool batch_first) {
-  const std::vector<int32_t> lengths = {1, 3, 0, 2}, offsets = {0, 3, 5, 6}, order = {1, 3, 0, 2};
-  const int64_t sequences = 4, total_steps = 4, cells = sequences * total_steps, real = 6;
-  PaddedRows rows{{offsets.data(), order.data(), 3, sequences}, features, sequences * features, features, 0, 0};
-  if (batch_first) std::swap(rows.sequence_stride, rows.step_stride);
-  const Floats padded = random_floats(cells * features, 1);
-  const auto in_two_calls = [&](const auto& move) {
-    for (const int64_t boundary : {int64_t{0}, int64_t{5}}) {
-      rows.first_cell = boundary;
-      rows.cells = boundary == 0 ? 5 : cells - 5;
-      move();
-    }
+/// Sequences in arrays of their own size, with a value around each that must not change.
+void check_packing(const RaggedBatch& batch, int64_t features) {
+  const int64_t rows = batch.offsets.back();
+  const Floats values = random_floats(rows * features, 1);
+  const Floats all = same_everywhere("packing", [&](const Kernels& kernels, Parallel&) {
+    std::vector<Floats> arrays;
+    std::vector<float*> sequences;
+    for (const int32_t b : batch.order) arrays.emplace_back(batch.lengths[b] * features + 2, -7.0f);
+    for (Floats& array : arrays) sequences.push_back(&array[1]);
+    Floats packed(rows * features + 2, -7.0f);
+    const auto sequences_from = [&](const Cells& cells) { return sequences.data() + cells.first_sequence; };
+    const Cells cells{batch.steps(), features, 0, 0, 0, 0};
+    in_four_parts(cells, cells.steps.count,
+                  [&](const Cells& part) { kernels.unpack_sequences(part, values.data(), 0, sequences_from(part)); });
+    in_four_parts(cells, cells.steps.count,
+                  [&](const Cells& part) { kernels.pack_sequences(part, 0, sequences_from(part), &packed[1]); });
+    for (const Floats& array : arrays) packed.insert(packed.end(), array.begin(), array.end());
+    return packed;
+  });
+  Floats expected(rows * features + 2, -7.0f);
+  std::copy(values.begin(), values.end(), expected.begin() + 1);
+  for (const int32_t b : batch.order) {
+    const size_t start = expected.size() + 1;
+    expected.resize(expected.size() + batch.lengths[b] * features + 2, -7.0f);
+    batch.for_each_row([&](int64_t row, int32_t sequence, int64_t t) {
+      if (sequence != b) return;
+      std::copy_n(&values[row * features], features, &expected[start + t * features]);
+    });
+  }
+  check_same(all, expected, "packing rows of " + std::to_string(features));
+}
+
+/// Padded with NaN to a step more than the longest, in either order; nothing around may change.
+void check_padded(const RaggedBatch& batch, int64_t features, bool batch_first) {
+  const int64_t sequences = batch.sequences(), total_steps = batch.steps().count + 1, rows = batch.offsets.back();
+  const int64_t size = rows * features, padded_size = sequences * total_steps * features;
+  PaddedCells padded{{batch.steps(), features, 0, 0, 0, 0}, features, sequences * features};
+  if (batch_first) padded = {padded.cells, total_steps * features, features};
+  const Floats values = random_floats(size, 1);
+  const auto in_parts = [&](const std::function<void(const PaddedCells&)>& move) {
+    in_four_parts(padded.cells, total_steps, [&](const Cells& part) {
+      move({part, padded.sequence_stride, padded.step_stride});
+    });
   };
   const Floats all = same_everywhere("padded batch", [&](const Kernels& kernels, Parallel& pool) {
-    Floats y((real + cells) * features, -7.0f);
-    in_two_calls([&] { kernels.pack_padded(rows, padded.data(), &y[0], pool); });
-    in_two_calls([&] { kernels.unpack_padded(rows, &y[0], 9.0f, &y[real * features], pool); });
+    Floats y(padded_size + 2 + size + 2, -7.0f);
+    float* const packed = &y[padded_size + 3];
+    in_parts([&](const PaddedCells& part) { kernels.unpack_padded(part, values.data(), NAN, &y[1], pool); });
+    in_parts([&](const PaddedCells& part) { kernels.pack_padded(part, &y[1], packed, pool); });
     return y;
   });
-  Floats expected((real + cells) * features, 9.0f);
-  int64_t row = 0;
-  for (int64_t t = 0; t < 3; ++t) {
-    for (const int32_t b : order) {
-      if (t >= lengths[b]) continue;
-      const int64_t cell = batch_first ? b * total_steps + t : t * sequences + b;
-      for (int64_t j = 0; j < features; ++j) {
-        expected[row * features + j] = expected[(real + cell) * features + j] = padded[cell * features + j];
+  Floats expected(padded_size + 2 + size + 2, -7.0f);
+  std::fill_n(&expected[1], padded_size, NAN);
+  std::copy(values.begin(), values.end(), &expected[padded_size + 3]);
+  batch.for_each_row([&](int64_t row, int32_t sequence, int64_t t) {
+    std::copy_n(&values[row * features], features,
+                &expected[1 + sequence * padded.sequence_stride + t * padded.step_stride]);
+  });
+  check_same(all, expected, "padded batch of " + std::to_string(features) + " features");
+}
+
+void check_batch(const RaggedBatch& batch, int64_t features) {
+  check_packing(batch, features);
+  check_padded(batch, features, true);
+  check_padded(batch, features, false);
+}
+
+/// Every number of features at sizes that cross the tiles' edges, and all of these sizes with a few numbers of
+/// features.
+void check_batches() {
+  const std::vector<int64_t> sizes = {1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 130};
+  for (const bool sorted : {false, true}) {
+    for (int64_t features = 1; features <= 17; ++features) {
+      for (const int64_t size : {1, 17, 65}) check_batch(RaggedBatch(size, 67, sorted), features);
+    }
+    for (const int64_t sequences : sizes) {
+      for (const int64_t steps : sizes) {
+        for (const int64_t features : {1, 2, 4, 5}) {
+          check_batch(RaggedBatch(sequences, static_cast<int32_t>(steps), sorted), features);
+        }
       }
-      ++row;
     }
   }
-  check_same(all, expected, "padded batch of " + std::to_string(features) + " features");
+  for (const int64_t features : {33, 130}) check_batch(RaggedBatch(17, 33, false), features);
 }
 
 /// Large enough that threads share it.
@@ -148,13 +224,13 @@ void check_large_padded() {
   std::vector<int32_t> offsets(steps + 1), order(sequences);
   for (int64_t t = 0; t < steps; ++t) offsets[t + 1] = offsets[t] + static_cast<int32_t>(sequences - t / 3);
   for (int64_t b = 0; b < sequences; ++b) order[b] = static_cast<int32_t>(b * 7 % sequences);
-  const PaddedRows rows{
-      {offsets.data(), order.data(), steps, sequences}, steps * features, features, features, 0, steps * sequences};
+  const PaddedCells cells{
+      {{offsets.data(), order.data(), steps, sequences}, features, 0, steps, 0, sequences}, steps * features, features};
   const Floats packed = random_floats(offsets[steps] * features, 1);
   const Floats again = same_everywhere("large padded batch", [&](const Kernels& kernels, Parallel& pool) {
     Floats padded(steps * sequences * features), y(packed.size());
-    kernels.unpack_padded(rows, packed.data(), NAN, padded.data(), pool);
-    kernels.pack_padded(rows, padded.data(), y.data(), pool);
+    kernels.unpack_padded(cells, packed.data(), NAN, padded.data(), pool);
+    kernels.pack_padded(cells, padded.data(), y.data(), pool);
     return y;
   });
   check_same(again, packed, "large padded batch");
@@ -304,11 +380,7 @@ int main() {
   for (const int64_t columns : {65, 255, 256, 257, 1024, 1025, 2100}) check_softmax(columns);
   check_large_softmax(3, unroll::kScratchFloats + 5);
   check_large_softmax(700, 12'501);  // 35 MB
-  check_packing();
-  for (const int64_t features : {1, 2, 3, 4, 7, 8, 15, 16, 17, 33}) {
-    check_padded(features, true);
-    check_padded(features, false);
-  }
+  check_batches();
   check_large_padded();
   for (const int64_t size : {0, 1, 15, 16, 17, 4095, 4096, 4097, 70'000, 2'000'000}) {
     check_sums(size);

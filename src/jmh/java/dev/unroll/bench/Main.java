@@ -5,6 +5,8 @@ import static dev.unroll.bench.peers.Libraries.*;
 import dev.unroll.Unroll;
 import dev.unroll.bench.FunctionWorkload.Function;
 import dev.unroll.bench.LayerWorkload.Lengths;
+import dev.unroll.bench.PackingWorkload.Form;
+import dev.unroll.bench.PackingWorkload.Task;
 import dev.unroll.peers.RecurrentShape.Cell;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -98,6 +100,7 @@ public final class Main implements Callable<Integer> {
         packing(count);
         stream(count);
       }
+      packingThroughput();
       firstResults();
       print(String.format("%n%d s", (System.nanoTime() - start) / 1_000_000_000));
     }
@@ -215,8 +218,8 @@ public final class Main implements Callable<Integer> {
 
   /** Packing and unpacking beside the forward passes that it serves. */
   private void packing(int count) throws IOException {
-    for (PackingWorkload.Form form : PackingWorkload.Form.values()) {
-      for (PackingWorkload workload : chosen(List.of(new PackingWorkload(form, 32, 100, 128)))) {
+    for (Form form : Form.values()) {
+      for (PackingWorkload workload : chosen(List.of(new PackingWorkload(form, Task.BOTH, 32, 100, 128)))) {
         measure(Packing.class, workload, List.of(), count);
         double seconds = scores.of(workload, count).get(UNROLL).seconds();
         StringBuilder line = new StringBuilder(String.format("%-34s %9s", workload, Format.time(seconds)));
@@ -231,6 +234,31 @@ public final class Main implements Callable<Integer> {
         print(line.toString());
       }
     }
+  }
+
+  /** What packing and unpacking reach of a plain copy of as many bytes, in batches of about 1 MB and 33 MB. */
+  private void packingThroughput() throws IOException {
+    for (Form form : Form.values()) {
+      for (int[] size : new int[][] {{1, 100}, {33, 500}}) { // megabytes, steps
+        for (int features : new int[] {1, 4, 13, 128}) {
+          int sequences = (int) (size[0] * 2e6 / (features * size[1] * Float.BYTES));
+          PackingWorkload batch = new PackingWorkload(form, Task.BOTH, sequences, size[1], features);
+          if (!chosen(List.of(batch)).isEmpty()) {
+            double copy = throughput(batch.with(Task.COPY));
+            double pack = throughput(batch.with(Task.PACK)) / copy;
+            double unpack = throughput(batch.with(Task.UNPACK)) / copy;
+            String format = "%-34s %3d MB, copied at %4.1f GB/s: packed at %3.0f %%, unpacked at %3.0f %% of that";
+            print(String.format(format, batch, size[0], copy * 1e-9, 100 * pack, 100 * unpack));
+          }
+        }
+      }
+    }
+  }
+
+  /** Bytes a second. */
+  private double throughput(PackingWorkload workload) throws IOException {
+    List<Measurement> found = workers.measureBriefly(Packing.class, workload);
+    return workload.written() * Float.BYTES / found.get(0).seconds();
   }
 
   private void stream(int count) throws IOException {

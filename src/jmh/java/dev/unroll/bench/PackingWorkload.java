@@ -4,12 +4,22 @@ import dev.unroll.bench.LayerWorkload.Lengths;
 import dev.unroll.bench.peers.Library;
 import dev.unroll.bench.peers.Subject;
 import dev.unroll.peers.RecurrentShape.Cell;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
 /** Packing and unpacking what the workloads of variable lengths take and give, in a form that callers hold. */
-public record PackingWorkload(Form form, int sequences, int steps, int features) implements Workload {
+public record PackingWorkload(Form form, Task task, int sequences, int steps, int features) implements Workload {
+  /** What is to be done with it. */
+  public enum Task {
+    BOTH,
+    PACK,
+    UNPACK,
+    /** A plain copy of as many bytes as packing reads: an array to an array, or a direct buffer to a direct buffer. */
+    COPY
+  }
+
   /** What a caller holds. */
   public enum Form {
     /** A padded direct buffer. */
@@ -24,15 +34,30 @@ public record PackingWorkload(Form form, int sequences, int steps, int features)
 
   @Override
   public String toString() {
-    return "packing " + form.name().toLowerCase(Locale.ROOT) + " " + sequences + "x" + steps + "x" + features;
+    String name = "packing " + form.name().toLowerCase(Locale.ROOT) + " " + sequences + "x" + steps + "x" + features;
+    return task == Task.BOTH ? name : name + " " + task.name().toLowerCase(Locale.ROOT);
   }
 
   /** Reads what {@link #toString} writes. */
   public static PackingWorkload parse(String text) {
     String[] words = text.split("[ x]");
     Form form = Form.valueOf(words[1].toUpperCase(Locale.ROOT));
+    Task task = words.length == 5 ? Task.BOTH : Task.valueOf(words[5].toUpperCase(Locale.ROOT));
     return new PackingWorkload(
-        form, Integer.parseInt(words[2]), Integer.parseInt(words[3]), Integer.parseInt(words[4]));
+        form, task, Integer.parseInt(words[2]), Integer.parseInt(words[3]), Integer.parseInt(words[4]));
+  }
+
+  /** The same batch with something else to do. */
+  PackingWorkload with(Task other) {
+    return new PackingWorkload(form, other, sequences, steps, features);
+  }
+
+  /** Floats that the task writes: the real steps, or all cells of a padded batch that is unpacked. */
+  long written() {
+    boolean padded = task == Task.UNPACK && (form == Form.BUFFER || form == Form.ARRAY);
+    int[] lengths = lengths();
+    int longest = Arrays.stream(lengths).max().orElse(0);
+    return features * (padded ? (long) sequences * longest : Arrays.stream(lengths).asLongStream().sum());
   }
 
   /** The layer that takes this. */

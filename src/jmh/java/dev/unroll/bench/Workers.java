@@ -16,6 +16,9 @@ import java.util.Map;
  * workload are measured right after each other.
  */
 final class Workers implements AutoCloseable {
+  private static final int BRIEF_ITERATIONS = 5;
+  private static final int BRIEF_MILLISECONDS = 30;
+
   private final Path results;
   private final boolean quick;
   private final boolean avx2;
@@ -51,21 +54,38 @@ final class Workers implements AutoCloseable {
     return all;
   }
 
+  /** Measures this library alone, on one thread, for a fifth of a second. */
+  List<Measurement> measureBriefly(Class<? extends Contest> benchmark, Workload workload) throws IOException {
+    return worker("mkl")
+        .measure(
+            new Request(
+                benchmark.getName(),
+                workload.toString(),
+                1,
+                List.of(UNROLL),
+                BRIEF_ITERATIONS,
+                BRIEF_MILLISECONDS));
+  }
+
   private List<Measurement> ask(
       String worker, Class<? extends Contest> benchmark, Workload workload, List<String> contenders, int threads)
       throws IOException {
     if (contenders.isEmpty()) {
       return List.of();
     }
-    WorkerProcess process = started.get(worker);
-    if (process == null) {
-      process = new WorkerProcess(worker, avx2, results.resolve(worker + ".json"));
-      started.put(worker, process);
-    }
     int iterations = quick ? 3 : 5;
     int milliseconds = quick ? 30 : 100;
-    return process.measure(
+    return worker(worker).measure(
         new Request(benchmark.getName(), workload.toString(), threads, contenders, iterations, milliseconds));
+  }
+
+  private WorkerProcess worker(String name) throws IOException {
+    WorkerProcess process = started.get(name);
+    if (process == null) {
+      process = new WorkerProcess(name, avx2, results.resolve(name + ".json"));
+      started.put(name, process);
+    }
+    return process;
   }
 
   /** Ends them after they have written their results. */

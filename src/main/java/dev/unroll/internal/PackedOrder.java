@@ -8,6 +8,12 @@ public final class PackedOrder {
   /** Floats that one call may move while it keeps the collector waiting: some ten microseconds. */
   private static final int FLOATS_AT_ONCE = 1 << 16;
 
+  /** Sequences that one native call takes each from an array of its own; so many also make a tile of the kernel. */
+  static final int MOST_SEQUENCES = 64;
+
+  /** Steps that one call should move of a sequence, if not more: a tile of the kernel. */
+  private static final int FEWEST_STEPS = 64;
+
   private final int[] offsets;
   private final int[] order;
   private final int[] positions;
@@ -90,42 +96,115 @@ public final class PackedOrder {
     return offsets[step] + positions[sequence];
   }
 
+  /** Moves the cells of some steps of some packed sequences. */
+  interface Rectangle {
+    void move(int firstStep, int steps, int firstSequence, int sequences);
+  }
+
   /**
-   * Copies a sequence into its packed rows.
+   * Cuts a batch into rectangles.
    *
-   * @param sequence the caller's index
+   * @param totalSteps steps to be moved; those beyond the longest sequence too
+   * @param size floats of a rectangle, about
+   * @param mostSequences of a rectangle
    * @param features values of a row
-   * @param from [steps * features], as many steps as the sequence has
+   * @param body called for each
+   */
+  void forEachRectangle(int totalSteps, int size, int mostSequences, int features, Rectangle body) {
+    int cells = Math.max(1, size / features);
+    int fitting = Math.max(1, cells / FEWEST_STEPS);
+    int wholeTiles = fitting > MOST_SEQUENCES ? fitting / MOST_SEQUENCES * MOST_SEQUENCES : fitting;
+    int atOnce = Math.min(mostSequences, wholeTiles);
+    for (int p = 0, sequences; p < order.length; p += sequences) {
+      sequences = Math.min(atOnce, order.length - p);
+      for (int t = 0, steps; t < totalSteps; t += steps) {
+        steps = Math.min(Math.max(1, cells / sequences), totalSteps - t);
+        body.move(t, steps, p, sequences);
+      }
+    }
+  }
+
+  /** The same for real steps only: no rectangle has a sequence without any of its steps. */
+  void forEachRealRectangle(int size, int mostSequences, int features, Rectangle body) {
+    forEachRectangle(
+        steps(),
+        size,
+        mostSequences,
+        features,
+        (t, steps, p, sequences) -> {
+          int present = Math.min(rows(t) - p, sequences);
+          if (present > 0) {
+            body.move(t, steps, p, present);
+          }
+        });
+  }
+
+  /**
+   * Copies sequences into packed rows.
+   *
+   * @param features values of a row
+   * @param sequences [sequences][steps * features] in the caller's order
    * @param packed address of the first row
    */
-  public void pack(int sequence, int features, float[] from, long packed) {
-    int steps = stepsAtOnce(features);
-    int length = from.length / features;
-    for (int first = 0, count; first < length; first += count) {
-      count = Math.min(steps, length - first);
-      SequenceNative.pack(offsets, first, positions[sequence], count, features, from, first * features, packed);
+  public void pack(int features, float[][] sequences, long packed) {
+    float[][] lines = new float[MOST_SEQUENCES][];
+    forEachRealRectangle(
+        FLOATS_AT_ONCE,
+        MOST_SEQUENCES,
+        features,
+        (t, steps, p, count) -> {
+          choose(sequences, p, count, lines);
+          SequenceNative.packSequences(offsets, features, t, steps, p, count, 0, lines, packed);
+        });
+  }
+
+  /**
+   * Copies packed rows into sequences.
+   *
+   * @param features values of a row
+   * @param packed address of the first row
+   * @param sequences [sequences][steps * features] in the caller's order
+   */
+  public void unpack(int features, long packed, float[][] sequences) {
+    float[][] lines = new float[MOST_SEQUENCES][];
+    forEachRealRectangle(
+        FLOATS_AT_ONCE,
+        MOST_SEQUENCES,
+        features,
+        (t, steps, p, count) -> {
+          choose(sequences, p, count, lines);
+          SequenceNative.unpackSequences(offsets, features, t, steps, p, count, packed, 0, lines);
+        });
+  }
+
+  private void choose(float[][] sequences, int first, int count, float[][] lines) {
+    for (int i = 0; i < count; i++) {
+      lines[i] = sequences[order[first + i]];
     }
   }
 
   /**
-   * Copies a sequence out of its packed rows.
+   * Copies some steps of some packed sequences into packed rows.
    *
-   * @param sequence the caller's index
    * @param features values of a row
+   * @param firstStep the first step
+   * @param steps how many
+   * @param firstSequence packed index of the first sequence
+   * @param sequences how many, up to {@link #MOST_SEQUENCES}; each has the first step
+   * @param lines [sequences][steps * features] or more; of steps that a sequence has not, anything
    * @param packed address of the first row
-   * @param to [steps * features], as many steps as the sequence has
    */
-  public void unpack(int sequence, int features, long packed, float[] to) {
-    int steps = stepsAtOnce(features);
-    int length = to.length / features;
-    for (int first = 0, count; first < length; first += count) {
-      count = Math.min(steps, length - first);
-      SequenceNative.unpack(offsets, first, positions[sequence], count, features, packed, to, first * features);
-    }
+  void packLines(
+      int features, int firstStep, int steps, int firstSequence, int sequences, float[][] lines, long packed) {
+    SequenceNative.packSequences(
+        offsets, features, firstStep, steps, firstSequence, sequences, firstStep, lines, packed);
   }
 
-  private static int stepsAtOnce(int features) {
-    return Math.max(1, FLOATS_AT_ONCE / features);
+  /** The opposite of {@link #packLines}; what a sequence has not stays as it is. */
+  void unpackLines(
+      int features, int firstStep, int steps, int firstSequence, int sequences, long packed, float[][] lines) {
+    SequenceNative.unpackSequences(
+        offsets, features, firstStep, steps, firstSequence, sequences, packed, firstStep, lines);
   }
 
   /**
@@ -146,13 +225,24 @@ public final class PackedOrder {
    * @param packed address of the first row
    */
   public void packPadded(Strides strides, int features, float[] padded, int start, long packed) {
-    long cells = cells(steps());
-    int atOnce = stepsAtOnce(features);
-    for (long first = 0; first < cells; first += atOnce) {
-      long count = Math.min(atOnce, cells - first);
-      SequenceNative.packPaddedArray(
-          offsets, order, strides.sequence, strides.step, features, first, count, padded, start, packed);
-    }
+    forEachRealRectangle(
+        FLOATS_AT_ONCE,
+        order.length,
+        features,
+        (t, steps, p, count) ->
+            SequenceNative.packPaddedArray(
+                offsets,
+                order,
+                strides.sequence,
+                strides.step,
+                features,
+                t,
+                steps,
+                p,
+                count,
+                padded,
+                start,
+                packed));
   }
 
   /**
@@ -165,7 +255,7 @@ public final class PackedOrder {
    */
   public void packPadded(Strides strides, int features, long padded, long packed) {
     SequenceNative.packPadded(
-        offsets, order, strides.sequence, strides.step, features, cells(steps()), padded, packed);
+        offsets, order, strides.sequence, strides.step, features, steps(), padded, packed);
   }
 
   /**
@@ -181,13 +271,26 @@ public final class PackedOrder {
    */
   public void unpackPadded(
       int totalSteps, Strides strides, int features, long packed, float padding, float[] padded, int start) {
-    long cells = cells(totalSteps);
-    int atOnce = stepsAtOnce(features);
-    for (long first = 0; first < cells; first += atOnce) {
-      long count = Math.min(atOnce, cells - first);
-      SequenceNative.unpackPaddedArray(
-          offsets, order, strides.sequence, strides.step, features, first, count, packed, padding, padded, start);
-    }
+    forEachRectangle(
+        totalSteps,
+        FLOATS_AT_ONCE,
+        order.length,
+        features,
+        (t, steps, p, count) ->
+            SequenceNative.unpackPaddedArray(
+                offsets,
+                order,
+                strides.sequence,
+                strides.step,
+                features,
+                t,
+                steps,
+                p,
+                count,
+                packed,
+                padding,
+                padded,
+                start));
   }
 
   /**
@@ -203,11 +306,7 @@ public final class PackedOrder {
   public void unpackPadded(
       int totalSteps, Strides strides, int features, long packed, float padding, long padded) {
     SequenceNative.unpackPadded(
-        offsets, order, strides.sequence, strides.step, features, cells(totalSteps), packed, padding, padded);
-  }
-
-  private long cells(int totalSteps) {
-    return (long) totalSteps * order.length;
+        offsets, order, strides.sequence, strides.step, features, totalSteps, packed, padding, padded);
   }
 
   /**

@@ -7,25 +7,29 @@ package dev.unroll.internal;
 public final class SequenceNative {
   private SequenceNative() {}
 
-  static native void pack(
+  /** At most {@link PackedOrder#MOST_SEQUENCES} sequences; sequences[0] is the first one. */
+  static native void packSequences(
       int[] offsets,
-      int firstStep,
-      int sequence,
-      int length,
       int features,
-      float[] from,
-      int fromOffset,
+      int firstStep,
+      int stepCount,
+      int firstSequence,
+      int sequenceCount,
+      int begin,
+      float[][] sequences,
       long packed);
 
-  static native void unpack(
+  /** At most {@link PackedOrder#MOST_SEQUENCES} sequences; sequences[0] is the first one. */
+  static native void unpackSequences(
       int[] offsets,
-      int firstStep,
-      int sequence,
-      int length,
       int features,
+      int firstStep,
+      int stepCount,
+      int firstSequence,
+      int sequenceCount,
       long packed,
-      float[] to,
-      int toOffset);
+      int begin,
+      float[][] sequences);
 
   static native void packPaddedArray(
       int[] offsets,
@@ -33,8 +37,10 @@ public final class SequenceNative {
       long sequenceStride,
       long stepStride,
       int features,
-      long firstCell,
-      long cells,
+      int firstStep,
+      int stepCount,
+      int firstSequence,
+      int sequenceCount,
       float[] padded,
       int start,
       long packed);
@@ -45,8 +51,10 @@ public final class SequenceNative {
       long sequenceStride,
       long stepStride,
       int features,
-      long firstCell,
-      long cells,
+      int firstStep,
+      int stepCount,
+      int firstSequence,
+      int sequenceCount,
       long packed,
       float padding,
       float[] padded,
@@ -58,7 +66,7 @@ public final class SequenceNative {
       long sequenceStride,
       long stepStride,
       int features,
-      long cells,
+      int stepCount,
       long padded,
       long packed);
 
@@ -68,7 +76,7 @@ public final class SequenceNative {
       long sequenceStride,
       long stepStride,
       int features,
-      long cells,
+      int stepCount,
       long packed,
       float padding,
       long padded);

@@ -1,11 +1,12 @@
 package dev.unroll.internal;
 
 /**
- * Moves rows between packed memory and places that native code does not reach, such as nested arrays, through an array
- * that stays in a near cache. Java reads and writes those places itself, with all of its checks.
+ * Moves rows between packed memory and places that native code does not reach, such as nested arrays, through arrays
+ * that stay in a near cache. Java reads and writes those places itself, with all of its checks: some steps of a
+ * sequence, then those of the next, since that is how callers make them.
  */
 public final class StagedRows {
-  private static final int FLOATS_AT_ONCE = 1 << 11;
+  private static final int FLOATS_AT_ONCE = 1 << 13;
 
   private StagedRows() {}
 
@@ -31,21 +32,12 @@ public final class StagedRows {
    * @param packed address of the first row
    */
   public static void pack(PackedOrder order, int features, Place from, long packed) {
-    float[] stage = stage(order, features);
-    int staged = 0;
-    long to = packed;
-    for (int t = 0; t < order.steps(); t++) {
-      for (int p = 0; p < order.rows(t); p++) {
-        if (staged + features > stage.length) {
-          MemoryNative.putFloats(to, stage, 0, staged);
-          to += (long) staged * Float.BYTES;
-          staged = 0;
-        }
-        from.move(order.sequence(p), t, stage, staged);
-        staged += features;
-      }
-    }
-    MemoryNative.putFloats(to, stage, 0, staged);
+    Stage stage = new Stage(order, features);
+    stage.forEachRectangle(
+        (t, steps, p, sequences) -> {
+          stage.move(from, t, steps, p, sequences);
+          order.packLines(features, t, steps, p, sequences, stage.lines, packed);
+        });
   }
 
   /**
@@ -57,28 +49,47 @@ public final class StagedRows {
    * @param to where they go
    */
   public static void unpack(PackedOrder order, int features, long packed, Place to) {
-    float[] stage = stage(order, features);
-    int wholeRows = stage.length / features * features;
-    int taken = wholeRows;
-    long left = (long) order.rows() * features;
-    long from = packed;
-    for (int t = 0; t < order.steps(); t++) {
-      for (int p = 0; p < order.rows(t); p++) {
-        if (taken == wholeRows) {
-          int size = (int) Math.min(wholeRows, left);
-          MemoryNative.getFloats(from, stage, 0, size);
-          from += (long) size * Float.BYTES;
-          left -= size;
-          taken = 0;
-        }
-        to.move(order.sequence(p), t, stage, taken);
-        taken += features;
-      }
-    }
+    Stage stage = new Stage(order, features);
+    stage.forEachRectangle(
+        (t, steps, p, sequences) -> {
+          order.unpackLines(features, t, steps, p, sequences, packed, stage.lines);
+          stage.move(to, t, steps, p, sequences);
+        });
   }
 
-  private static float[] stage(PackedOrder order, int features) {
-    long all = (long) order.rows() * features;
-    return new float[(int) Math.min(all, Math.max(features, FLOATS_AT_ONCE))];
+  /** Some steps of some packed sequences, each in an array of its own. */
+  private static final class Stage {
+    final float[][] lines = new float[PackedOrder.MOST_SEQUENCES][];
+    private final PackedOrder order;
+    private final int features;
+
+    Stage(PackedOrder order, int features) {
+      this.order = order;
+      this.features = features;
+    }
+
+    void forEachRectangle(PackedOrder.Rectangle body) {
+      order.forEachRealRectangle(FLOATS_AT_ONCE, lines.length, features, (t, steps, p, sequences) -> {
+        for (int i = 0; i < sequences; i++) {
+          if (lines[i] == null || lines[i].length < steps * features) {
+            lines[i] = new float[steps * features];
+          }
+        }
+        body.move(t, steps, p, sequences);
+      });
+    }
+
+    void move(Place place, int firstStep, int steps, int firstSequence, int sequences) {
+      int length = steps;
+      for (int i = 0; i < sequences; i++) {
+        int sequence = order.sequence(firstSequence + i);
+        while (order.rows(firstStep + length - 1) <= firstSequence + i) {
+          length--;
+        }
+        for (int t = 0; t < length; t++) {
+          place.move(sequence, firstStep + t, lines[i], t * features);
+        }
+      }
+    }
   }
 }

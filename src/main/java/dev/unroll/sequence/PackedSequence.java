@@ -381,8 +381,8 @@ public final class PackedSequence implements AutoCloseable {
         long size = (long) layout.length(i) * features;
         Checks.require(size <= Integer.MAX_VALUE, "size of sequence " + i, size, "at most 2^31 - 1 values");
         sequences[i] = new float[(int) size];
-        layout.packed().unpack(i, features, packed, sequences[i]);
       }
+      layout.packed().unpack(features, packed, sequences);
     }
     return sequences;
   }

@@ -65,13 +65,7 @@ final class Packer {
       lengths[b] = size / features;
     }
     SequenceLayout layout = SequenceLayout.of(lengths);
-    return fill(
-        layout,
-        packed -> {
-          for (int b = 0; b < sequences.length; b++) {
-            layout.packed().pack(b, features, sequences[b], packed);
-          }
-        });
+    return fill(layout, packed -> layout.packed().pack(features, sequences, packed));
   }
 
   PackedSequence padded(Floats padded, int[] givenLengths, PaddedOrder order) {

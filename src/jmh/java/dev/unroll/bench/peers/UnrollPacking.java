@@ -10,66 +10,89 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
-/** Packs a batch and takes it apart again, into what is there if the form allows it, else into new arrays. */
+/** Packs a batch, takes one apart or both, into what is there if the form allows it, else into new arrays. */
 final class UnrollPacking implements Subject {
   private final Workspace workspace = new Workspace();
   private final int[] lengths;
   private final int steps;
   private final int features;
+  private final PackedSequence packed;
   private final Runnable work;
+
+  /** How a form goes in and comes out. */
+  private record Ways(Supplier<PackedSequence> pack, Consumer<PackedSequence> unpack) {}
 
   UnrollPacking(PackingWorkload workload) {
     lengths = workload.lengths();
-    steps = SequenceLayout.of(lengths).steps();
+    SequenceLayout layout = SequenceLayout.of(lengths);
+    steps = layout.steps();
     features = workload.features();
+    boolean copies = workload.task() == PackingWorkload.Task.COPY;
+    Ways ways = copies ? null : ways(workload.form());
+    packed = workload.task() == PackingWorkload.Task.UNPACK ? ways.pack.get() : null;
     work =
-        switch (workload.form()) {
-          case BUFFER -> buffer();
-          case ARRAY -> array();
-          case SEQUENCES -> sequences();
-          case STEPS -> steps();
+        switch (workload.task()) {
+          case BOTH -> () -> {
+            try (PackedSequence batch = ways.pack.get()) {
+              ways.unpack.accept(batch);
+            }
+          };
+          case PACK -> () -> ways.pack.get().close();
+          case UNPACK -> () -> ways.unpack.accept(packed);
+          case COPY -> copy(workload.form(), layout.rows() * features);
         };
   }
 
-  private Runnable buffer() {
-    int bytes = lengths.length * steps * features * Float.BYTES;
-    FloatBuffer padded = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder()).asFloatBuffer();
-    return () -> {
-      try (PackedSequence batch =
-          PackedSequence.ofPadded(workspace, padded, lengths, PaddedOrder.BATCH_FIRST, features)) {
-        batch.toPadded(padded, PaddedOrder.BATCH_FIRST, steps, 0);
-      }
+  private static Runnable copy(PackingWorkload.Form form, int size) {
+    if (form == PackingWorkload.Form.BUFFER) {
+      FloatBuffer from = direct(size);
+      FloatBuffer to = direct(size);
+      return () -> to.duplicate().put(from.duplicate());
+    }
+    float[] from = new float[size];
+    float[] to = new float[size];
+    return () -> System.arraycopy(from, 0, to, 0, size);
+  }
+
+  private static FloatBuffer direct(int size) {
+    return ByteBuffer.allocateDirect(size * Float.BYTES).order(ByteOrder.nativeOrder()).asFloatBuffer();
+  }
+
+  private Ways ways(PackingWorkload.Form form) {
+    return switch (form) {
+      case BUFFER -> buffer();
+      case ARRAY -> array();
+      case SEQUENCES -> sequences();
+      case STEPS -> steps();
     };
   }
 
-  private Runnable array() {
+  private Ways buffer() {
+    FloatBuffer padded = direct(lengths.length * steps * features);
+    return new Ways(
+        () -> PackedSequence.ofPadded(workspace, padded, lengths, PaddedOrder.BATCH_FIRST, features),
+        batch -> batch.toPadded(padded, PaddedOrder.BATCH_FIRST, steps, 0));
+  }
+
+  private Ways array() {
     float[] padded = new float[lengths.length * steps * features];
-    return () -> {
-      try (PackedSequence batch =
-          PackedSequence.ofPadded(workspace, padded, lengths, PaddedOrder.BATCH_FIRST, features)) {
-        batch.toPadded(padded, PaddedOrder.BATCH_FIRST, steps, 0);
-      }
-    };
+    return new Ways(
+        () -> PackedSequence.ofPadded(workspace, padded, lengths, PaddedOrder.BATCH_FIRST, features),
+        batch -> batch.toPadded(padded, PaddedOrder.BATCH_FIRST, steps, 0));
   }
 
-  private Runnable sequences() {
+  private Ways sequences() {
     float[][] flat = Arrays.stream(lengths).mapToObj(length -> new float[length * features]).toArray(float[][]::new);
-    return () -> {
-      try (PackedSequence batch = PackedSequence.ofFlat(workspace, flat, features)) {
-        batch.toFlatArrays();
-      }
-    };
+    return new Ways(() -> PackedSequence.ofFlat(workspace, flat, features), PackedSequence::toFlatArrays);
   }
 
-  private Runnable steps() {
+  private Ways steps() {
     float[][][] nested =
         Arrays.stream(lengths).mapToObj(length -> new float[length][features]).toArray(float[][][]::new);
-    return () -> {
-      try (PackedSequence batch = PackedSequence.of(workspace, nested, features)) {
-        batch.toArrays();
-      }
-    };
+    return new Ways(() -> PackedSequence.of(workspace, nested, features), PackedSequence::toArrays);
   }
 
   @Override
@@ -84,6 +107,9 @@ final class UnrollPacking implements Subject {
 
   @Override
   public void close() {
+    if (packed != null) {
+      packed.close();
+    }
     workspace.close();
   }
 }
