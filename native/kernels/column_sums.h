@@ -61,7 +61,8 @@ void sum_columns(int64_t rows, int64_t columns, const SumsOfColumns& sums, Paral
 }
 
 /// sums[j] += sum over n of a[n][j].
-inline void add_column_sums(int64_t rows, int64_t columns, const Rows& a, const SumsOfColumns& sums, Parallel& pool) {
+__attribute__((noinline)) inline void add_column_sums(int64_t rows, int64_t columns, const Rows& a,
+                                                      const SumsOfColumns& sums, Parallel& pool) {
   sum_columns(rows, columns, sums, pool, [&](int64_t n, int64_t first, int64_t width, Vec lane) {
     return lane + load_columns(a.row(n) + first, width);
   });
@@ -73,7 +74,8 @@ inline void column_sums(int64_t rows, int64_t columns, const float* a, int64_t l
 }
 
 /// sums[j] += sum over n of a[n][j] * b[n][j].
-inline void column_products(int64_t rows, int64_t columns, const Rows& a, const Rows& b, float* sums, Parallel& pool) {
+__attribute__((noinline)) inline void column_products(int64_t rows, int64_t columns, const Rows& a, const Rows& b,
+                                                      float* sums, Parallel& pool) {
   sum_columns(rows, columns, {{sums, nullptr}}, pool, [=](int64_t n, int64_t first, int64_t width, Vec lane) {
     return fma(load_columns(a.row(n) + first, width), load_columns(b.row(n) + first, width), lane);
   });

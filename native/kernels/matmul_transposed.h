@@ -102,8 +102,8 @@ struct RightOperands {
 
 /// c[i - first_output][j] += sum over n of a[n][i] * b[n][j] for n in `rows`, at most a group, for some outputs i and
 /// panels; or = if `from_zero`.
-inline void sum_group(Range rows, const Rows& a, const RightOperands& b, Range outputs, int64_t first_output,
-                      Range panels, bool from_zero, float* scratch) {
+__attribute__((noinline)) inline void sum_group(Range rows, const Rows& a, const RightOperands& b, Range outputs,
+                                                int64_t first_output, Range panels, bool from_zero, float* scratch) {
   float* const right = scratch;
   float* const left = scratch + kPackedRight;
   for (int64_t n = rows.begin; n < rows.end; n += kBlock) {
@@ -192,8 +192,9 @@ void add_few_terms(const Rows& a, const RightOperand& b, Range outputs) {
 }
 
 /// c += a^T b over n in [0, rows) for every right operand: row n of a, of which the first `outputs` columns count, with
-/// row n of b.
-inline void multiply_transposed(int64_t rows, int64_t outputs, const Rows& a, const RightOperands& b, Parallel& pool) {
+/// row n of b. Not inlined: every cell calls it.
+__attribute__((noinline)) inline void multiply_transposed(int64_t rows, int64_t outputs, const Rows& a,
+                                                          const RightOperands& b, Parallel& pool) {
   const int64_t panels = b.panels();
   if (rows == 0 || outputs == 0 || panels == 0) return;
   if (rows <= kFewTerms) {

@@ -257,8 +257,9 @@ void move_cells(Copy copy, const Lines<const float>& from, const Lines<float>& t
   }
 }
 
+/// Not inlined, like its likes: one copy serves all that are called for tiles.
 template <class Copy>
-void pack_tile(Copy copy, const Tile<const float, float>& tile) {
+__attribute__((noinline)) void pack_tile(Copy copy, const Tile<const float, float>& tile) {
   switch (standing(tile.sequences, copy.size)) {
     case Standing::kSequences:
       return move_cells(copy, tile.sequences, tile.steps);
@@ -272,7 +273,7 @@ void pack_tile(Copy copy, const Tile<const float, float>& tile) {
 }
 
 template <class Copy>
-void unpack_tile(Copy copy, const Tile<float, const float>& tile) {
+__attribute__((noinline)) void unpack_tile(Copy copy, const Tile<float, const float>& tile) {
   switch (standing(tile.sequences, copy.size)) {
     case Standing::kSequences:
       return move_cells(copy, tile.steps, tile.sequences);
@@ -287,7 +288,7 @@ void unpack_tile(Copy copy, const Tile<float, const float>& tile) {
 
 /// Fills the cells of a tile that are no real steps.
 template <class Copy>
-void fill_tile(Copy copy, const Tile<float, const float>& tile, float padding) {
+__attribute__((noinline)) void fill_tile(Copy copy, const Tile<float, const float>& tile, float padding) {
   const Lines<float>& sequences = tile.sequences;
   if (sequences.stride == copy.size) {
     for (int64_t p = 0; p < sequences.lines; ++p) {
@@ -303,22 +304,24 @@ void fill_tile(Copy copy, const Tile<float, const float>& tile, float padding) {
   }
 }
 
+inline void pack_any_tile(const Tile<const float, float>& tile) {
+  with_row_copy(tile.steps.stride, [&](auto copy) { pack_tile(copy, tile); });
+}
+
+inline void unpack_any_tile(const Tile<float, const float>& tile) {
+  with_row_copy(tile.steps.stride, [&](auto copy) { unpack_tile(copy, tile); });
+}
+
 inline void pack_sequences(const Cells& cells, int64_t begin, const float* const* sequences, float* packed) {
   const auto begin_of = [&](int64_t p) { return sequences[p - cells.first_sequence] - begin * cells.features; };
   Alone alone(nullptr);
-  with_row_copy(cells.features, [&](auto copy) {
-    for_each_tile<const float>(cells, cells.features, false, packed, alone, begin_of,
-                               [=](const auto& tile) { pack_tile(copy, tile); });
-  });
+  for_each_tile<const float>(cells, cells.features, false, packed, alone, begin_of, pack_any_tile);
 }
 
 inline void unpack_sequences(const Cells& cells, const float* packed, int64_t begin, float* const* sequences) {
   const auto begin_of = [&](int64_t p) { return sequences[p - cells.first_sequence] - begin * cells.features; };
   Alone alone(nullptr);
-  with_row_copy(cells.features, [&](auto copy) {
-    for_each_tile<float>(cells, cells.features, false, packed, alone, begin_of,
-                         [=](const auto& tile) { unpack_tile(copy, tile); });
-  });
+  for_each_tile<float>(cells, cells.features, false, packed, alone, begin_of, unpack_any_tile);
 }
 
 inline void pack_padded(const PaddedCells& padded_cells, const float* padded, float* packed, Parallel& pool) {
@@ -326,10 +329,7 @@ inline void pack_padded(const PaddedCells& padded_cells, const float* padded, fl
   const auto begin_of = [=, order = cells.steps.order, stride = padded_cells.sequence_stride](int64_t p) {
     return padded + order[p] * stride;
   };
-  with_row_copy(cells.features, [&](auto copy) {
-    for_each_tile<const float>(cells, padded_cells.step_stride, true, packed, pool, begin_of,
-                               [=](const auto& tile) { pack_tile(copy, tile); });
-  });
+  for_each_tile<const float>(cells, padded_cells.step_stride, true, packed, pool, begin_of, pack_any_tile);
 }
 
 inline void unpack_padded(const PaddedCells& padded_cells, const float* packed, float padding, float* padded,
@@ -338,11 +338,9 @@ inline void unpack_padded(const PaddedCells& padded_cells, const float* packed, 
   const auto begin_of = [=, order = cells.steps.order, stride = padded_cells.sequence_stride](int64_t p) {
     return padded + order[p] * stride;
   };
-  with_row_copy(cells.features, [&](auto copy) {
-    for_each_tile<float>(cells, padded_cells.step_stride, true, packed, pool, begin_of, [=](const auto& tile) {
-      unpack_tile(copy, tile);
-      fill_tile(copy, tile, padding);
-    });
+  for_each_tile<float>(cells, padded_cells.step_stride, true, packed, pool, begin_of, [=](const auto& tile) {
+    unpack_any_tile(tile);
+    with_row_copy(tile.steps.stride, [&](auto copy) { fill_tile(copy, tile, padding); });
   });
 }
 
