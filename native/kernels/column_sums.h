@@ -33,7 +33,7 @@ struct SumsOfColumns {
 /// some rows at a time, so that of a row whole lines are read.
 template <class Term>
 void sum_columns(int64_t rows, int64_t columns, const SumsOfColumns& sums, Parallel& pool, const Term& term) {
-  constexpr int64_t kBeside = 4, kRowsAtOnce = 4 * kLanes;
+  constexpr int64_t kBeside = 8, kRowsAtOnce = 4 * kLanes;
   parallel_ranges(pool, divide_up(columns, kPanel * kBeside), 2 * kPanel * kBeside * rows, [&](Range part) {
     for (int64_t group = part.begin; group < part.end; ++group) {
       const int64_t first = group * kBeside * kPanel, panels = smaller(kBeside, divide_up(columns - first, kPanel));
