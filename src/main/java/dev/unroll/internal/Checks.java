@@ -1,6 +1,9 @@
 package dev.unroll.internal;
 
-/** Argument checks; every message names the argument, its value and what was expected. */
+/**
+ * Argument checks; every message names the argument, its value and what was expected. What has to be put together for a
+ * message is so only for one: an {@code if} with {@link #unexpected} where names or expectations are more than constants.
+ */
 public final class Checks {
   private Checks() {}
 
@@ -28,7 +31,9 @@ public final class Checks {
    * @return the value
    */
   public static int positive(String name, int value) {
-    require(value >= 1, name, value, "1 or more");
+    if (value < 1) {
+      throw unexpected(name, value, "1 or more");
+    }
     return value;
   }
 
@@ -40,7 +45,9 @@ public final class Checks {
    * @return the value
    */
   public static int notNegative(String name, int value) {
-    require(value >= 0, name, value, "0 or more");
+    if (value < 0) {
+      throw unexpected(name, value, "0 or more");
+    }
     return value;
   }
 
@@ -81,7 +88,9 @@ public final class Checks {
    * @return the value
    */
   public static int index(String name, int value, int size) {
-    require(value >= 0 && value < size, name, value, "at least 0 and below " + size);
+    if (value < 0 || value >= size) {
+      throw unexpected(name, value, "at least 0 and below " + size);
+    }
     return value;
   }
 
@@ -93,8 +102,8 @@ public final class Checks {
    * @param expected the value it must have
    */
   public static void equal(String name, long actual, long expected) {
-    if (actual != expected) { // before anything is boxed: a single step of a session allocates nothing
-      require(false, name, actual, Long.toString(expected));
+    if (actual != expected) {
+      throw unexpected(name, actual, Long.toString(expected));
     }
   }
 
@@ -109,7 +118,19 @@ public final class Checks {
    */
   public static void require(boolean condition, String name, Object value, String expected) {
     if (!condition) {
-      throw new IllegalArgumentException(name + " is " + value + ": expected " + expected);
+      throw unexpected(name, value, expected);
     }
+  }
+
+  /**
+   * Refuses an argument.
+   *
+   * @param name the argument
+   * @param value its value
+   * @param expected what was expected of it
+   * @return the exception to throw
+   */
+  public static IllegalArgumentException unexpected(String name, Object value, String expected) {
+    return new IllegalArgumentException(name + " is " + value + ": expected " + expected);
   }
 }

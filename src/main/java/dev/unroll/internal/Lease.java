@@ -1,6 +1,7 @@
 package dev.unroll.internal;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -8,9 +9,15 @@ import java.util.List;
  * collected under the native code.
  */
 public final class Lease implements AutoCloseable {
-  private final List<Memory> pinned = new ArrayList<>();
-  private final List<AutoCloseable> results = new ArrayList<>();
-  private final List<Memory> temporaries = new ArrayList<>();
+  private static final int FEW = 16;
+
+  private Memory[] pinned = new Memory[FEW];
+  private int pins;
+  private List<AutoCloseable> results = List.of();
+  private List<Temporary> temporaries = List.of();
+
+  /** Memory that goes back to where it came from. */
+  private record Temporary(MemorySource source, long address, long bytes) {}
 
   /** Creates a lease of nothing yet. */
   public Lease() {}
@@ -24,7 +31,10 @@ public final class Lease implements AutoCloseable {
    */
   public long address(Memory memory) {
     long address = memory.pin();
-    pinned.add(memory);
+    if (pins == pinned.length) {
+      pinned = Arrays.copyOf(pinned, 2 * pins);
+    }
+    pinned[pins++] = memory;
     return address;
   }
 
@@ -46,19 +56,27 @@ public final class Lease implements AutoCloseable {
    * @return the result
    */
   public <T extends AutoCloseable> T result(T result) {
+    if (results.isEmpty()) {
+      results = new ArrayList<>();
+    }
     results.add(result);
     return result;
   }
 
   /**
-   * Takes memory that only the work needs, to close it with the lease.
+   * Provides memory that only the work needs, and gives it back when the lease ends.
    *
-   * @param memory work space
-   * @return the same
+   * @param source where from
+   * @param bytes its size
+   * @return its address; its content is not defined
    */
-  public Memory temporary(Memory memory) {
-    temporaries.add(memory);
-    return memory;
+  public long temporary(MemorySource source, long bytes) {
+    if (temporaries.isEmpty()) {
+      temporaries = new ArrayList<>();
+    }
+    Temporary taken = new Temporary(source, source.take(bytes), bytes);
+    temporaries.add(taken);
+    return taken.address;
   }
 
   /**
@@ -69,21 +87,23 @@ public final class Lease implements AutoCloseable {
    * @return the same
    */
   public <T> T done(T value) {
-    results.clear();
+    results = List.of();
     return value;
   }
 
   /** Releases everything that was pinned, and closes the results of work that failed. */
   @Override
   public void close() {
-    for (int i = 0; i < pinned.size(); i++) { // an iterator would be the only allocation of a single step
-      pinned.get(i).unpin();
+    while (pins > 0) { // and forgotten, for a lease that lives on is to keep no memory from the collector
+      Memory memory = pinned[--pins];
+      pinned[pins] = null;
+      memory.unpin();
     }
-    pinned.clear();
-    for (int i = 0; i < temporaries.size(); i++) {
-      temporaries.get(i).close();
+    for (int i = 0; i < temporaries.size(); i++) { // an iterator would be the only allocation of a single step
+      Temporary taken = temporaries.get(i);
+      taken.source.giveBack(taken.address, taken.bytes);
     }
-    temporaries.clear();
+    temporaries = List.of();
     for (int i = 0; i < results.size(); i++) {
       try {
         results.get(i).close();
@@ -91,6 +111,6 @@ public final class Lease implements AutoCloseable {
         throw new AssertionError("closing memory throws nothing", e);
       }
     }
-    results.clear();
+    results = List.of();
   }
 }

@@ -335,8 +335,7 @@ public final class PackedOrder {
     if (!hasEqualLengths) {
       return 0;
     }
-    Memory memory = lease.temporary(Memory.from(source, (long) rows() * Integer.BYTES, "order of rows"));
-    long rows = lease.address(memory);
+    long rows = lease.temporary(source, (long) rows() * Integer.BYTES);
     return SequenceNative.rowOrder(offsets, order.length, a, aColumns, b, bColumns, rows) ? rows : 0;
   }
 

@@ -183,7 +183,7 @@ public final class SafeTensors implements AutoCloseable {
   private TensorEntry entry(String name) {
     TensorEntry entry = header.tensors().get(Checks.notNull("name", name));
     if (entry == null) {
-      Checks.require(false, "name", JsonText.shown(name), "a tensor of " + file + ", one of " + names());
+      throw Checks.unexpected("name", JsonText.shown(name), "a tensor of " + file + ", one of " + names());
     }
     return entry;
   }

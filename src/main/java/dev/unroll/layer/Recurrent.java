@@ -203,7 +203,9 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
    *     changed since {@link #forward}
    */
   public RecurrentGradients backward(RecurrentOutput output, PackedSequence outputGradient, State finalStateGradient) {
-    Checks.require(Checks.notNull("output", output).layer() == this, "output", output, "an output of this " + this);
+    if (Checks.notNull("output", output).layer() != this) {
+      throw Checks.unexpected("output", output, "an output of this " + this);
+    }
     RecurrentTape tape = output.tape();
     tape.checkKept();
     PackedSequence input = tape.input();

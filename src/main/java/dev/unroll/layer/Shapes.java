@@ -9,6 +9,8 @@ final class Shapes {
 
   /** Requires that what belongs to the same steps is laid out alike. */
   static void sameLayout(String name, SequenceLayout actual, SequenceLayout expected) {
-    Checks.require(actual.equals(expected), "layout of " + name, actual, expected.toString());
+    if (!actual.equals(expected)) {
+      throw Checks.unexpected("layout of " + name, actual, expected.toString());
+    }
   }
 }

@@ -47,7 +47,7 @@ public final class CharVocabulary {
       int token = Arrays.binarySearch(characters, tokens[i]);
       if (token < 0) {
         String name = "character " + i + " of text";
-        Checks.require(false, name, describe(tokens[i]), "one of the vocabulary's " + size());
+        throw Checks.unexpected(name, describe(tokens[i]), "one of the vocabulary's " + size());
       }
       tokens[i] = token;
     }
@@ -65,7 +65,10 @@ public final class CharVocabulary {
   public String decode(int[] tokens) {
     StringBuilder text = new StringBuilder(Checks.notNull("tokens", tokens).length);
     for (int i = 0; i < tokens.length; i++) {
-      text.appendCodePoint(characters[Checks.index("tokens[" + i + "]", tokens[i], size())]);
+      if (tokens[i] < 0 || tokens[i] >= size()) {
+        Checks.index("tokens[" + i + "]", tokens[i], size());
+      }
+      text.appendCodePoint(characters[tokens[i]]);
     }
     return text.toString();
   }

@@ -195,7 +195,9 @@ public final class LanguageModel implements AutoCloseable {
 
   private void checkTokens(int[] tokens, int least) {
     int count = Checks.notNull("tokens", tokens).length;
-    Checks.require(count >= least, "number of tokens", count, least + " or more");
+    if (count < least) {
+      throw Checks.unexpected("number of tokens", count, least + " or more");
+    }
     for (int i = 0; i < count; i++) {
       if (tokens[i] < 0 || tokens[i] >= vocabulary()) {
         Checks.index("tokens[" + i + "]", tokens[i], vocabulary());

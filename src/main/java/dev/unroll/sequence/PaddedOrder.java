@@ -68,14 +68,16 @@ public enum PaddedOrder {
   /** Checks the size of a padded batch that is to be written; the product may be beyond a long. */
   static void checkSize(String name, int size, int sequences, int totalSteps, int features) {
     long cells = Math.multiplyFull(sequences, totalSteps);
-    boolean right = cells <= size && cells * features == size;
-    String expected = "sequences * totalSteps * features = " + sequences + " * " + totalSteps + " * " + features;
-    Checks.require(right, "size of " + name, size, expected);
+    if (cells > size || cells * features != size) {
+      String expected = "sequences * totalSteps * features = " + sequences + " * " + totalSteps + " * " + features;
+      throw Checks.unexpected("size of " + name, size, expected);
+    }
   }
 
   private static void checkLength(int[] lengths, int b, int steps) {
-    boolean inRange = lengths[b] >= 0 && lengths[b] <= steps;
-    Checks.require(inRange, "lengths[" + b + "]", lengths[b], "0 to " + steps + ", the padded steps");
+    if (lengths[b] < 0 || lengths[b] > steps) {
+      throw Checks.unexpected("lengths[" + b + "]", lengths[b], "0 to " + steps + ", the padded steps");
+    }
   }
 
   /** The lengths that a mask says; the mask is an array that nobody else changes. */
@@ -94,7 +96,7 @@ public enum PaddedOrder {
           String real = "mask[" + outer + "][" + inner + "]";
           int hole = lengths[sequence] - 1;
           String padding = "mask[" + outer(sequence, hole) + "][" + inner(sequence, hole) + "] is padding";
-          Checks.require(false, real, "true", "false, since " + padding + " of the same sequence");
+          throw Checks.unexpected(real, "true", "false, since " + padding + " of the same sequence");
         }
       }
     }

@@ -53,11 +53,15 @@ public final class SequenceLayout {
     int[] copy = Checks.notNull("lengths", lengths).clone();
     long rows = 0;
     for (int i = 0; i < copy.length; i++) {
-      Checks.require(copy[i] >= 0, "lengths[" + i + "]", copy[i], "0 or more");
+      if (copy[i] < 0) {
+        throw Checks.unexpected("lengths[" + i + "]", copy[i], "0 or more");
+      }
       rows += copy[i];
     }
     long both = rows + copy.length;
-    Checks.require(both <= MOST_ROWS, "steps and sequences", both, "at most " + MOST_ROWS + " together");
+    if (both > MOST_ROWS) {
+      throw Checks.unexpected("steps and sequences", both, "at most " + MOST_ROWS + " together");
+    }
     return new SequenceLayout(copy);
   }
 

@@ -2,7 +2,6 @@ package dev.unroll.sequence;
 
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
-import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.PackedOrder;
 import dev.unroll.internal.SequenceNative;
@@ -142,12 +141,11 @@ public final class StepSelection {
    */
   public PackedSequence select(PackedSequence batch) {
     checkLayout("batch", Checks.notNull("batch", batch).layout(), layout);
-    try (Lease lease = new Lease();
-        Memory indices = indices(batch)) {
+    try (Lease lease = new Lease()) {
       long from = batch.address(lease);
       PackedSequence result = lease.result(PackedSequence.allocate(batch.source(), selected, batch.features()));
       long to = result.address(lease);
-      SequenceNative.embeddingForward(rows.length, batch.features(), lease.address(indices), from, to);
+      SequenceNative.embeddingForward(rows.length, batch.features(), indices(lease, batch), from, to);
       return lease.done(result);
     }
   }
@@ -210,28 +208,27 @@ public final class StepSelection {
    */
   public PackedSequence spread(PackedSequence some) {
     checkLayout("some", Checks.notNull("some", some).layout(), selected);
-    try (Lease lease = new Lease();
-        Memory indices = indices(some)) {
+    try (Lease lease = new Lease()) {
       long from = some.address(lease);
       PackedSequence result = lease.result(PackedSequence.allocate(some.source(), layout, some.features()));
       long to = result.address(lease);
       MemoryNative.clear(to, (long) layout.rows() * some.features() * Float.BYTES);
-      SequenceNative.embeddingBackward(rows.length, some.features(), lease.address(indices), from, 0, to);
+      SequenceNative.embeddingBackward(rows.length, some.features(), indices(lease, some), from, 0, to);
       return lease.done(result);
     }
   }
 
   private static void checkLayout(String name, SequenceLayout actual, SequenceLayout expected) {
-    Checks.require(actual.equals(expected), "layout of " + name, actual, "that of the selection, " + expected);
+    if (!actual.equals(expected)) {
+      throw Checks.unexpected("layout of " + name, actual, "that of the selection, " + expected);
+    }
   }
 
   /** The rows where the kernels of embeddings, which gather and scatter rows, look for tokens. */
-  private Memory indices(PackedSequence batch) {
-    Memory memory = Memory.from(batch.source(), (long) rows.length * Integer.BYTES, "StepSelection");
-    try (Lease lease = new Lease()) {
-      MemoryNative.putInts(lease.address(memory), rows, 0, rows.length);
-    }
-    return memory;
+  private long indices(Lease lease, PackedSequence batch) {
+    long indices = lease.temporary(batch.source(), (long) rows.length * Integer.BYTES);
+    MemoryNative.putInts(indices, rows, 0, rows.length);
+    return indices;
   }
 
   @Override

@@ -3,7 +3,6 @@ package dev.unroll.train;
 import dev.unroll.internal.ArrayNative;
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
-import dev.unroll.internal.Memory;
 import dev.unroll.internal.SoftmaxNative;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
@@ -70,21 +69,18 @@ public final class CrossEntropy {
     Checks.notNull("scores", scores);
     Checks.notNull("targets", targets);
     Checks.equal("features of scores", scores.features(), targets.vocabulary());
-    Checks.require(
-        scores.layout().equals(targets.layout()),
-        "layout of targets",
-        targets.layout(),
-        "that of the scores, " + scores.layout());
+    if (!scores.layout().equals(targets.layout())) {
+      throw Checks.unexpected("layout of targets", targets.layout(), "that of the scores, " + scores.layout());
+    }
   }
 
   private double run(PackedSequence scores, PackedTokens targets, PackedSequence gradient) {
     int rows = scores.layout().rows();
     double count = rows == 0 ? 1 : divisor.of(scores.layout());
-    try (Lease lease = new Lease();
-        Memory losses = Memory.from(scores.source(), (long) rows * Float.BYTES, "CrossEntropy")) {
+    try (Lease lease = new Lease()) {
       long x = scores.address(lease);
       long labels = targets.address(lease);
-      long values = lease.address(losses);
+      long values = lease.temporary(scores.source(), (long) rows * Float.BYTES);
       long dX = gradient == null ? 0 : gradient.address(lease);
       SoftmaxNative.crossEntropy(rows, scores.features(), x, labels, (float) (1 / count), values, dX);
       long order = scores.layout().packed().sumOrder(lease, scores.source(), values, 1, 0, 0);

@@ -3,7 +3,6 @@ package dev.unroll.train;
 import dev.unroll.internal.ArrayNative;
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
-import dev.unroll.internal.Memory;
 import dev.unroll.sequence.PackedSequence;
 
 /**
@@ -60,22 +59,19 @@ public final class SquaredError {
   private static void check(PackedSequence outputs, PackedSequence targets) {
     Checks.notNull("outputs", outputs);
     Checks.equal("features of targets", Checks.notNull("targets", targets).features(), outputs.features());
-    Checks.require(
-        outputs.layout().equals(targets.layout()),
-        "layout of targets",
-        targets.layout(),
-        "that of the outputs, " + outputs.layout());
+    if (!outputs.layout().equals(targets.layout())) {
+      throw Checks.unexpected("layout of targets", targets.layout(), "that of the outputs, " + outputs.layout());
+    }
   }
 
   private double run(PackedSequence outputs, PackedSequence targets, PackedSequence gradient) {
     int rows = outputs.layout().rows();
     double count = rows == 0 ? 1 : divisor.of(outputs.layout()) * outputs.features();
-    try (Lease lease = new Lease();
-        Memory losses = Memory.from(outputs.source(), (long) rows * Float.BYTES, "SquaredError")) {
+    try (Lease lease = new Lease()) {
       long dX = gradient == null ? 0 : gradient.address(lease);
       long x = outputs.address(lease);
       long y = targets.address(lease);
-      long values = lease.address(losses);
+      long values = lease.temporary(outputs.source(), (long) rows * Float.BYTES);
       ArrayNative.squaredError(rows, outputs.features(), x, y, (float) (2 / count), values, dX);
       long order = outputs.layout().packed().sumOrder(lease, outputs.source(), values, 1, 0, 0);
       return ArrayNative.sum(values, order, rows) / count;

@@ -173,6 +173,21 @@ class MemoryTest {
   }
 
   @Test
+  void blockIsNeverHandedOutForMoreThanItHas() {
+    Recycler recycler = new Recycler();
+    for (long size = 512; size < 1 << 22; size += Math.max(512, Long.highestOneBit(size) / 8)) {
+      long block = recycler.take(size);
+      recycler.giveBack(block, size);
+      long larger = recycler.take(size + 1);
+      assertNotEquals(block, larger, "of " + size + " bytes");
+      assertEquals(block, recycler.take(size - 1)); // and is not lost
+      recycler.giveBack(block, size);
+      recycler.giveBack(larger, size + 1);
+    }
+    recycler.close();
+  }
+
+  @Test
   void blockOfEverySizeHasRoomForIt() {
     Recycler recycler = new Recycler();
     for (int bytes = 1; bytes < 20_000; bytes += 37) {
