@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <new>
 
 #include "kernels/parallel.h"
@@ -40,20 +41,27 @@ auto guarded(JNIEnv* env, const Body& body) -> decltype(body()) {
   return decltype(body())();
 }
 
-/// A copy of a Java array's elements; data() is null, with a Java exception pending, if there is no memory for them.
-template <class Array, class Element, Element* (JNIEnv::*kGet)(Array, jboolean*),
-          void (JNIEnv::*kRelease)(Array, Element*, jint)>
+/// A copy of a Java array's elements, of few of them here: Java's own copies take memory of the heap in every call.
+/// data() is null, with a Java exception pending, if there is no memory for them.
+template <class Array, class Element, void (JNIEnv::*kCopy)(Array, jsize, jsize, Element*)>
 class Elements {
  public:
-  Elements(JNIEnv* env, Array array) : env_(env), array_(array), elements_((env->*kGet)(array, nullptr)) {}
-  ~Elements() {
-    if (elements_ != nullptr) (env_->*kRelease)(array_, elements_, JNI_ABORT);
+  Elements(JNIEnv* env, Array array) : size_(env->GetArrayLength(array)) {
+    if (size_ > kFew) {
+      many_.reset(new (std::nothrow) Element[static_cast<size_t>(size_)]);
+      elements_ = many_.get();
+    }
+    if (elements_ == nullptr) {
+      throw_java(env, "java/lang/OutOfMemoryError", "no native memory for what describes a batch");
+    } else {
+      (env->*kCopy)(array, 0, size_, elements_);
+    }
   }
   Elements(const Elements&) = delete;
   Elements& operator=(const Elements&) = delete;
 
   Element* data() const { return elements_; }
-  size_t bytes() const { return static_cast<size_t>(env_->GetArrayLength(array_)) * sizeof(Element); }
+  size_t bytes() const { return static_cast<size_t>(size_) * sizeof(Element); }
 
   /// The elements as consecutive structs of 8-byte fields.
   template <class Struct>
@@ -63,13 +71,16 @@ class Elements {
   }
 
  private:
-  JNIEnv* env_;
-  Array array_;
-  Element* elements_;
+  static constexpr jsize kFew = 128;
+
+  const jsize size_;
+  std::unique_ptr<Element[]> many_;
+  Element few_[kFew];
+  Element* elements_ = few_;
 };
 
-using Longs = Elements<jlongArray, jlong, &JNIEnv::GetLongArrayElements, &JNIEnv::ReleaseLongArrayElements>;
-using Ints = Elements<jintArray, jint, &JNIEnv::GetIntArrayElements, &JNIEnv::ReleaseIntArrayElements>;
+using Longs = Elements<jlongArray, jlong, &JNIEnv::GetLongArrayRegion>;
+using Ints = Elements<jintArray, jint, &JNIEnv::GetIntArrayRegion>;
 
 /// The elements of a Java array in place, for a short copy only: the collector waits meanwhile.
 template <class Element>

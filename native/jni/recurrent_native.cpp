@@ -61,8 +61,11 @@ UNROLL_NATIVE(void, RecurrentNative, prepare)
 UNROLL_NATIVE(void, RecurrentNative, step)
 (JNIEnv* env, jclass, jlong description, jfloatArray input, jlong x, jfloatArray output, jlong y) {
   env->GetFloatArrayRegion(input, 0, env->GetArrayLength(input), floats(x));
-  guarded(env, [&] { kernels().recurrent_forward(*reinterpret_cast<const RecurrentCall*>(description), pool()); });
-  if (!env->ExceptionCheck()) env->SetFloatArrayRegion(output, 0, env->GetArrayLength(output), floats(y));
+  const bool done = guarded(env, [&] {
+    kernels().recurrent_forward(*reinterpret_cast<const RecurrentCall*>(description), pool());
+    return true;
+  });
+  if (done) env->SetFloatArrayRegion(output, 0, env->GetArrayLength(output), floats(y));
 }
 
 UNROLL_NATIVE(void, RecurrentNative, backward)

@@ -49,6 +49,16 @@ public final class Lease implements AutoCloseable {
   }
 
   /**
+   * Makes one block that stands for all that are pinned.
+   *
+   * @param owner how messages name the object that owns them
+   * @return see {@link Memory#together}
+   */
+  public Memory together(String owner) {
+    return Memory.together(Arrays.asList(pinned).subList(0, pins), owner);
+  }
+
+  /**
    * Takes a result of the work, to close it if the work fails.
    *
    * @param <T> its type

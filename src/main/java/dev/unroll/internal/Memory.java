@@ -1,6 +1,7 @@
 package dev.unroll.internal;
 
 import java.lang.ref.Cleaner;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -59,6 +60,42 @@ public final class Memory implements AutoCloseable {
    */
   static Memory borrowed(MemorySource lender, MemorySource results, long bytes, String owner) {
     return new Memory(results, lender, bytes, owner);
+  }
+
+  /**
+   * Makes a block of no bytes that stands for others: while it is open or pinned, none of them is freed.
+   *
+   * @param members the others; they are closed on their own
+   * @param owner how messages name the object that owns them
+   * @return what stands for them
+   * @throws IllegalStateException if one of them is closed
+   */
+  static Memory together(List<Memory> members, String owner) {
+    return new Memory(MemorySource.SYSTEM, new Together(List.copyOf(members)), 0, owner);
+  }
+
+  /** Pins all of them as long as the block is in use. */
+  private record Together(List<Memory> members) implements MemorySource {
+    @Override
+    public long take(long bytes) {
+      int pins = 0;
+      try {
+        while (pins < members.size()) {
+          members.get(pins).pin();
+          pins++;
+        }
+      } finally {
+        if (pins < members.size()) {
+          members.subList(0, pins).forEach(Memory::unpin);
+        }
+      }
+      return 0;
+    }
+
+    @Override
+    public void giveBack(long address, long bytes) {
+      members.forEach(Memory::unpin);
+    }
   }
 
   /**

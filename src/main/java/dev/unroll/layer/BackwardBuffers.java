@@ -1,24 +1,22 @@
 package dev.unroll.layer;
 
 import dev.unroll.internal.Lease;
-import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.SequenceLayout;
-import java.util.List;
 
 /**
  * Results and work space of one backward pass through a stack of layers; {@code RecurrentGradient} in {@code kernels.h}
- * says what they hold. The work space is freed when this is closed, the results belong to the caller.
+ * says what they hold. The work space is the lease's, the results are the caller's if the pass succeeds.
  */
-final class BackwardBuffers implements AutoCloseable {
+final class BackwardBuffers {
   private final RecurrentOptions options;
   private final SequenceLayout layout;
   private final PackedSequence outputGradient;
   private final State finalStateGradient;
   private final PackedSequence inputGradient;
   private final State initialStateGradient;
-  private final Memory work;
+  private final long work;
   private final Entry[] entries;
   private final long rowOrder;
   private final long previousRows;
@@ -28,7 +26,11 @@ final class BackwardBuffers implements AutoCloseable {
   private record Entry(long hidden, long cells, long unprojected, long projected) {}
 
   BackwardBuffers(
-      RecurrentOptions options, PackedSequence input, PackedSequence outputGradient, State finalStateGradient) {
+      Lease lease,
+      RecurrentOptions options,
+      PackedSequence input,
+      PackedSequence outputGradient,
+      State finalStateGradient) {
     this.options = options;
     this.layout = input.layout();
     this.outputGradient = outputGradient;
@@ -50,57 +52,43 @@ final class BackwardBuffers implements AutoCloseable {
       boolean given = l == options.layers() - 1 && outputGradient != null;
       outputGradients[l] = plan.add(given ? 0 : layout.rows(), options.outputSize());
     }
-    work = Memory.from(input.source(), plan.bytes(), "RecurrentGradients");
-    inputGradient = PackedSequence.allocate(input.source(), layout, options.inputSize());
-    initialStateGradient = State.allocate(input.source(), options, layout.sequences());
+    work = lease.temporary(input.source(), plan.bytes());
+    inputGradient = lease.result(PackedSequence.allocate(input.source(), layout, options.inputSize()));
+    initialStateGradient = lease.result(State.allocate(input.source(), options, layout.sequences()));
   }
 
   /** The fields of {@code RecurrentGradient} for every layer and direction. */
-  long[] gradients(Lease lease, List<DirectionWeights> weights) {
-    long base = lease.address(work);
-    long[] ofOutputs = outputGradientAddresses(lease, base);
+  long[] gradients(Lease lease, RecurrentWeights weights) {
+    long[][] ofWeights = weights.pinBackward(lease);
+    long[] ofOutputs = outputGradientAddresses(lease);
     State.Addresses finals = State.addresses(finalStateGradient, lease);
     State.Addresses initials = State.addresses(initialStateGradient, lease);
     StructWriter fields = new StructWriter(22 * weights.size());
     for (int e = 0; e < weights.size(); e++) {
-      DirectionWeights w = weights.get(e);
       int layer = e / options.directions();
       fields
-          .add(lease.address(w.inputBackward.current()))
-          .add(lease.address(w.hiddenBackward.current()))
-          .add(w.hiddenBackwardSecond == null ? 0 : lease.address(w.hiddenBackwardSecond.current()))
-          .add(w.projectionBackward == null ? 0 : lease.address(w.projectionBackward.current()))
+          .add(ofWeights[e])
           .add(ofOutputs[layer] + (long) options.outputColumn(e % options.directions()) * Float.BYTES)
           .add(finals.hidden(e))
           .add(finals.cell(e))
           .add(initials.hidden(e))
           .add(initials.cell(e))
           .add(layer == 0 ? inputGradient.address(lease) : ofOutputs[layer - 1])
-          .add(gradientOf(w.inputWeight, lease))
-          .add(gradientOf(w.hiddenWeight, lease))
-          .add(gradientOf(w.projectionWeight, lease))
-          .add(gradientOf(w.inputBias, lease))
-          .add(gradientOf(w.hiddenBias, lease))
-          .add(gradientOf(w.peepholes, lease))
-          .add(base + entries[e].hidden)
-          .add(base + entries[e].cells)
-          .add(base + entries[e].unprojected)
-          .add(base + entries[e].projected)
-          .add(base + rowOrder)
-          .add(base + previousRows);
+          .add(work + entries[e].hidden)
+          .add(work + entries[e].cells)
+          .add(work + entries[e].unprojected)
+          .add(work + entries[e].projected)
+          .add(work + rowOrder)
+          .add(work + previousRows);
     }
     return fields.longs();
   }
 
-  private static long gradientOf(Parameter parameter, Lease lease) {
-    return parameter == null ? 0 : lease.address(parameter.gradientMemory());
-  }
-
   /** Addresses of dE/d outputs of every layer; those below the top are the input gradients of the layer above. */
-  private long[] outputGradientAddresses(Lease lease, long base) {
+  private long[] outputGradientAddresses(Lease lease) {
     long[] addresses = new long[options.layers()];
     for (int l = 0; l < addresses.length; l++) {
-      addresses[l] = base + outputGradients[l];
+      addresses[l] = work + outputGradients[l];
     }
     int top = addresses.length - 1;
     if (outputGradient != null) {
@@ -113,10 +101,5 @@ final class BackwardBuffers implements AutoCloseable {
 
   RecurrentGradients result() {
     return new RecurrentGradients(inputGradient, initialStateGradient);
-  }
-
-  @Override
-  public void close() {
-    work.close();
   }
 }

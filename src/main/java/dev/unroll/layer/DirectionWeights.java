@@ -61,14 +61,7 @@ final class DirectionWeights implements AutoCloseable {
     return resource;
   }
 
-  /** Returns the biases that the gates' sums start from, up to date, or null without bias. */
-  Memory biasSum() {
-    if (biasSum != null && biasVersion != inputBias.version() + hiddenBias.version()) {
-      addBiases();
-    }
-    return biasSum;
-  }
-
+  /** The biases that the gates' sums start from. */
   private synchronized void addBiases() {
     long version = inputBias.version() + hiddenBias.version();
     float[] sum = inputBias.values();
@@ -84,7 +77,7 @@ final class DirectionWeights implements AutoCloseable {
   }
 
   /** Address of the recurrent bias that is kept apart, or 0. */
-  long recurrentBias(Lease lease) {
+  private long recurrentBias(Lease lease) {
     if (hiddenBias == null || !options.kind().keepsLastBiasApart()) {
       return 0;
     }
@@ -92,19 +85,64 @@ final class DirectionWeights implements AutoCloseable {
     return lease.address(hiddenBias.memory()) + before;
   }
 
-  /** Brings up to date and pins all that a forward pass reads. */
-  void pinForward(Lease lease) {
-    lease.address(inputForward.current());
-    lease.address(hiddenForward.current());
+  /** The fields of {@code RecurrentLayer} from {@code w_ih_panels} to {@code options}. */
+  long[] layerFields(Lease lease) {
+    return new long[] {
+      address(inputForward, lease),
+      address(hiddenForward, lease),
+      address(projectionForward, lease),
+      lease.addressOrNull(biasSum),
+      peepholes == null ? 0 : lease.address(peepholes.memory()),
+      recurrentBias(lease),
+      options.coupled() ? 1 : 0
+    };
+  }
+
+  /** The fields of {@code RecurrentGradient} from {@code w_ih_back_panels} to {@code d_peepholes}. */
+  long[] gradientFields(Lease lease) {
+    return new long[] {
+      address(inputBackward, lease),
+      address(hiddenBackward, lease),
+      address(hiddenBackwardSecond, lease),
+      address(projectionBackward, lease),
+      gradient(inputWeight, lease),
+      gradient(hiddenWeight, lease),
+      gradient(projectionWeight, lease),
+      gradient(inputBias, lease),
+      gradient(hiddenBias, lease),
+      gradient(peepholes, lease)
+    };
+  }
+
+  private static long address(Panels panels, Lease lease) {
+    return panels == null ? 0 : lease.address(panels.memory());
+  }
+
+  private static long gradient(Parameter parameter, Lease lease) {
+    return parameter == null ? 0 : lease.address(parameter.gradientMemory());
+  }
+
+  /** Computes anew what a forward pass reads of weights that have changed. */
+  void updateForward() {
+    inputForward.update();
+    hiddenForward.update();
     if (projectionForward != null) {
-      lease.address(projectionForward.current());
+      projectionForward.update();
     }
-    if (biasSum != null) {
-      lease.address(biasSum());
-      lease.address(hiddenBias.memory());
+    if (biasSum != null && biasVersion != inputBias.version() + hiddenBias.version()) {
+      addBiases();
     }
-    if (peepholes != null) {
-      lease.address(peepholes.memory());
+  }
+
+  /** The same for a backward pass. */
+  void updateBackward() {
+    inputBackward.update();
+    hiddenBackward.update();
+    if (hiddenBackwardSecond != null) {
+      hiddenBackwardSecond.update();
+    }
+    if (projectionBackward != null) {
+      projectionBackward.update();
     }
   }
 

@@ -39,11 +39,21 @@ final class Panels implements AutoCloseable {
     return new Panels(weight, firstRow, endRow - firstRow, weight.shape()[1], 1, false);
   }
 
-  /** Returns the memory of the panels, up to date. */
-  Memory current() {
+  /** Returns the memory of the panels, as they were at the last {@link #update}. */
+  Memory memory() {
+    return memory;
+  }
+
+  /** Packs the weights unless they are as they were. */
+  void update() {
     if (packedVersion != weight.version()) {
       pack();
     }
+  }
+
+  /** Returns the memory of the panels, up to date. */
+  Memory current() {
+    update();
     return memory;
   }
 

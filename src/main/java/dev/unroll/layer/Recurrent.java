@@ -4,7 +4,6 @@ import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.SequenceLayout;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
@@ -22,16 +21,12 @@ import java.util.function.UnaryOperator;
 public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
   private final RecurrentOptions options;
   private final ParameterSet parameters;
-  private final List<DirectionWeights> weights = new ArrayList<>();
+  private final RecurrentWeights weights;
 
   Recurrent(RecurrentOptions options) {
     this.options = options;
     parameters = new ParameterSet(options.seed());
-    for (int layer = 0; layer < options.layers(); layer++) {
-      for (int direction = 0; direction < options.directions(); direction++) {
-        weights.add(new DirectionWeights(parameters, options, layer, direction));
-      }
-    }
+    weights = new RecurrentWeights(parameters, options);
   }
 
   /**
@@ -87,7 +82,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
 
   /** Changes the initial values of a parameter of every layer and direction. */
   void initialize(Function<DirectionWeights, Parameter> which, UnaryOperator<float[]> change) {
-    for (DirectionWeights w : weights) {
+    for (DirectionWeights w : weights.entries()) {
       Parameter parameter = which.apply(w);
       parameter.set(change.apply(parameter.values()));
     }
@@ -216,15 +211,14 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
     if (finalStateGradient != null) {
       checkState("finalStateGradient", finalStateGradient, input);
     }
-    try (Lease lease = new Lease();
-        BackwardBuffers buffers = new BackwardBuffers(options, input, outputGradient, finalStateGradient)) {
-      RecurrentGradients result = lease.result(buffers.result());
+    try (Lease lease = new Lease()) {
+      BackwardBuffers buffers = new BackwardBuffers(lease, options, input, outputGradient, finalStateGradient);
       long[] call = tape.call(lease);
       long[] layers = tape.backwardLayers(lease, weights);
       long[] gradients = buffers.gradients(lease, weights);
       tape.startBackward(parameters.version());
       input.layout().packed().backward(call, layers, gradients);
-      return lease.done(result);
+      return lease.done(buffers.result());
     }
   }
 
@@ -269,7 +263,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
   @Override
   public void close() {
     parameters.close();
-    weights.forEach(DirectionWeights::close);
+    weights.close();
   }
 
   @Override

@@ -8,7 +8,6 @@ import dev.unroll.internal.RecurrentNative;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.SequenceLayout;
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * Takes some sequences through a {@link Recurrent} layer a single step at a time and keeps their states in between: for
@@ -28,7 +27,7 @@ import java.util.List;
  */
 public final class RecurrentSession implements AutoCloseable {
   private final Recurrent layer;
-  private final List<DirectionWeights> weights;
+  private final RecurrentWeights weights;
   private final int inputs;
   private final int outputs;
   private final PackedSequence input;
@@ -38,7 +37,7 @@ public final class RecurrentSession implements AutoCloseable {
   private final Memory description;
   private final Lease lease = new Lease();
 
-  RecurrentSession(Recurrent layer, RecurrentOptions options, List<DirectionWeights> weights, int sequences) {
+  RecurrentSession(Recurrent layer, RecurrentOptions options, RecurrentWeights weights, int sequences) {
     this.layer = layer;
     this.weights = weights;
     Checks.positive("sequences", sequences);
@@ -90,9 +89,7 @@ public final class RecurrentSession implements AutoCloseable {
       long x = input.address(lease);
       long y = output.address(lease);
       state.pin(lease);
-      for (int e = 0; e < weights.size(); e++) {
-        weights.get(e).pinForward(lease);
-      }
+      weights.pinForward(lease);
       RecurrentNative.step(prepared, stepInput, x, stepOutput, y);
     } finally {
       lease.close();

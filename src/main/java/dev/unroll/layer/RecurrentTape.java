@@ -6,7 +6,6 @@ import dev.unroll.internal.MemoryNative;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.SequenceLayout;
 import java.util.Arrays;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -160,36 +159,30 @@ final class RecurrentTape implements AutoCloseable {
   }
 
   /** The fields of {@code RecurrentLayer} for every layer and direction of a forward pass. */
-  long[] forwardLayers(Lease lease, List<DirectionWeights> weights, State initial) {
+  long[] forwardLayers(Lease lease, RecurrentWeights weights, State initial) {
+    weights.pinForward(lease);
     return layers(lease, weights, State.addresses(initial, lease), State.addresses(finalState, lease));
   }
 
   /** The same for single steps, each of which starts from the state that the one before left. */
-  long[] sessionLayers(Lease lease, List<DirectionWeights> weights) {
+  long[] sessionLayers(Lease lease, RecurrentWeights weights) {
     State.Addresses state = State.addresses(finalState, lease);
     return layers(lease, weights, state, state);
   }
 
   /** The same for the backward pass, which needs neither the initial state (it has a copy) nor the final one. */
-  long[] backwardLayers(Lease lease, List<DirectionWeights> weights) {
+  long[] backwardLayers(Lease lease, RecurrentWeights weights) {
     return layers(lease, weights, State.Addresses.NONE, State.Addresses.NONE);
   }
 
   private long[] layers(
-      Lease lease, List<DirectionWeights> weights, State.Addresses initial, State.Addresses finals) {
+      Lease lease, RecurrentWeights weights, State.Addresses initial, State.Addresses finals) {
     long base = lease.address(memory);
     StructWriter fields = new StructWriter(17 * weights.size());
     for (int e = 0; e < weights.size(); e++) {
-      DirectionWeights w = weights.get(e);
       Entry entry = entries[e];
       fields
-          .add(lease.address(w.inputForward.current()))
-          .add(lease.address(w.hiddenForward.current()))
-          .add(w.projectionForward == null ? 0 : lease.address(w.projectionForward.current()))
-          .add(lease.addressOrNull(w.biasSum()))
-          .add(w.peepholes == null ? 0 : lease.address(w.peepholes.memory()))
-          .add(w.recurrentBias(lease))
-          .add(options.coupled() ? 1 : 0)
+          .add(weights.layerFields(e))
           .add(initial.hidden(e))
           .add(initial.cell(e))
           .add(finals.hidden(e))

@@ -14,6 +14,12 @@ final class StructWriter {
     return this;
   }
 
+  StructWriter add(long[] fields) {
+    System.arraycopy(fields, 0, longs, size, fields.length);
+    size += fields.length;
+    return this;
+  }
+
   long[] longs() {
     return longs;
   }
