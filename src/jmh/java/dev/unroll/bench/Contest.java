@@ -57,6 +57,7 @@ public abstract class Contest {
       library.threads(threads);
       subject = work.prepare(library).orElseThrow(() -> new IllegalStateException("cannot do this"));
       check(subject.results());
+      CompilerWait.warmUp(subject);
     } catch (RuntimeException | Error e) {
       close();
       REFUSED.put(contender, e.getMessage() == null ? e.toString() : e.getMessage());
