@@ -67,10 +67,16 @@ alignas(64) constexpr float kRootRests[16] = {0.0f,
                                               -0x1.822dbcp-27f,
                                               0x1.52486cp-27f};
 
-/// e^x for x in [kExpZero, 89]: 2^n e^r with n = round(16 x / ln 2) / 16, whose fraction 2^(j/16)
-/// comes from the table: root + (root (e^r - 1) + rest) rounds once where it counts.
+/// v 2^floor(n), n once more as the bits of 1.5 2^19 + n.
+struct Exponential {
+  Vec v, n;
+  Ints bits;
+};
+
+/// e^x = 2^n e^r with n = round(16 x / ln 2) / 16; the fraction of n, 2^(j/16), comes from the table:
+/// root + (root (e^r - 1) + rest) rounds once where it counts.
 /// (e^r - 1 - r)/r^2, |r| <= ln(2)/32, degree 1; error 0.03 * 2^-24.
-UNROLL_INLINE Vec exp_in_range(Vec x) {
+UNROLL_INLINE Exponential exponential(Vec x) {
   constexpr float kSixteenths = 0x1.8p+19f;  // x + this rounds to them, for |x| < 2^18
   const Vec rounded = fma(x, broadcast(kLog2E), broadcast(kSixteenths));
   const Vec n = rounded - broadcast(kSixteenths);
@@ -78,18 +84,22 @@ UNROLL_INLINE Vec exp_in_range(Vec x) {
   const Vec e_r_minus_1 = fma(r * r, fma(r, broadcast(0x1.5556d2p-3f), broadcast(0x1.000222p-1f)), r);
   const Ints index = float_to_bits(rounded);
   const Vec root = lookup(kRoots, index);
-  return times_power_of_2(root + fma(root, e_r_minus_1, lookup(kRootRests, index)), n, index);
+  return {root + fma(root, e_r_minus_1, lookup(kRootRests, index)), n, index};
 }
 
 /// Below it, e^x < 2^-126, which counts as 0.
 constexpr float kExpZero = -87.4f;
 
 /// e^x for x <= 0: a few operations less than exp, the same bits.
-UNROLL_INLINE Vec exp_not_positive(Vec x) { return exp_in_range(max(broadcast(kExpZero), x)); }
+UNROLL_INLINE Vec exp_not_positive(Vec x) {
+  const Exponential e = exponential(max(broadcast(kExpZero), x));
+  return times_small_power_of_2(e.v, e.n, e.bits);
+}
 
 UNROLL_INLINE Vec exp(Vec x) {
   constexpr float kExpInfinity = 89.0f;
-  return exp_in_range(min(broadcast(kExpInfinity), max(broadcast(kExpZero), x)));
+  const Exponential e = exponential(min(broadcast(kExpInfinity), max(broadcast(kExpZero), x)));
+  return times_power_of_2(e.v, e.n, e.bits);
 }
 
 /// rest + f^2 q(f), log(1 + f) = f + f^2 q(f), for f in [sqrt(1/2) - 1, sqrt(2) - 1].
