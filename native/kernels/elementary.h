@@ -67,39 +67,55 @@ alignas(64) constexpr float kRootRests[16] = {0.0f,
                                               -0x1.822dbcp-27f,
                                               0x1.52486cp-27f};
 
-/// v 2^floor(n), n once more as the bits of 1.5 2^19 + n.
-struct Exponential {
-  Vec v, n;
+/// n = round(16 x / ln 2) / 16, and the bits of 1.5 2^19 + n. For |x| < 2^18.
+struct Sixteenths {
+  Vec n;
   Ints bits;
 };
 
-/// e^x = 2^n e^r with n = round(16 x / ln 2) / 16; the fraction of n, 2^(j/16), comes from the table:
-/// root + (root (e^r - 1) + rest) rounds once where it counts.
-/// (e^r - 1 - r)/r^2, |r| <= ln(2)/32, degree 1; error 0.03 * 2^-24.
-UNROLL_INLINE Exponential exponential(Vec x) {
-  constexpr float kSixteenths = 0x1.8p+19f;  // x + this rounds to them, for |x| < 2^18
+UNROLL_INLINE Sixteenths sixteenths(Vec x) {
+  constexpr float kSixteenths = 0x1.8p+19f;
   const Vec rounded = fma(x, broadcast(kLog2E), broadcast(kSixteenths));
-  const Vec n = rounded - broadcast(kSixteenths);
-  const Vec r = without_exponent(x, n);
-  const Vec e_r_minus_1 = fma(r * r, fma(r, broadcast(0x1.5556d2p-3f), broadcast(0x1.000222p-1f)), r);
-  const Ints index = float_to_bits(rounded);
-  const Vec root = lookup(kRoots, index);
-  return {root + fma(root, e_r_minus_1, lookup(kRootRests, index)), n, index};
+  return {rounded - broadcast(kSixteenths), float_to_bits(rounded)};
+}
+
+/// e^r - 1 for |r| <= ln(2)/32. (e^r - 1 - r)/r^2, degree 1; error 0.03 * 2^-24.
+UNROLL_INLINE Vec exp_minus_1_near_0(Vec r) {
+  return fma(r * r, fma(r, broadcast(0x1.5556d2p-3f), broadcast(0x1.000222p-1f)), r);
+}
+
+/// e^x / 2^floor(n): 2^(j/16), the fraction of n, comes from the table; root + (root (e^r - 1) + rest) rounds once
+/// where it counts.
+UNROLL_INLINE Vec exp_mantissa(Vec x, Sixteenths s) {
+  const Vec root = lookup(kRoots, s.bits);
+  return root + fma(root, exp_minus_1_near_0(without_exponent(x, s.n)), lookup(kRootRests, s.bits));
 }
 
 /// Below it, e^x < 2^-126, which counts as 0.
 constexpr float kExpZero = -87.4f;
 
-/// e^x for x <= 0: a few operations less than exp, the same bits.
-UNROLL_INLINE Vec exp_not_positive(Vec x) {
-  const Exponential e = exponential(max(broadcast(kExpZero), x));
-  return times_small_power_of_2(e.v, e.n, e.bits);
-}
-
 UNROLL_INLINE Vec exp(Vec x) {
   constexpr float kExpInfinity = 89.0f;
-  const Exponential e = exponential(min(broadcast(kExpInfinity), max(broadcast(kExpZero), x)));
-  return times_power_of_2(e.v, e.n, e.bits);
+  const Vec bounded = min(broadcast(kExpInfinity), max(broadcast(kExpZero), x));
+  const Sixteenths s = sixteenths(bounded);
+  return times_power_of_2(exp_mantissa(bounded, s), s.n, s.bits);
+}
+
+/// exp for x <= 0: a few operations less, the same bits.
+UNROLL_INLINE Vec exp_not_positive(Vec x) {
+  const Vec bounded = max(broadcast(kExpZero), x);
+  const Sixteenths s = sixteenths(bounded);
+  return times_small_power_of_2(exp_mantissa(bounded, s), s.n, s.bits);
+}
+
+/// exp for x <= 0 that is a rounded difference, whose rounding costs up to half a unit for each 1 of |x|. Leaving out
+/// kLn2Rest adds 1/22 to that, and leaving out the rests of the roots half a unit to all.
+UNROLL_INLINE Vec exp_of_difference(Vec x) {
+  const Vec bounded = max(broadcast(kExpZero), x);
+  const Sixteenths s = sixteenths(bounded);
+  const Vec root = lookup(kRoots, s.bits);
+  const Vec r = fma(s.n, broadcast(-kLn2), bounded);
+  return times_small_power_of_2(fma(root, exp_minus_1_near_0(r), root), s.n, s.bits);
 }
 
 /// rest + f^2 q(f), log(1 + f) = f + f^2 q(f), for f in [sqrt(1/2) - 1, sqrt(2) - 1].
