@@ -4,8 +4,8 @@
 /// instruction set.
 ///
 /// Written for flush-to-zero and denormals-are-zero: a denormal argument counts as 0, a denormal result is 0. NaN in
-/// gives NaN out. The first four are monotone over consecutive floats. Worst error over all 2^32 floats
-/// (bench/elementary_ulp.cpp): exp 0.57, log 0.92, tanh 1.15, sigmoid 1.46, softplus 1.81 ULP.
+/// gives NaN out. All are monotone over consecutive floats. Worst error over all 2^32 floats
+/// (bench/elementary_ulp.cpp): exp 0.57, log 0.92, tanh 1.15, sigmoid 1.46, softplus 1.54 ULP.
 ///
 /// Coefficients: Sollya 8.0, fpminimax with single-precision coefficients and relative error, or Lawson's iteration
 /// with one coefficient rounded at a time; function, interval and degree stand beside each set.
@@ -67,29 +67,55 @@ alignas(64) constexpr float kRootRests[16] = {0.0f,
                                               -0x1.822dbcp-27f,
                                               0x1.52486cp-27f};
 
-/// e^x for x in [kExpZero, 89]: 2^n e^r with n = round(16 x / ln 2) / 16, whose fraction 2^(j/16)
-/// comes from the table: root + (root (e^r - 1) + rest) rounds once where it counts.
-/// (e^r - 1 - r)/r^2, |r| <= ln(2)/32, degree 1; error 0.03 * 2^-24.
-UNROLL_INLINE Vec exp_in_range(Vec x) {
-  constexpr float kSixteenths = 0x1.8p+19f;  // x + this rounds to them, for |x| < 2^18
+/// n = round(16 x / ln 2) / 16, and the bits of 1.5 2^19 + n. For |x| < 2^18.
+struct Sixteenths {
+  Vec n;
+  Ints bits;
+};
+
+UNROLL_INLINE Sixteenths sixteenths(Vec x) {
+  constexpr float kSixteenths = 0x1.8p+19f;
   const Vec rounded = fma(x, broadcast(kLog2E), broadcast(kSixteenths));
-  const Vec n = rounded - broadcast(kSixteenths);
-  const Vec r = without_exponent(x, n);
-  const Vec e_r_minus_1 = fma(r * r, fma(r, broadcast(0x1.5556d2p-3f), broadcast(0x1.000222p-1f)), r);
-  const Ints index = float_to_bits(rounded);
-  const Vec root = lookup(kRoots, index);
-  return times_power_of_2(root + fma(root, e_r_minus_1, lookup(kRootRests, index)), n, index);
+  return {rounded - broadcast(kSixteenths), float_to_bits(rounded)};
+}
+
+/// e^r - 1 for |r| <= ln(2)/32. (e^r - 1 - r)/r^2, degree 1; error 0.03 * 2^-24.
+UNROLL_INLINE Vec exp_minus_1_near_0(Vec r) {
+  return fma(r * r, fma(r, broadcast(0x1.5556d2p-3f), broadcast(0x1.000222p-1f)), r);
+}
+
+/// e^x / 2^floor(n): 2^(j/16), the fraction of n, comes from the table; root + (root (e^r - 1) + rest) rounds once
+/// where it counts.
+UNROLL_INLINE Vec exp_mantissa(Vec x, Sixteenths s) {
+  const Vec root = lookup(kRoots, s.bits);
+  return root + fma(root, exp_minus_1_near_0(without_exponent(x, s.n)), lookup(kRootRests, s.bits));
 }
 
 /// Below it, e^x < 2^-126, which counts as 0.
 constexpr float kExpZero = -87.4f;
 
-/// e^x for x <= 0: a few operations less than exp, the same bits.
-UNROLL_INLINE Vec exp_not_positive(Vec x) { return exp_in_range(max(broadcast(kExpZero), x)); }
-
 UNROLL_INLINE Vec exp(Vec x) {
   constexpr float kExpInfinity = 89.0f;
-  return exp_in_range(min(broadcast(kExpInfinity), max(broadcast(kExpZero), x)));
+  const Vec bounded = min(broadcast(kExpInfinity), max(broadcast(kExpZero), x));
+  const Sixteenths s = sixteenths(bounded);
+  return times_power_of_2(exp_mantissa(bounded, s), s.n, s.bits);
+}
+
+/// exp for x <= 0: a few operations less, the same bits.
+UNROLL_INLINE Vec exp_not_positive(Vec x) {
+  const Vec bounded = max(broadcast(kExpZero), x);
+  const Sixteenths s = sixteenths(bounded);
+  return times_small_power_of_2(exp_mantissa(bounded, s), s.n, s.bits);
+}
+
+/// exp for x <= 0 that is a rounded difference, whose rounding costs up to half a unit for each 1 of |x|. Leaving out
+/// kLn2Rest adds 1/22 to that, and leaving out the rests of the roots half a unit to all.
+UNROLL_INLINE Vec exp_of_difference(Vec x) {
+  const Vec bounded = max(broadcast(kExpZero), x);
+  const Sixteenths s = sixteenths(bounded);
+  const Vec root = lookup(kRoots, s.bits);
+  const Vec r = fma(s.n, broadcast(-kLn2), bounded);
+  return times_small_power_of_2(fma(root, exp_minus_1_near_0(r), root), s.n, s.bits);
 }
 
 /// rest + f^2 q(f), log(1 + f) = f + f^2 q(f), for f in [sqrt(1/2) - 1, sqrt(2) - 1].
@@ -169,16 +195,30 @@ UNROLL_INLINE Vec one_minus_exp(Vec x) {
   return fma(h, one_minus_exp_near_0(r), broadcast(1.0f) - h);
 }
 
-/// log(1 + e^x) = max(x, 0) + log(1 + t), t = e^-|x| <= 1, and 1 + t = 1 + f or 2 (1 + f), so that f, which is exact,
-/// is in the range of log_tail.
+/// log(1 + t) for t in [0, 0.285] = t - t^2 q(t).
+/// (t - log(1 + t))/t^2, degree 5; error 0.07 * 2^-24 of log(1 + t).
+UNROLL_INLINE Vec log_1_plus_small(Vec t) {
+  const Vec z = t * t;
+  const Vec q01 = fnma(t, broadcast(0x1.555404p-2f), broadcast(0x1.fffffep-2f));
+  const Vec q23 = fnma(t, broadcast(0x1.93d7cp-3f), broadcast(0x1.ff9ccap-3f));
+  const Vec q45 = fnma(t, broadcast(0x1.258c34p-4f), broadcast(0x1.2c82f6p-3f));
+  return fnma(z, fma(z, fma(z, q45, q23), q01), t);
+}
+
+/// log(1 + e^x) = x/2 + ln 2 + log cosh(x/2) for |x| <= kNear, where the last part is small: the sum of the first two
+/// keeps its rounding error. Beyond, max(x, 0) + log(1 + e^-|x|).
+/// log cosh(x/2)/u, u = x^2, [0, 1.59], degree 4; error 0.4 * 2^-24.
 UNROLL_INLINE Vec softplus(Vec x) {
-  const Vec one = broadcast(1.0f);
-  const Vec t = exp_not_positive(-abs(x));
-  const Mask large = broadcast(0x1.a8279ap-2f) < t;  // sqrt(2) - 1
-  const Vec f = select(large, broadcast(0.5f) * (t - one), t);
-  const Vec e = select(large, one, broadcast(0.0f));
-  const Vec log_1_t = fma(e, broadcast(kLn2), f + log_tail(f, e * broadcast(kLn2Rest)));
-  return max(broadcast(0.0f), x) + log_1_t;
+  constexpr float kNear = 1.2587f;  // softplus(-kNear) is 1/4
+  const Vec u = x * x;
+  const Vec half = broadcast(0.5f) * x;
+  const Vec sum = broadcast(kLn2) + half;
+  const Vec rest = (broadcast(kLn2) - sum + half) + broadcast(kLn2Rest);
+  const Vec p01 = fnma(u, broadcast(0x1.555458p-8f), broadcast(0x1p-3f));
+  const Vec p234 = fma(u, fma(u, broadcast(0x1.a46e72p-20f), broadcast(-0x1.ae2f3cp-16f)), broadcast(0x1.6bb52ep-12f));
+  const Vec near = sum + fma(u, fma(u * u, p234, p01), rest);
+  const Vec far = max(broadcast(0.0f), x) + log_1_plus_small(exp_not_positive(-abs(x)));
+  return select(abs(x) < broadcast(kNear), near, far);
 }
 
 }  // namespace unroll::UNROLL_ISA

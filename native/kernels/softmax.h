@@ -179,7 +179,7 @@ UNROLL_INLINE RowSums<kRows> exponentials_of_rows(const float* x, int64_t column
         if constexpr (kKeep != Keep::kNothing) pending.finish(r, c);
         // Not fused: the same rounded products as in the maximum, so that none of them is above it.
         const Vec shifted = scaled(load_scores(x + r * columns + c, width)) + minus_maximum.row[r];
-        const Vec e = exp_not_positive(shifted);
+        const Vec e = exp_of_difference(shifted);
         sums.row[r] = sums.row[r] + e;
         if constexpr (kKeep != Keep::kNothing) {
           store_columns(kept + r * stride + c, kKeep == Keep::kShifted ? shifted : e, kRows == 1 ? width : kLanes);

@@ -77,6 +77,7 @@ UNROLL_INLINE Vec lookup(const float* table, Ints index) {
   return {_mm512_maskz_permutexvar_ps(0xffff, index.v, _mm512_load_ps(table))};
 }
 UNROLL_INLINE Vec times_power_of_2(Vec v, Vec n, Ints) { return {_mm512_maskz_scalef_ps(0xffff, v.v, n.v)}; }
+UNROLL_INLINE Vec times_small_power_of_2(Vec v, Vec n, Ints rounded) { return times_power_of_2(v, n, rounded); }
 
 UNROLL_INLINE Vec load_quads(const float* a, const float* b, const float* c, const float* d) {
   __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(a));
