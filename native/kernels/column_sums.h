@@ -29,32 +29,28 @@ struct SumsOfColumns {
 };
 
 /// sums[j] += the sum over rows of term(row, first column, columns, lane), which adds a row's 16 columns to a lane:
-/// lane l takes rows l, l + 16, ...; then the tree of sum() over the 16 lanes. Some panels are summed side by side,
-/// some rows at a time, so that of a row whole lines are read.
+/// lane l takes rows l, l + 16, ...; then the tree of sum() over the 16 lanes. Some panels are summed side by side, row
+/// by row: so whole pieces of rows are read, and the lanes stay in L1.
 template <class Term>
 void sum_columns(int64_t rows, int64_t columns, const SumsOfColumns& sums, Parallel& pool, const Term& term) {
-  constexpr int64_t kBeside = 8, kRowsAtOnce = 4 * kLanes;
+  constexpr int64_t kBeside = 16;
   parallel_ranges(pool, divide_up(columns, kPanel * kBeside), 2 * kPanel * kBeside * rows, [&](Range part) {
     for (int64_t group = part.begin; group < part.end; ++group) {
       const int64_t first = group * kBeside * kPanel, panels = smaller(kBeside, divide_up(columns - first, kPanel));
-      alignas(64) float lanes[kBeside][kLanes][kPanel] = {};
-      for (int64_t begin = 0; begin < rows; begin += kRowsAtOnce) {
-        const int64_t end = smaller(begin + kRowsAtOnce, rows);
+      alignas(64) float lanes[kLanes][kBeside][kPanel] = {};
+      for (int64_t n = 0; n < rows; ++n) {
         for (int64_t p = 0; p < panels; ++p) {
           const int64_t column = first + p * kPanel;
-          for (int64_t l = 0; l < smaller(kLanes, end - begin); ++l) {
-            Vec lane = load(lanes[p][l]);
-            for (int64_t n = begin + l; n < end; n += kLanes) lane = term(n, column, columns - column, lane);
-            store(lanes[p][l], lane);
-          }
+          float* const lane = lanes[n % kLanes][p];
+          store(lane, term(n, column, columns - column, load(lane)));
         }
       }
       for (int64_t p = 0; p < panels; ++p) {
         const int64_t column = first + p * kPanel;
         for (int half = kLanes / 2; half > 0; half /= 2) {
-          for (int l = 0; l < half; ++l) store(lanes[p][l], load(lanes[p][l]) + load(lanes[p][l + half]));
+          for (int l = 0; l < half; ++l) store(lanes[l][p], load(lanes[l][p]) + load(lanes[l + half][p]));
         }
-        sums.add(column, load(lanes[p][0]), columns - column);
+        sums.add(column, load(lanes[0][p]), columns - column);
       }
     }
   });

@@ -4,6 +4,7 @@
 /// the weights, packed plain or transposed) and weight gradient (matmul_transposed, which packs both operands as it
 /// goes).
 
+#include "kernels/panels.h"
 #include "kernels/split.h"
 #include "kernels/tile.h"
 
@@ -12,29 +13,6 @@ namespace unroll::UNROLL_ISA {
 /// Rows of `a` that one pass over the panels uses: with a k block of 256 they take 192 KiB, less than half of a 512 KiB
 /// L2.
 constexpr int64_t kRowChunk = 192;
-
-/// Panel p, row k, column j: the element (k, 16 p + j) of the right operand; columns past the last are zero.
-/// `w` is [columns][k_size] with row stride ldw if `transposed` (a weight [out][in], used forward), else
-/// [k_size][columns]. With groups > 1 the columns are that many gates, one after the other in `w`; their panels are
-/// interleaved, so that panel u * groups + g holds gate g of the units 16 u .. 16 u + 15.
-inline void pack_panels(const float* w, int64_t ldw, int64_t k_size, int64_t columns, int64_t groups, bool transposed,
-                        float* panels, Parallel& pool) {
-  const int64_t group_columns = columns / groups;
-  parallel_ranges(pool, groups * divide_up(group_columns, kPanel), 16 * k_size, [&](Range part) {
-    for (int64_t p = part.begin; p < part.end; ++p) {
-      float* panel = panels + p * kPanel * k_size;
-      const int64_t in_group = p / groups * kPanel;
-      const int64_t first = p % groups * group_columns + in_group;
-      const int64_t width = smaller(kPanel, group_columns - in_group);
-      for (int64_t k = 0; k < k_size; ++k) {
-        for (int64_t j = 0; j < width; ++j) {
-          panel[k * kPanel + j] = transposed ? w[(first + j) * ldw + k] : w[k * ldw + first + j];
-        }
-        for (int64_t j = width; j < kPanel; ++j) panel[k * kPanel + j] = 0.0f;
-      }
-    }
-  });
-}
 
 /// Panels of more bytes than this do not stay in L2 beside what else is there: tiles bring in the next panel. Not a
 /// single tile, which reads as fast as the hardware prefetches.
