@@ -113,7 +113,7 @@ UNROLL_INLINE Vec lookup(const float* table, Ints index) { return {lookup(table,
 /// The exponent is added as an integer; what passes the largest becomes infinity; the sum flushes denormals, and n - n
 /// keeps NaN.
 UNROLL_INLINE __m256 times_power_of_2(__m256 v, __m256 n, __m256i rounded) {
-  const __m256i exponent = _mm256_and_si256(_mm256_slli_epi32(rounded, 19), _mm256_set1_epi32(-1 << 23));
+  const __m256i exponent = _mm256_slli_epi32(rounded, 23);
   const __m256i scaled = _mm256_add_epi32(_mm256_castps_si256(v), exponent);
   const __m256 result = _mm256_castsi256_ps(_mm256_min_epi32(scaled, _mm256_set1_epi32(0x7f800000)));
   return _mm256_add_ps(result, _mm256_sub_ps(n, n));

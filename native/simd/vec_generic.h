@@ -143,7 +143,7 @@ UNROLL_INLINE Vec lookup(const float* table, const Ints& index) {
 /// keeps NaN.
 UNROLL_INLINE Vec times_power_of_2(const Vec& v, const Vec& n, const Ints& rounded) {
   return each_lane<Vec>([&](int l) {
-    const uint32_t exponent = (static_cast<uint32_t>(rounded.lane[l]) << 19) & 0xff800000u;
+    const uint32_t exponent = static_cast<uint32_t>(rounded.lane[l]) << 23;
     const auto scaled = static_cast<int32_t>(std::bit_cast<uint32_t>(v.lane[l]) + exponent);
     return std::bit_cast<float>(scaled < 0x7f800000 ? scaled : 0x7f800000) + (n.lane[l] - n.lane[l]);
   });
