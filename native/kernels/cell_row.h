@@ -24,7 +24,7 @@ struct CellRow {
 
   UNROLL_INLINE Vec load_gate(int g) const { return load_columns(gates + g * stride, units); }
   UNROLL_INLINE void store_gate(int g, Vec value) const { store_columns(gates + g * stride, value, units); }
-  UNROLL_INLINE Start gate_start(int g, int64_t row_stride) const { return {gates + g * stride, row_stride}; }
+  UNROLL_INLINE Start gate_start(int g, int64_t row_stride) const { return {gates + g * stride, row_stride, units}; }
 };
 
 UNROLL_INLINE Vec one() { return broadcast(1.0f); }

@@ -58,12 +58,12 @@ struct RecurrentGradient {
   const float* w_ih_back_panels;     ///< W_ih [G H][I]
   const float* w_hh_back_panels[2];  ///< W_hh [G H][P]; the rows of the second phase apart: see recurrence.h
   const float* w_hr_back_panels;     ///< W_hr [P][H]
-  float* d_w_ih;               ///< [G H][I]
-  float* d_w_hh;               ///< [G H][P]
-  float* d_w_hr;               ///< [P][H]
-  float* d_b_ih;               ///< [G H]
-  float* d_b_hh;               ///< [G H]
-  float* d_peepholes;          ///< [3][H]
+  float* d_w_ih;                     ///< [G H][I]
+  float* d_w_hh;                     ///< [G H][P]
+  float* d_w_hr;                     ///< [P][H]
+  float* d_b_ih;                     ///< [G H]
+  float* d_b_hh;                     ///< [G H]
+  float* d_peepholes;                ///< [3][H]
   float* d_output;             ///< [N][columns] of the layer's outputs, at the direction's first; see between_layers.h
   const float* d_final_state;  ///< [B][P] or null
   const float* d_final_cells;  ///< [B][H] or null

@@ -46,54 +46,79 @@ struct RowRanges {
   }
 };
 
+/// Start values of a product's outputs.
+struct Starts {
+  Start all;          ///< of all panels side by side
+  const Start* each;  ///< or, unless null, one for each
+
+  /// Of a group of panels, for its tiles.
+  UNROLL_INLINE void of_panels(int64_t first, int64_t count, Start* starts) const {
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t column = (first + i) * kPanel;
+      starts[i] = each != nullptr
+                      ? each[first + i]
+                      : Start{all.data == nullptr ? nullptr : all.data + column, all.stride, all.columns - column};
+    }
+  }
+};
+
+inline Starts side_by_side(const float* data, int64_t stride, int64_t columns) {
+  return {{data, stride, columns}, nullptr};
+}
+
+/// How many of the panels that are left make the next group: the last two groups are about equal, for a tile of a
+/// single panel has too few independent sums.
+UNROLL_INLINE int64_t next_group(int64_t left, int64_t most) {
+  return left >= 2 * most ? most : left > most ? divide_up(left, 2) : left;
+}
+
 /// One k block of c = start + a * panels for rows of a single tile: nothing but the panels to go through.
 template <int kRows>
 void multiply_tile(const float* a, int64_t lda, const float* panels, int64_t panel_stride, int64_t length,
-                   Range panel_range, Start start, float* c, int64_t ldc, int64_t columns) {
-  constexpr int kPanels = panels_of_tile(kRows);
-  const auto multiply = [&]<int kCount>(int64_t p) {
-    const int64_t column = p * kPanel;
-    const Start from{start.data == nullptr ? nullptr : start.data + column, start.stride};
-    multiply_block_into<kRows, kCount>(Left<false>{a, lda}, panels + p * panel_stride, panel_stride, length, from,
-                                       c + column, ldc, columns - column, NoPrefetch{});
-  };
-  int64_t p = panel_range.begin;
-  for (; p + kPanels <= panel_range.end; p += kPanels) multiply.template operator()<kPanels>(p);
-  if (p == panel_range.end) return;
-  with_constant<kPanels>(panel_range.end - p, [&]<int kCount>() { multiply.template operator()<kCount>(p); });
+                   Range panel_range, const Starts& start, int64_t row, float* c, int64_t ldc, int64_t columns) {
+  constexpr int kMost = panels_of_tile(kRows);
+  for (int64_t p = panel_range.begin; p < panel_range.end;) {
+    const int64_t group = next_group(panel_range.end - p, kMost);
+    with_constant<kMost>(group, [&]<int kPanels>() {
+      Start starts[kPanels];
+      start.of_panels(p, kPanels, starts);
+      multiply_block_into<kRows, kPanels>(Left<false>{a, lda}, panels + p * panel_stride, panel_stride, length, starts,
+                                          row, Target{c + p * kPanel, ldc, columns - p * kPanel}, NoPrefetch{});
+    });
+    p += group;
+  }
 }
 
 /// One k block of c = start + a * panels for rows that stay in L2 and a range of panels; each panel's block stays in L1
 /// while all row tiles use it. `after`, unless null, follows the last panel, and is brought in meanwhile.
 inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int64_t panel_stride, Range k,
-                           Range panel_range, const float* after, const RowRanges& ranges, Start start, float* c,
-                           int64_t ldc, int64_t columns) {
+                           Range panel_range, const float* after, const RowRanges& ranges, const Starts& start,
+                           float* c, int64_t ldc, int64_t columns) {
   const int64_t tile_count = ranges.tiles();
   if (tile_count == 1) {
     const RowRange& rows = ranges.data[0];
     return with_constant<kTileRows>(rows.count, [&]<int kRows>() {
-      const Start from{start.data == nullptr ? nullptr : start.data + rows.to * start.stride, start.stride};
       multiply_tile<kRows>(a + rows.from * lda + k.begin, lda, panels + k.begin * kPanel, panel_stride, k.size(),
-                           panel_range, from, c + rows.to * ldc, ldc, columns);
+                           panel_range, start, rows.to, c + rows.to * ldc, ldc, columns);
     });
   }
   const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile()));
   const bool prefetches = after != nullptr;
   const PrefetchShare share(k.size(), tile_count);
   for (int64_t p = panel_range.begin; p < panel_range.end;) {
-    const int64_t group = smaller(at_once, panel_range.end - p), column = p * kPanel;
+    const int64_t group = next_group(panel_range.end - p, at_once), column = p * kPanel;
+    Start starts[kMostPanels];
+    start.of_panels(p, group, starts);
     const float* const block = panels + p * panel_stride + k.begin * kPanel;
     const float* const next = p + group < panel_range.end ? block + group * panel_stride : after;
     int64_t tile = 0;
     const auto multiply = [&]<int kRows, int kPanels>(int64_t from_row, int64_t to_row) {
       const Left<false> left{a + from_row * lda + k.begin, lda};
-      const Start from{start.data == nullptr ? nullptr : start.data + to_row * start.stride + column, start.stride};
-      float* const to = c + to_row * ldc + column;
+      const Target to{c + to_row * ldc + column, ldc, columns - column};
       if (!prefetches) {
-        multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), from, to, ldc, columns - column,
-                                            NoPrefetch{});
+        multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), starts, to_row, to, NoPrefetch{});
       } else {
-        multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), from, to, ldc, columns - column,
+        multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), starts, to_row, to,
                                             share.of_tile(next, tile++));
       }
     };
@@ -147,10 +172,10 @@ inline void add_later_groups(const float* a, int64_t lda, const Panels& panels, 
         float* const to = c + (range.to + row) * ldc + p * kPanel;
         alignas(64) float tile[kRows * kPanel];
         for (int64_t k = kGroup; k < panels.k_size; k += kBlock) {
-          const bool first = k % kGroup == 0;
+          const Start start{k % kGroup == 0 ? nullptr : tile, kPanel, kPanel};
           const int64_t length = smaller(kBlock, panels.k_size - k);
           multiply_block_into<kRows, kPanels>(Left<false>{left + k, lda}, panel + k * kPanel, panels.stride, length,
-                                              {first ? nullptr : tile, kPanel}, tile, kPanel, kPanel, NoPrefetch{});
+                                              &start, 0, Target{tile, kPanel, kPanel}, NoPrefetch{});
           if ((k + length) % kGroup == 0 || k + length == panels.k_size) {
             add_tile<kRows, kPanels>(tile, to, ldc, width);
           }
@@ -162,13 +187,13 @@ inline void add_later_groups(const float* a, int64_t lda, const Panels& panels, 
 
 /// c = start + a * panels over all of k, for rows and panels that are one thread's; start may be c.
 inline void multiply_panels(const float* a, int64_t lda, const Panels& panels, Range panel_range,
-                            const RowRanges& ranges, Start start, float* c, int64_t ldc, int64_t columns) {
+                            const RowRanges& ranges, const Starts& start, float* c, int64_t ldc, int64_t columns) {
   const int64_t end = smaller(kGroup, panels.k_size);
   for (int64_t k = 0; k < end; k += kBlock) {
     const Range block{k, smaller(k + kBlock, end)};
     const float* const after = panels.data + panel_range.begin * panels.stride + block.end % panels.k_size * kPanel;
     multiply_chunk(a, lda, panels.data, panels.stride, block, panel_range, panels.prefetched ? after : nullptr, ranges,
-                   k == 0 ? start : Start{c, ldc}, c, ldc, columns);
+                   k == 0 ? start : side_by_side(c, ldc, columns), c, ldc, columns);
   }
   if (panels.k_size > kGroup) add_later_groups(a, lda, panels, panel_range, ranges, c, ldc, columns);
 }
@@ -192,8 +217,8 @@ UNROLL_INLINE Range panel_part(int64_t columns, int64_t parts, int64_t index) {
 }
 
 /// c = start + a * panels for all rows of the ranges, on the threads of the pool.
-inline void multiply_ranges(const float* a, int64_t lda, const Panels& panels, const RowRanges& ranges, Start start,
-                            float* c, int64_t ldc, int64_t columns, Parallel& pool) {
+inline void multiply_ranges(const float* a, int64_t lda, const Panels& panels, const RowRanges& ranges,
+                            const Starts& start, float* c, int64_t ldc, int64_t columns, Parallel& pool) {
   const int64_t panel_count = divide_up(columns, kPanel);
   int64_t rows = 0;
   ranges.for_each([&](const RowRange& range) { rows += range.count; });
@@ -215,8 +240,8 @@ inline void multiply_ranges(const float* a, int64_t lda, const Panels& panels, c
 inline void matmul(int64_t rows, int64_t k_size, int64_t columns, const float* a, int64_t lda, const float* panels,
                    const float* bias, bool accumulate, float* c, int64_t ldc, Parallel& pool) {
   const RowRange all{0, 0, rows};
-  multiply_ranges(a, lda, all_panels(panels, k_size, columns), {&all, 1}, accumulate ? Start{c, ldc} : Start{bias, 0},
-                  c, ldc, columns, pool);
+  const Starts start = accumulate ? side_by_side(c, ldc, columns) : side_by_side(bias, 0, columns);
+  multiply_ranges(a, lda, all_panels(panels, k_size, columns), {&all, 1}, start, c, ldc, columns, pool);
 }
 
 }  // namespace unroll::UNROLL_ISA

@@ -116,14 +116,25 @@ __attribute__((noinline)) inline void sum_group(Range rows, const Rows& a, const
       const Range output_block{i, smaller(i + kTransposedRows, outputs.end)};
       pack_left_transposed(a, k, output_block, left);
       b.for_each(panels, [&](const RightOperand& part, int64_t first) {
-        for (int64_t p = 0; p < part.columns; p += kPanel) {
-          const float* const panel = right + (first * kPanel + p) * kBlock;
-          RowTiles(output_block.size()).for_each([&]<int kRows>(int64_t row, int64_t tile) {
-            float* const out = part.c + (i - first_output + row) * part.ldc + p;
-            multiply_block_into<kRows, 1>(Left<true>{left + tile * kPackedTile, 0}, panel, 0, k.size(),
-                                          {starts ? nullptr : out, part.ldc}, out, part.ldc, part.columns - p,
-                                          NoPrefetch{});
+        const RowTiles tiles(output_block.size());
+        float* const out = part.c + (i - first_output) * part.ldc;
+        const Starts start = side_by_side(starts ? nullptr : out, part.ldc, part.columns);
+        const int64_t at_once = panels_of_tile(static_cast<int>(tiles.most_rows())), panel_count = part.panels();
+        for (int64_t p = 0; p < panel_count;) {
+          const int64_t group = next_group(panel_count - p, at_once), column = p * kPanel;
+          Start of_group[kMostPanels];
+          start.of_panels(p, group, of_group);
+          with_constant<kMostPanels>(group, [&]<int kPanels>() {
+            tiles.for_each([&]<int kRows>(int64_t row, int64_t tile) {
+              if constexpr (kPanels <= panels_of_tile(kRows)) {
+                multiply_block_into<kRows, kPanels>(
+                    Left<true>{left + tile * kPackedTile, 0}, right + (first + p) * kPanel * kBlock, kPanel * kBlock,
+                    k.size(), of_group, row, Target{out + row * part.ldc + column, part.ldc, part.columns - column},
+                    NoPrefetch{});
+              }
+            });
           });
+          p += group;
         }
       });
     }

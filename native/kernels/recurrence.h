@@ -28,7 +28,9 @@ struct InputGradient {
   bool adds;    ///< to what is there
   bool wanted;  ///< at once; if not, backward_inputs() follows
 
-  Start start(const RecurrentGradient& gradient) const { return {adds ? gradient.d_input : nullptr, columns}; }
+  Starts start(const RecurrentGradient& gradient) const {
+    return side_by_side(adds ? gradient.d_input : nullptr, columns, columns);
+  }
 };
 
 template <class Cell>
@@ -48,7 +50,7 @@ struct Recurrence {
     for_each_chunk(times, [&](Range chunk) {
       if (slices > 1) return forward_slices(order, chunk, sequences, x, inputs, w_ih, slices, pool);
       for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
-        multiply_ranges(x, inputs, w_ih, rows, {layer.bias, 0}, layer.gates, gate_columns(), gate_columns(), pool);
+        multiply_ranges(x, inputs, w_ih, rows, biases(), layer.gates, gate_columns(), gate_columns(), pool);
       });
       for (int64_t i = chunk.begin; i < chunk.end; ++i) {
         for_each_segment(steps(), order.step(i), sequences, reverse,
@@ -94,6 +96,8 @@ struct Recurrence {
  private:
   int64_t unit_blocks() const { return divide_up(hidden(), kPanel); }
   int64_t gate_columns() const { return kGates * hidden(); }
+  static Starts no_starts() { return side_by_side(nullptr, 0, 0); }
+  Starts biases() const { return side_by_side(layer.bias, 0, gate_columns()); }
   float* state(int64_t row) const { return layer.states + row * state_stride(); }
   float* cells(int64_t row) const { return layer.cells + row * hidden(); }
   float* gates(int64_t row) const { return layer.gates + row * gate_columns(); }
@@ -143,8 +147,8 @@ struct Recurrence {
     parallel_phases(pool, 1 + chunk.size(), slices, [&](int64_t phase, int64_t slice) {
       if (phase == 0) {
         for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
-          multiply_panels(x, inputs, w_ih, panel_part(gate_columns(), slices, slice), rows, {layer.bias, 0},
-                          layer.gates, gate_columns(), gate_columns());
+          multiply_panels(x, inputs, w_ih, panel_part(gate_columns(), slices, slice), rows, biases(), layer.gates,
+                          gate_columns(), gate_columns());
         });
         return;
       }
@@ -294,17 +298,10 @@ struct Recurrence {
     for (int64_t block = all.begin; block < all.end; block += at_once) {
       const Range blocks{block, smaller(block + at_once, all.end)};
       sums.stride = blocks.size() * sums.kGates * kPanel;
-      if (segment.sequences.size() <= kFewRows) {
-        sum_few_rows(segment, blocks, sums);
-      } else {
-        sum_gates(segment, blocks, sums);
-      }
+      sum_gates(segment, blocks, sums);
       forward_cells<kPhase>(segment, blocks, sums);
     }
   }
-
-  /// With so few rows a tile takes several panels.
-  static constexpr int64_t kFewRows = kMostPanels > 1 ? 3 : 0;
 
   /// What a phase multiplies: the states before, or what the first phase left in `recurrent`.
   template <int kPhase>
@@ -328,45 +325,27 @@ struct Recurrence {
   template <int kPhase>
   void sum_gates(const Segment& segment, Range blocks, Sums<kPhase>& sums) const {
     const RowRange rows{0, 0, segment.sequences.size()};
+    Start starts[sums.kPanels];
+    int64_t count = 0;
     for (int64_t block = blocks.begin; block < blocks.end; ++block) {
       const CellRow first_row = cell_row(segment, segment.sequences.begin, block * kPanel);
       for (int g = kFirst<kPhase>; g < kEnd<kPhase>; ++g) {
-        float* const to = sums.at(0, (block - blocks.begin) * sums.kGates + g - kFirst<kPhase>);
-        multiply_panels(left<kPhase>(segment), left_stride<kPhase>(), gate_panels(block, g, 1), {0, 1}, {&rows, 1},
-                        Cell::start(g, first_row, gate_columns()), to, sums.stride, first_row.units);
-      }
-    }
-  }
-
-  /// The same with all panels of the blocks at once, which start from different arrays: so the starts are copied first.
-  template <int kPhase>
-  void sum_few_rows(const Segment& segment, Range blocks, Sums<kPhase>& sums) const {
-    const RowRange rows{0, 0, segment.sequences.size()};
-    for (int64_t block = blocks.begin; block < blocks.end; ++block) {
-      const CellRow first_row = cell_row(segment, segment.sequences.begin, block * kPanel);
-      for (int g = kFirst<kPhase>; g < kEnd<kPhase>; ++g) {
-        const Start start = Cell::start(g, first_row, gate_columns());
-        for (int64_t r = 0; r < rows.count; ++r) {
-          const Vec value = start.data == nullptr ? broadcast(-0.0f)  // keeps the sign of a sum of -0
-                                                  : load_columns(start.data + r * start.stride, first_row.units);
-          store(sums.at(r, (block - blocks.begin) * sums.kGates + g - kFirst<kPhase>), value);
-        }
+        starts[count++] = Cell::start(g, first_row, gate_columns());
       }
     }
     // The panels of several blocks follow one another, if a phase has all gates or, every so many, only one.
     const bool regular = Cell::kPhases == 1 || sums.kGates == 1;
     const int64_t at_once = regular ? blocks.size() : 1, panels = at_once * sums.kGates;
     for (int64_t block = blocks.begin; block < blocks.end; block += at_once) {
-      float* const to = sums.at(0, (block - blocks.begin) * sums.kGates);
+      const int64_t first = (block - blocks.begin) * sums.kGates;
       multiply_panels(left<kPhase>(segment), left_stride<kPhase>(),
                       gate_panels(block, kFirst<kPhase>, sums.kGates == 1 ? kGates : 1), {0, panels}, {&rows, 1},
-                      {to, sums.stride}, to, sums.stride, panels * kPanel);
+                      {{}, starts + first}, sums.at(0, first), sums.stride, panels * kPanel);
     }
   }
 
-  /// Not inlined: one copy serves both ways to sum.
   template <int kPhase>
-  __attribute__((noinline)) void forward_cells(const Segment& segment, Range blocks, Sums<kPhase>& sums) const {
+  void forward_cells(const Segment& segment, Range blocks, Sums<kPhase>& sums) const {
     for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
       for (int64_t block = blocks.begin; block < blocks.end; ++block) {
         const float* of_row[kGates];
@@ -381,12 +360,12 @@ struct Recurrence {
   /// h = W_hr m, m what the cell gives without projection.
   void project(const Segment& segment) const {
     multiply_rows(segment.sequences, layer.w_hr_panels, hidden(), state_size(), {0, divide_up(state_size(), kPanel)},
-                  {nullptr, 0}, unprojected(kept_row(segment.step)), hidden(), state(steps().sequences + segment.row),
+                  no_starts(), unprojected(kept_row(segment.step)), hidden(), state(steps().sequences + segment.row),
                   state_stride());
   }
 
   /// to = start + from * some panels for a range of rows; start may only be `to` or nothing.
-  void multiply_rows(Range rows, const float* panels, int64_t k_size, int64_t columns, Range some, Start start,
+  void multiply_rows(Range rows, const float* panels, int64_t k_size, int64_t columns, Range some, const Starts& start,
                      const float* from, int64_t from_stride, float* to, int64_t to_stride) const {
     const RowRange range{rows.begin, rows.begin, rows.size()};
     multiply_panels(from, from_stride, all_panels(panels, k_size, columns), some, {&range, 1}, start, to, to_stride,
@@ -405,7 +384,7 @@ struct Recurrence {
     if constexpr (Cell::kPhases == 2) {
       const int64_t first = Cell::kFirstGates * hidden();
       multiply_rows(segment.sequences, gradient.w_hh_back_panels[1], gate_columns() - first, state_size(), units,
-                    {nullptr, 0}, gates(segment.row) + first, gate_columns(), gradient.d_unprojected, state_size());
+                    no_starts(), gates(segment.row) + first, gate_columns(), gradient.d_unprojected, state_size());
       backward_cells<1>(segment, gradient, gradient.d_unprojected, units);
     }
     backward_state(segment, gradient, {0, divide_up(state_size(), kPanel)});
@@ -413,7 +392,7 @@ struct Recurrence {
 
   /// dE/dh_{t-1} = d_gates W_hh, of the gates of the first phase, plus what came past the gates.
   void backward_state(const Segment& segment, const RecurrentGradient& gradient, Range panels) const {
-    const Start direct = Cell::kDirectPath ? Start{gradient.d_h, state_size()} : Start{nullptr, 0};
+    const Starts direct = Cell::kDirectPath ? side_by_side(gradient.d_h, state_size(), state_size()) : no_starts();
     const float* d_recurrent = Cell::kRecurrentGradient ? recurrent(segment.row) : gates(segment.row);
     multiply_rows(segment.sequences, gradient.w_hh_back_panels[0], Cell::kFirstGates * hidden(), state_size(), panels,
                   direct, d_recurrent, gate_columns(), gradient.d_h, state_size());
@@ -435,8 +414,8 @@ struct Recurrence {
       copy_floats(gradient.d_h + b * state_size(), gradient.d_projected + (segment.row + b) * state_size(),
                   state_size());
     }
-    multiply_rows(segment.sequences, gradient.w_hr_back_panels, state_size(), hidden(), {0, unit_blocks()},
-                  {nullptr, 0}, gradient.d_h, state_size(), gradient.d_unprojected, hidden());
+    multiply_rows(segment.sequences, gradient.w_hr_back_panels, state_size(), hidden(), {0, unit_blocks()}, no_starts(),
+                  gradient.d_h, state_size(), gradient.d_unprojected, hidden());
   }
 
   template <int kPhase>

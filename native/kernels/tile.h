@@ -74,6 +74,7 @@ UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, co
 #pragma GCC unroll 4
     for (int p = 0; p < kPanels; ++p) {
       right[p] = load(panels + p * panel_stride + k * kPanel);
+      if constexpr (kRows > 1) right[p] = in_registers(right[p]);
       prefetch.touch(k, p * panel_stride);
     }
 #pragma GCC unroll 16
@@ -86,10 +87,11 @@ UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, co
   return acc;
 }
 
-/// Start values of a tile's outputs: rows of a matrix, one bias row for all (stride 0), or zero (no data).
+/// Start values of the outputs of a panel: rows of a matrix, one bias row for all (stride 0), or zero (no data). Of the
+/// 16 columns there are so many.
 struct Start {
   const float* data;
-  int64_t stride;
+  int64_t stride, columns;
 };
 
 UNROLL_INLINE Vec load_columns(const float* p, int64_t columns) {
@@ -100,30 +102,42 @@ UNROLL_INLINE void store_columns(float* p, Vec v, int64_t columns) {
   store_partial(p, v, static_cast<int>(columns));
 }
 
-/// out[r][c] = start[r][c] + sum[r][c] for the first `columns` columns of the tile; out may be the start.
+/// Where a tile's outputs go: the first `columns` of its columns.
+struct Target {
+  float* data;
+  int64_t stride, columns;
+};
+
+/// out[r][c] = start[first_row + r][c] + sum[r][c], with a start for each panel; out may be the start.
 template <int kRows, int kPanels>
-UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, Start start, float* out, int64_t out_stride,
-                              int64_t columns) {
-#pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) {
+UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, const Start* starts, int64_t first_row,
+                              Target out) {
 #pragma GCC unroll 4
-    for (int p = 0; p < kPanels; ++p) {
-      const int64_t left = columns - p * kPanel;
-      Vec value = acc.sum[r][p];
-      if (start.data != nullptr) value = load_columns(start.data + r * start.stride + p * kPanel, left) + value;
-      store_columns(out + r * out_stride + p * kPanel, value, left);
+  for (int p = 0; p < kPanels; ++p) {
+    const Start start = starts[p];
+    const int64_t left = out.columns - p * kPanel;
+    float* const to = out.data + p * kPanel;
+    if (start.data == nullptr) {
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) store_columns(to + r * out.stride, acc.sum[r][p], left);
+      continue;
+    }
+    const float* const from = start.data + first_row * start.stride;
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      const Vec value = load_columns(from + r * start.stride, start.columns) + acc.sum[r][p];
+      store_columns(to + r * out.stride, value, left);
     }
   }
 }
 
-/// One tile and one k block: out = start + left * panels. A function of its own, because gcc 12 spills an accumulator
+/// One tile and one k block: out = starts + left * panels. A function of its own, because gcc 12 spills an accumulator
 /// when it shares the registers with the loops around it.
 template <int kRows, int kPanels, bool kPacked, class Ahead>
 __attribute__((noinline)) void multiply_block_into(Left<kPacked> left, const float* panels, int64_t panel_stride,
-                                                   int64_t length, Start start, float* out, int64_t out_stride,
-                                                   int64_t columns, Ahead prefetch) {
-  store_tile(multiply_block<kRows, kPanels>(left, panels, panel_stride, length, prefetch), start, out, out_stride,
-             columns);
+                                                   int64_t length, const Start* starts, int64_t first_row, Target out,
+                                                   Ahead prefetch) {
+  store_tile(multiply_block<kRows, kPanels>(left, panels, panel_stride, length, prefetch), starts, first_row, out);
 }
 
 }  // namespace unroll::UNROLL_ISA

@@ -15,6 +15,7 @@
 ///                  given a second time as the bits of 1.5 2^23 + n, of which each instruction set takes what it likes
 ///   times_small_power_of_2(v, n, rounded)
 ///                  v 2^floor(n) for n in [-126.2, 127), with fewer instructions; the second time 1.5 2^19 + n
+///   in_registers(v) v, loaded once where the compiler would load it again for each use
 ///   load_quads(a, b, c, d)
 ///                  4 floats of each
 ///   transpose_quads(v)
@@ -48,6 +49,8 @@ UNROLL_INLINE Vec with_sign(Vec magnitude, Vec sign) {
 }
 
 #if !defined(UNROLL_ISA_AVX512)
+UNROLL_INLINE Vec in_registers(Vec v) { return v; }
+
 /// 2^-127 becomes 0.
 UNROLL_INLINE Vec times_small_power_of_2(Vec v, Vec, Ints rounded) {
   const Ints power = broadcast_int(0x3f800000) + (shift_left<19>(rounded) & broadcast_int(-1 << 23));
