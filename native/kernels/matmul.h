@@ -16,7 +16,7 @@ constexpr int64_t kRowChunk = 192;
 
 /// Panels of more bytes than this do not stay in L2 beside what else is there: tiles bring in the next panel. Not a
 /// single tile, which reads as fast as the hardware prefetches.
-constexpr int64_t kPrefetchedBytes = 256 * 1024;
+constexpr int64_t kPrefetchedBytes = 512 * 1024;
 
 /// Neighbouring rows of a product: rows `from` of the left operand give rows `to` of the result.
 struct RowRange {
@@ -83,7 +83,7 @@ void multiply_tile(const float* a, int64_t lda, const float* panels, int64_t pan
       Start starts[kPanels];
       start.of_panels(p, kPanels, starts);
       multiply_block_into<kRows, kPanels>(Left<false>{a, lda}, panels + p * panel_stride, panel_stride, length, starts,
-                                          row, Target{c + p * kPanel, ldc, columns - p * kPanel}, NoPrefetch{});
+                                          row, c + p * kPanel, ldc, columns - p * kPanel, NoPrefetch{});
     });
     p += group;
   }
@@ -114,12 +114,13 @@ inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int
     int64_t tile = 0;
     const auto multiply = [&]<int kRows, int kPanels>(int64_t from_row, int64_t to_row) {
       const Left<false> left{a + from_row * lda + k.begin, lda};
-      const Target to{c + to_row * ldc + column, ldc, columns - column};
+      float* const to = c + to_row * ldc + column;
       if (!prefetches) {
-        multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), starts, to_row, to, NoPrefetch{});
+        multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), starts, to_row, to, ldc,
+                                            columns - column, NoPrefetch{});
       } else {
-        multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), starts, to_row, to,
-                                            share.of_tile(next, tile++));
+        multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), starts, to_row, to, ldc,
+                                            columns - column, share.of_tile(next, tile++));
       }
     };
     with_constant<kMostPanels>(group, [&]<int kPanels>() {
@@ -175,7 +176,7 @@ inline void add_later_groups(const float* a, int64_t lda, const Panels& panels, 
           const Start start{k % kGroup == 0 ? nullptr : tile, kPanel, kPanel};
           const int64_t length = smaller(kBlock, panels.k_size - k);
           multiply_block_into<kRows, kPanels>(Left<false>{left + k, lda}, panel + k * kPanel, panels.stride, length,
-                                              &start, 0, Target{tile, kPanel, kPanel}, NoPrefetch{});
+                                              &start, 0, tile, kPanel, kPanel, NoPrefetch{});
           if ((k + length) % kGroup == 0 || k + length == panels.k_size) {
             add_tile<kRows, kPanels>(tile, to, ldc, width);
           }

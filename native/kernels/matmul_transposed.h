@@ -127,10 +127,10 @@ __attribute__((noinline)) inline void sum_group(Range rows, const Rows& a, const
           with_constant<kMostPanels>(group, [&]<int kPanels>() {
             tiles.for_each([&]<int kRows>(int64_t row, int64_t tile) {
               if constexpr (kPanels <= panels_of_tile(kRows)) {
-                multiply_block_into<kRows, kPanels>(
-                    Left<true>{left + tile * kPackedTile, 0}, right + (first + p) * kPanel * kBlock, kPanel * kBlock,
-                    k.size(), of_group, row, Target{out + row * part.ldc + column, part.ldc, part.columns - column},
-                    NoPrefetch{});
+                multiply_block_into<kRows, kPanels>(Left<true>{left + tile * kPackedTile, 0},
+                                                    right + (first + p) * kPanel * kBlock, kPanel * kBlock, k.size(),
+                                                    of_group, row, out + row * part.ldc + column, part.ldc,
+                                                    part.columns - column, NoPrefetch{});
               }
             });
           });

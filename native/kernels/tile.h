@@ -102,32 +102,52 @@ UNROLL_INLINE void store_columns(float* p, Vec v, int64_t columns) {
   store_partial(p, v, static_cast<int>(columns));
 }
 
-/// Where a tile's outputs go: the first `columns` of its columns.
-struct Target {
-  float* data;
-  int64_t stride, columns;
-};
+/// out[r][c] = start[first_row + r][c] + tile[r][c] for a tile in memory, where not all of its columns count or not all
+/// have a start. Not inlined: the tiles of all sizes share it.
+__attribute__((noinline)) inline void store_part(const float* tile, int64_t rows, int64_t panels, const Start* starts,
+                                                 int64_t first_row, float* out, int64_t out_stride, int64_t columns) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t p = 0; p < panels; ++p, tile += kPanel) {
+      const Start& start = starts[p];
+      Vec value = load(tile);
+      if (start.data != nullptr) {
+        value = load_columns(start.data + (first_row + r) * start.stride, start.columns) + value;
+      }
+      const int64_t left = columns - p * kPanel;
+      if (left > 0) store_columns(out + r * out_stride + p * kPanel, value, left);
+    }
+  }
+}
 
-/// out[r][c] = start[first_row + r][c] + sum[r][c], with a start for each panel; out may be the start.
+/// The same for the first `columns` columns of a tile in registers; out may be the start.
 template <int kRows, int kPanels>
 UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, const Start* starts, int64_t first_row,
-                              Target out) {
-#pragma GCC unroll 4
+                              float* out, int64_t out_stride, int64_t columns) {
+  bool is_whole = columns >= kPanels * kPanel, has_start = true, has_none = true;
   for (int p = 0; p < kPanels; ++p) {
-    const Start start = starts[p];
-    const int64_t left = out.columns - p * kPanel;
-    float* const to = out.data + p * kPanel;
-    if (start.data == nullptr) {
-#pragma GCC unroll 16
-      for (int r = 0; r < kRows; ++r) store_columns(to + r * out.stride, acc.sum[r][p], left);
-      continue;
-    }
-    const float* const from = start.data + first_row * start.stride;
+    has_start &= starts[p].data != nullptr && starts[p].columns >= kPanel;
+    has_none &= starts[p].data == nullptr;
+  }
+  if (!is_whole || !(has_start || has_none)) {
+    alignas(64) float tile[kRows * kPanels * kPanel];
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      const Vec value = load_columns(from + r * start.stride, start.columns) + acc.sum[r][p];
-      store_columns(to + r * out.stride, value, left);
+#pragma GCC unroll 4
+      for (int p = 0; p < kPanels; ++p) store(tile + (r * kPanels + p) * kPanel, acc.sum[r][p]);
     }
+    return store_part(tile, kRows, kPanels, starts, first_row, out, out_stride, columns);
+  }
+#pragma GCC unroll 4
+  for (int p = 0; p < kPanels; ++p) {
+    float* const to = out + p * kPanel;
+    if (has_none) {
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) store(to + r * out_stride, acc.sum[r][p]);
+      continue;
+    }
+    const float* const from = starts[p].data + first_row * starts[p].stride;
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) store(to + r * out_stride, load(from + r * starts[p].stride) + acc.sum[r][p]);
   }
 }
 
@@ -135,9 +155,10 @@ UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, const Sta
 /// when it shares the registers with the loops around it.
 template <int kRows, int kPanels, bool kPacked, class Ahead>
 __attribute__((noinline)) void multiply_block_into(Left<kPacked> left, const float* panels, int64_t panel_stride,
-                                                   int64_t length, const Start* starts, int64_t first_row, Target out,
-                                                   Ahead prefetch) {
-  store_tile(multiply_block<kRows, kPanels>(left, panels, panel_stride, length, prefetch), starts, first_row, out);
+                                                   int64_t length, const Start* starts, int64_t first_row, float* out,
+                                                   int64_t out_stride, int64_t columns, Ahead prefetch) {
+  store_tile(multiply_block<kRows, kPanels>(left, panels, panel_stride, length, prefetch), starts, first_row, out,
+             out_stride, columns);
 }
 
 }  // namespace unroll::UNROLL_ISA
