@@ -39,7 +39,8 @@ struct GruCell {
 
   static UNROLL_INLINE Start start(int g, const CellRow& row, int64_t stride) {
     if (g < 2) return row.gate_start(g, stride);
-    return {row.options->recurrent_bias == nullptr ? nullptr : row.options->recurrent_bias + row.unit, 0, row.units};
+    const float* const bias = row.options->recurrent_bias;
+    return start_or_nothing(bias == nullptr ? nullptr : bias + row.unit, 0, row.units);
   }
 
   template <int kPhase>

@@ -48,8 +48,9 @@ struct RowRanges {
 
 /// Start values of a product's outputs.
 struct Starts {
-  Start all;          ///< of all panels side by side
-  const Start* each;  ///< or, unless null, one for each
+  const float* data;  ///< of all panels side by side: rows of a matrix, one row for all (stride 0), or nothing (null)
+  int64_t stride, columns;
+  const Start* each;  ///< or, unless null, one for each panel
 
   /// Of a group of panels, for its tiles.
   UNROLL_INLINE void of_panels(int64_t first, int64_t count, Start* starts) const {
@@ -57,13 +58,13 @@ struct Starts {
       const int64_t column = (first + i) * kPanel;
       starts[i] = each != nullptr
                       ? each[first + i]
-                      : Start{all.data == nullptr ? nullptr : all.data + column, all.stride, all.columns - column};
+                      : start_or_nothing(data == nullptr ? nullptr : data + column, stride, columns - column);
     }
   }
 };
 
 inline Starts side_by_side(const float* data, int64_t stride, int64_t columns) {
-  return {{data, stride, columns}, nullptr};
+  return {data, stride, columns, nullptr};
 }
 
 /// How many of the panels that are left make the next group: the last two groups are about equal, for a tile of a
@@ -173,7 +174,7 @@ inline void add_later_groups(const float* a, int64_t lda, const Panels& panels, 
         float* const to = c + (range.to + row) * ldc + p * kPanel;
         alignas(64) float tile[kRows * kPanel];
         for (int64_t k = kGroup; k < panels.k_size; k += kBlock) {
-          const Start start{k % kGroup == 0 ? nullptr : tile, kPanel, kPanel};
+          const Start start = start_or_nothing(k % kGroup == 0 ? nullptr : tile, kPanel, kPanel);
           const int64_t length = smaller(kBlock, panels.k_size - k);
           multiply_block_into<kRows, kPanels>(Left<false>{left + k, lda}, panel + k * kPanel, panels.stride, length,
                                               &start, 0, tile, kPanel, kPanel, NoPrefetch{});

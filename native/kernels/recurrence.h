@@ -340,7 +340,7 @@ struct Recurrence {
       const int64_t first = (block - blocks.begin) * sums.kGates;
       multiply_panels(left<kPhase>(segment), left_stride<kPhase>(),
                       gate_panels(block, kFirst<kPhase>, sums.kGates == 1 ? kGates : 1), {0, panels}, {&rows, 1},
-                      {{}, starts + first}, sums.at(0, first), sums.stride, panels * kPanel);
+                      {nullptr, 0, 0, starts + first}, sums.at(0, first), sums.stride, panels * kPanel);
     }
   }
 

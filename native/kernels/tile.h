@@ -87,12 +87,20 @@ UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, co
   return acc;
 }
 
-/// Start values of the outputs of a panel: rows of a matrix, one bias row for all (stride 0), or zero (no data). Of the
-/// 16 columns there are so many.
+/// What sums start from that start from nothing: it keeps the sign of a sum of -0.
+alignas(64) constexpr float kNothing[kPanel] = {-0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f,
+                                                -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f};
+
+/// Start values of the outputs of a panel: rows of a matrix, or one row for all (stride 0). Of the 16 columns there are
+/// so many.
 struct Start {
   const float* data;
   int64_t stride, columns;
 };
+
+UNROLL_INLINE Start start_or_nothing(const float* data, int64_t stride, int64_t columns) {
+  return data != nullptr ? Start{data, stride, columns} : Start{kNothing, 0, kPanel};
+}
 
 UNROLL_INLINE Vec load_columns(const float* p, int64_t columns) {
   return columns >= kPanel ? load(p) : load_partial(p, static_cast<int>(columns));
@@ -102,19 +110,15 @@ UNROLL_INLINE void store_columns(float* p, Vec v, int64_t columns) {
   store_partial(p, v, static_cast<int>(columns));
 }
 
-/// out[r][c] = start[first_row + r][c] + tile[r][c] for a tile in memory, where not all of its columns count or not all
-/// have a start. Not inlined: the tiles of all sizes share it.
+/// out[r][c] = start[first_row + r][c] + tile[r][c] for a tile in memory, of which not all columns count or have a
+/// start. Not inlined: the tiles of all sizes share it.
 __attribute__((noinline)) inline void store_part(const float* tile, int64_t rows, int64_t panels, const Start* starts,
                                                  int64_t first_row, float* out, int64_t out_stride, int64_t columns) {
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t p = 0; p < panels; ++p, tile += kPanel) {
       const Start& start = starts[p];
-      Vec value = load(tile);
-      if (start.data != nullptr) {
-        value = load_columns(start.data + (first_row + r) * start.stride, start.columns) + value;
-      }
-      const int64_t left = columns - p * kPanel;
-      if (left > 0) store_columns(out + r * out_stride + p * kPanel, value, left);
+      const Vec value = load_columns(start.data + (first_row + r) * start.stride, start.columns) + load(tile);
+      store_columns(out + r * out_stride + p * kPanel, value, columns - p * kPanel);
     }
   }
 }
@@ -123,12 +127,9 @@ __attribute__((noinline)) inline void store_part(const float* tile, int64_t rows
 template <int kRows, int kPanels>
 UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, const Start* starts, int64_t first_row,
                               float* out, int64_t out_stride, int64_t columns) {
-  bool is_whole = columns >= kPanels * kPanel, has_start = true, has_none = true;
-  for (int p = 0; p < kPanels; ++p) {
-    has_start &= starts[p].data != nullptr && starts[p].columns >= kPanel;
-    has_none &= starts[p].data == nullptr;
-  }
-  if (!is_whole || !(has_start || has_none)) {
+  bool is_whole = columns >= kPanels * kPanel;
+  for (int p = 0; p < kPanels; ++p) is_whole &= starts[p].columns >= kPanel;
+  if (!is_whole) {
     alignas(64) float tile[kRows * kPanels * kPanel];
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
@@ -139,13 +140,8 @@ UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, const Sta
   }
 #pragma GCC unroll 4
   for (int p = 0; p < kPanels; ++p) {
-    float* const to = out + p * kPanel;
-    if (has_none) {
-#pragma GCC unroll 16
-      for (int r = 0; r < kRows; ++r) store(to + r * out_stride, acc.sum[r][p]);
-      continue;
-    }
     const float* const from = starts[p].data + first_row * starts[p].stride;
+    float* const to = out + p * kPanel;
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) store(to + r * out_stride, load(from + r * starts[p].stride) + acc.sum[r][p]);
   }
