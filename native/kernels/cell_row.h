@@ -7,9 +7,9 @@
 
 namespace unroll::UNROLL_ISA {
 
-/// Every pointer is at the first of the units; gate g of the gates is at gates + g * stride.
+/// Every pointer is at the row's first unit; gate g of the gates is at gates + g * stride.
 struct CellRow {
-  int64_t units;
+  int64_t unit, units;  ///< the first of the units, and how many
   int64_t stride;
   float* gates;
   const float* h_prev;
@@ -20,11 +20,14 @@ struct CellRow {
   float* d_h_prev;   ///< backward: dE/dh_{t-1} past the gates
   float* d_c;        ///< backward: dE/dc_t on entry, dE/dc_{t-1} on return
   const CellOptions* options;
-  int64_t unit;  ///< index of the first unit
 
-  UNROLL_INLINE Vec load_gate(int g) const { return load_columns(gates + g * stride, units); }
-  UNROLL_INLINE void store_gate(int g, Vec value) const { store_columns(gates + g * stride, value, units); }
-  UNROLL_INLINE Start gate_start(int g, int64_t row_stride) const { return {gates + g * stride, row_stride, units}; }
+  UNROLL_INLINE Vec load(const float* row) const { return load_columns(row + unit, units); }
+  UNROLL_INLINE void store(float* row, Vec value) const { store_columns(row + unit, value, units); }
+  UNROLL_INLINE Vec load_gate(int g) const { return load(gates + g * stride); }
+  UNROLL_INLINE void store_gate(int g, Vec value) const { store(gates + g * stride, value); }
+  UNROLL_INLINE Start gate_start(int g, int64_t row_stride) const {
+    return {gates + g * stride + unit, row_stride, units};
+  }
 };
 
 UNROLL_INLINE Vec one() { return broadcast(1.0f); }

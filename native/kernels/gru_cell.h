@@ -14,19 +14,19 @@ namespace unroll::UNROLL_ISA {
 /// What both forms share: the end of the step, and its gradient.
 struct GruEnd {
   static UNROLL_INLINE void forward(const CellRow& row, Vec z, Vec n) {
-    const Vec h_prev = load_columns(row.h_prev, row.units);
+    const Vec h_prev = row.load(row.h_prev);
     row.store_gate(1, z);
     row.store_gate(2, n);
-    store_columns(row.h, fma(z, h_prev - n, n), row.units);
+    row.store(row.h, fma(z, h_prev - n, n));
   }
 
   /// Leaves dE/da of z and n in their gates and the direct part of dE/dh_{t-1}; returns dE/da of n.
   static UNROLL_INLINE Vec backward(const CellRow& row, Vec d_h) {
-    const Vec z = row.load_gate(1), n = row.load_gate(2), h_prev = load_columns(row.h_prev, row.units);
+    const Vec z = row.load_gate(1), n = row.load_gate(2), h_prev = row.load(row.h_prev);
     const Vec d_a_n = d_h * (one() - z) * tanh_derivative(n);
     row.store_gate(1, d_h * (h_prev - n) * sigmoid_derivative(z));
     row.store_gate(2, d_a_n);
-    store_columns(row.d_h_prev, d_h * z, row.units);
+    row.store(row.d_h_prev, d_h * z);
     return d_a_n;
   }
 };
@@ -44,22 +44,22 @@ struct GruCell {
   }
 
   template <int kPhase>
-  static UNROLL_INLINE void forward(const float* const (&sums)[kGates], const CellRow& row) {
-    const Vec r = sigmoid(load(sums[0])), from_h = load(sums[2]);
+  static UNROLL_INLINE void forward(const float* sums, const CellRow& row) {
+    const Vec r = sigmoid(load(sums)), from_h = load(sums + 2 * kPanel);
     row.store_gate(0, r);
-    store_columns(row.recurrent + 2 * row.stride, from_h, row.units);
-    GruEnd::forward(row, sigmoid(load(sums[1])), tanh(fma(r, from_h, row.load_gate(2))));
+    row.store(row.recurrent + 2 * row.stride, from_h);
+    GruEnd::forward(row, sigmoid(load(sums + kPanel)), tanh(fma(r, from_h, row.load_gate(2))));
   }
 
   template <int kPhase>
   static UNROLL_INLINE void backward(const CellRow& row, Vec d_h) {
-    const Vec r = row.load_gate(0), from_h = load_columns(row.recurrent + 2 * row.stride, row.units);
+    const Vec r = row.load_gate(0), from_h = row.load(row.recurrent + 2 * row.stride);
     const Vec d_a_n = GruEnd::backward(row, d_h);
     const Vec d_a_r = d_a_n * from_h * sigmoid_derivative(r);
     row.store_gate(0, d_a_r);
-    store_columns(row.recurrent, d_a_r, row.units);
-    store_columns(row.recurrent + row.stride, row.load_gate(1), row.units);
-    store_columns(row.recurrent + 2 * row.stride, d_a_n * r, row.units);
+    row.store(row.recurrent, d_a_r);
+    row.store(row.recurrent + row.stride, row.load_gate(1));
+    row.store(row.recurrent + 2 * row.stride, d_a_n * r);
   }
 };
 
@@ -71,14 +71,14 @@ struct GruResetBeforeCell {
   static UNROLL_INLINE Start start(int g, const CellRow& row, int64_t stride) { return row.gate_start(g, stride); }
 
   template <int kPhase>
-  static UNROLL_INLINE void forward(const float* const (&sums)[kGates], const CellRow& row) {
+  static UNROLL_INLINE void forward(const float* sums, const CellRow& row) {
     if constexpr (kPhase == 0) {
-      const Vec r = sigmoid(load(sums[0]));
+      const Vec r = sigmoid(load(sums));
       row.store_gate(0, r);
-      row.store_gate(1, sigmoid(load(sums[1])));
-      store_columns(row.recurrent, r * load_columns(row.h_prev, row.units), row.units);
+      row.store_gate(1, sigmoid(load(sums + kPanel)));
+      row.store(row.recurrent, r * row.load(row.h_prev));
     } else {
-      GruEnd::forward(row, row.load_gate(1), tanh(load(sums[2])));
+      GruEnd::forward(row, row.load_gate(1), tanh(load(sums)));
     }
   }
 
@@ -88,9 +88,9 @@ struct GruResetBeforeCell {
     if constexpr (kPhase == 0) {
       GruEnd::backward(row, d);
     } else {
-      const Vec r = row.load_gate(0), h_prev = load_columns(row.h_prev, row.units);
+      const Vec r = row.load_gate(0), h_prev = row.load(row.h_prev);
       row.store_gate(0, d * h_prev * sigmoid_derivative(r));
-      store_columns(row.d_h_prev, fma(d, r, load_columns(row.d_h_prev, row.units)), row.units);
+      row.store(row.d_h_prev, fma(d, r, row.load(row.d_h_prev)));
     }
   }
 };

@@ -22,14 +22,14 @@ struct LstmCell {
   static UNROLL_INLINE Start start(int g, const CellRow& row, int64_t stride) { return row.gate_start(g, stride); }
 
   template <int kPhase>
-  static UNROLL_INLINE void forward(const float* const (&sums)[kGates], const CellRow& row) {
-    const Vec c_prev = load_columns(row.c_prev, row.units);
-    Vec a_i = load(sums[0]), a_f = load(sums[1]), a_o = load(sums[3]);
+  static UNROLL_INLINE void forward(const float* sums, const CellRow& row) {
+    const Vec c_prev = row.load(row.c_prev);
+    Vec a_i = load(sums), a_f = load(sums + kPanel), a_o = load(sums + 3 * kPanel);
     if (row.options->peepholes != nullptr) {
       a_i = fma(peephole(row, 0), c_prev, a_i);
       a_f = fma(peephole(row, 1), c_prev, a_f);
     }
-    const Vec i = sigmoid(a_i), f = row.options->coupled ? one() - i : sigmoid(a_f), g = tanh(load(sums[2]));
+    const Vec i = sigmoid(a_i), f = row.options->coupled ? one() - i : sigmoid(a_f), g = tanh(load(sums + 2 * kPanel));
     const Vec c = fma(f, c_prev, i * g);
     if (row.options->peepholes != nullptr) a_o = fma(peephole(row, 2), c, a_o);
     const Vec o = sigmoid(a_o);
@@ -37,17 +37,17 @@ struct LstmCell {
     row.store_gate(1, f);
     row.store_gate(2, g);
     row.store_gate(3, o);
-    store_columns(row.c, c, row.units);
-    store_columns(row.h, o * tanh(c), row.units);
+    row.store(row.c, c);
+    row.store(row.h, o * tanh(c));
   }
 
   template <int kPhase>
   static UNROLL_INLINE void backward(const CellRow& row, Vec d_h) {
     const Vec i = row.load_gate(0), f = row.load_gate(1), g = row.load_gate(2), o = row.load_gate(3);
-    const Vec c_prev = load_columns(row.c_prev, row.units);
-    const Vec tanh_c = tanh(load_columns(row.c, row.units));
+    const Vec c_prev = row.load(row.c_prev);
+    const Vec tanh_c = tanh(row.load(row.c));
     const Vec d_a_o = d_h * tanh_c * sigmoid_derivative(o);
-    Vec d_c = fma(d_h * o, tanh_derivative(tanh_c), load_columns(row.d_c, row.units));
+    Vec d_c = fma(d_h * o, tanh_derivative(tanh_c), row.load(row.d_c));
     if (row.options->peepholes != nullptr) d_c = fma(d_a_o, peephole(row, 2), d_c);
     // Coupled: c_t = (1 - i) c_{t-1} + i g, so f passes its gradient to i.
     const Vec d_i = row.options->coupled ? d_c * (g - c_prev) : d_c * g;
@@ -61,13 +61,13 @@ struct LstmCell {
     row.store_gate(1, d_a_f);
     row.store_gate(2, d_c * i * tanh_derivative(g));
     row.store_gate(3, d_a_o);
-    store_columns(row.d_c, d_c_prev, row.units);
+    row.store(row.d_c, d_c_prev);
   }
 
  private:
   /// Gate 0, 1, 2 of the peepholes: i, f, o.
   static UNROLL_INLINE Vec peephole(const CellRow& row, int gate) {
-    return load_columns(row.options->peepholes + gate * row.stride + row.unit, row.units);
+    return row.load(row.options->peepholes + gate * row.stride);
   }
 };
 

@@ -11,8 +11,11 @@
 ///   kHasRecurrent       whether it keeps more than the gates: see CellRow::recurrent
 ///   kRecurrentGradient  whether backward leaves dE/d(W_hh h) in row.recurrent, because it is not that of W_ih x
 ///   start(g, row)     what the product of gate g is added to: row.gates, or a bias kept apart
-///   forward<phase>(sums, row)     sums[g] = W_ih x + b + W_hh h_{t-1} of gate g; writes the state and what backward
-///   needs backward<phase>(row, d_h)     d_h = dE/dh_t; leaves dE/d(W_ih x) in row.gates
+///   forward<phase>(sums, row)
+///                       W_ih x + b + W_hh h_{t-1} of the phase's gates one after the other; writes the state and what
+///                       backward needs
+///   backward<phase>(row, d_h)
+///                       d_h = dE/dh_t; leaves dE/d(W_ih x) in row.gates
 
 #include "kernels/between_layers.h"
 #include "kernels/cell_row.h"
@@ -184,23 +187,35 @@ struct Recurrence {
     });
   }
 
-  CellRow cell_row(const Segment& segment, int64_t b, int64_t unit) const {
+  /// The first row of a segment.
+  CellRow first_row(const Segment& segment) const {
+    const int64_t b = segment.sequences.begin, kept = kept_row(segment.step) + b;
     const int64_t before = segment.previous + b, after = steps().sequences + segment.row + b;
-    const int64_t kept = kept_row(segment.step) + b;
-    CellRow result;
-    result.units = smaller(kPanel, hidden() - unit);
+    CellRow result{};
     result.stride = hidden();
-    result.gates = gates(kept) + unit;
-    result.h_prev = state(before) + unit;
-    result.h = (projected() ? unprojected(kept) : state(after)) + unit;
+    result.gates = gates(kept);
+    result.h_prev = state(before);
+    result.h = projected() ? unprojected(kept) : state(after);
     result.options = &layer.options;
-    result.unit = unit;
     if constexpr (Cell::kHasCells) {
-      result.c_prev = cells(call.keeps_all ? before : b) + unit;
-      result.c = cells(call.keeps_all ? after : b) + unit;
+      result.c_prev = cells(call.keeps_all ? before : b);
+      result.c = cells(call.keeps_all ? after : b);
     }
-    if constexpr (Cell::kHasRecurrent) result.recurrent = recurrent(kept) + unit;
+    if constexpr (Cell::kHasRecurrent) result.recurrent = recurrent(kept);
     return result;
+  }
+
+  void move_to_block(int64_t block, CellRow& row) const {
+    row.unit = block * kPanel;
+    row.units = smaller(kPanel, hidden() - row.unit);
+  }
+
+  void move_to_next(CellRow& row) const {
+    row.gates += gate_columns();
+    row.h_prev += state_stride();
+    row.h += projected() ? hidden() : state_stride();
+    if constexpr (Cell::kHasCells) row.c_prev += hidden(), row.c += hidden();
+    if constexpr (Cell::kHasRecurrent) row.recurrent += gate_columns();
   }
 
   void load_states(Range sequences) const {
@@ -327,11 +342,10 @@ struct Recurrence {
     const RowRange rows{0, 0, segment.sequences.size()};
     Start starts[sums.kPanels];
     int64_t count = 0;
+    CellRow row = first_row(segment);
     for (int64_t block = blocks.begin; block < blocks.end; ++block) {
-      const CellRow first_row = cell_row(segment, segment.sequences.begin, block * kPanel);
-      for (int g = kFirst<kPhase>; g < kEnd<kPhase>; ++g) {
-        starts[count++] = Cell::start(g, first_row, gate_columns());
-      }
+      move_to_block(block, row);
+      for (int g = kFirst<kPhase>; g < kEnd<kPhase>; ++g) starts[count++] = Cell::start(g, row, gate_columns());
     }
     // The panels of several blocks follow one another, if a phase has all gates or, every so many, only one.
     const bool regular = Cell::kPhases == 1 || sums.kGates == 1;
@@ -346,13 +360,12 @@ struct Recurrence {
 
   template <int kPhase>
   void forward_cells(const Segment& segment, Range blocks, Sums<kPhase>& sums) const {
-    for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
-      for (int64_t block = blocks.begin; block < blocks.end; ++block) {
-        const float* of_row[kGates];
-        for (int g = kFirst<kPhase>; g < kEnd<kPhase>; ++g) {
-          of_row[g] = sums.at(b - segment.sequences.begin, (block - blocks.begin) * sums.kGates + g - kFirst<kPhase>);
-        }
-        Cell::template forward<kPhase>(of_row, cell_row(segment, b, block * kPanel));
+    CellRow row = first_row(segment);
+    const float* of_gates = sums.of;
+    for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b, move_to_next(row)) {
+      for (int64_t block = blocks.begin; block < blocks.end; ++block, of_gates += sums.kGates * kPanel) {
+        move_to_block(block, row);
+        Cell::template forward<kPhase>(of_gates, row);
       }
     }
   }
@@ -420,13 +433,13 @@ struct Recurrence {
 
   template <int kPhase>
   void backward_cells(const Segment& segment, const RecurrentGradient& gradient, const float* d_h, Range blocks) const {
-    for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
+    CellRow row = first_row(segment);
+    for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b, move_to_next(row)) {
+      row.d_h_prev = gradient.d_h + b * state_size();
+      if constexpr (Cell::kHasCells) row.d_c = gradient.d_c + b * hidden();
       for (int64_t block = blocks.begin; block < blocks.end; ++block) {
-        const int64_t unit = block * kPanel;
-        CellRow row = cell_row(segment, b, unit);
-        row.d_h_prev = gradient.d_h + b * state_size() + unit;
-        if constexpr (Cell::kHasCells) row.d_c = gradient.d_c + b * hidden() + unit;
-        Cell::template backward<kPhase>(row, load_columns(d_h + b * hidden() + unit, row.units));
+        move_to_block(block, row);
+        Cell::template backward<kPhase>(row, row.load(d_h + b * hidden()));
       }
     }
   }

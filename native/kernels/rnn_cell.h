@@ -27,13 +27,13 @@ struct RnnCell {
   static UNROLL_INLINE Start start(int g, const CellRow& row, int64_t stride) { return row.gate_start(g, stride); }
 
   template <int kPhase>
-  static UNROLL_INLINE void forward(const float* const (&sums)[kGates], const CellRow& row) {
-    store_columns(row.h, Activation::apply(load(sums[0])), row.units);
+  static UNROLL_INLINE void forward(const float* sums, const CellRow& row) {
+    row.store(row.h, Activation::apply(load(sums)));
   }
 
   template <int kPhase>
   static UNROLL_INLINE void backward(const CellRow& row, Vec d_h) {
-    row.store_gate(0, Activation::gradient(load_columns(row.h, row.units), d_h));
+    row.store_gate(0, Activation::gradient(row.load(row.h), d_h));
   }
 };
 
