@@ -88,7 +88,7 @@ UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, co
 }
 
 /// What sums start from that start from nothing: it keeps the sign of a sum of -0.
-alignas(64) constexpr float kNothing[kPanel] = {-0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f,
+alignas(64) constexpr float kNoStart[kPanel] = {-0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f,
                                                 -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f};
 
 /// Start values of the outputs of a panel: rows of a matrix, or one row for all (stride 0). Of the 16 columns there are
@@ -99,7 +99,7 @@ struct Start {
 };
 
 UNROLL_INLINE Start start_or_nothing(const float* data, int64_t stride, int64_t columns) {
-  return data != nullptr ? Start{data, stride, columns} : Start{kNothing, 0, kPanel};
+  return data != nullptr ? Start{data, stride, columns} : Start{kNoStart, 0, kPanel};
 }
 
 UNROLL_INLINE Vec load_columns(const float* p, int64_t columns) {
