@@ -142,6 +142,7 @@ struct Panels {
   const float* data;
   int64_t stride, k_size;
   bool prefetched;
+  const float* next = nullptr;  ///< what is read after a product; null if the same panels are read again
 };
 
 /// All panels of an operand, one after the other.
@@ -193,7 +194,8 @@ inline void multiply_panels(const float* a, int64_t lda, const Panels& panels, R
   const int64_t end = smaller(kGroup, panels.k_size);
   for (int64_t k = 0; k < end; k += kBlock) {
     const Range block{k, smaller(k + kBlock, end)};
-    const float* const after = panels.data + panel_range.begin * panels.stride + block.end % panels.k_size * kPanel;
+    const float* after = panels.data + panel_range.begin * panels.stride + block.end * kPanel;
+    if (block.end == panels.k_size) after = panels.next != nullptr ? panels.next : after - block.end * kPanel;
     multiply_chunk(a, lda, panels.data, panels.stride, block, panel_range, panels.prefetched ? after : nullptr, ranges,
                    k == 0 ? start : side_by_side(c, ldc, columns), c, ldc, columns);
   }

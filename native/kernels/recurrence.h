@@ -313,7 +313,7 @@ struct Recurrence {
     for (int64_t block = all.begin; block < all.end; block += at_once) {
       const Range blocks{block, smaller(block + at_once, all.end)};
       sums.stride = blocks.size() * sums.kGates * kPanel;
-      sum_gates(segment, blocks, sums);
+      sum_gates(segment, blocks, blocks.end < all.end ? blocks.end : all.begin, sums);
       forward_cells<kPhase>(segment, blocks, sums);
     }
   }
@@ -329,16 +329,17 @@ struct Recurrence {
     return kPhase == 0 ? state_stride() : gate_columns();
   }
 
-  /// The panels from that of a gate and block on, each the `step`-th.
-  Panels gate_panels(int64_t block, int gate, int64_t step) const {
+  /// The panels from that of a gate and block on, each the `step`-th; those of another block are read next.
+  Panels gate_panels(int64_t block, int gate, int64_t step, int64_t next_block) const {
     Panels panels = all_panels(layer.w_hh_panels, state_size(), gate_columns());
+    panels.next = panels.data + (next_block * kGates + gate) * panels.stride;
     panels.data += (block * kGates + gate) * panels.stride;
     panels.stride *= step;
     return panels;
   }
 
   template <int kPhase>
-  void sum_gates(const Segment& segment, Range blocks, Sums<kPhase>& sums) const {
+  void sum_gates(const Segment& segment, Range blocks, int64_t next_block, Sums<kPhase>& sums) const {
     const RowRange rows{0, 0, segment.sequences.size()};
     Start starts[sums.kPanels];
     int64_t count = 0;
@@ -353,8 +354,10 @@ struct Recurrence {
     for (int64_t block = blocks.begin; block < blocks.end; block += at_once) {
       const int64_t first = (block - blocks.begin) * sums.kGates;
       multiply_panels(left<kPhase>(segment), left_stride<kPhase>(),
-                      gate_panels(block, kFirst<kPhase>, sums.kGates == 1 ? kGates : 1), {0, panels}, {&rows, 1},
-                      {nullptr, 0, 0, starts + first}, sums.at(0, first), sums.stride, panels * kPanel);
+                      gate_panels(block, kFirst<kPhase>, sums.kGates == 1 ? kGates : 1,
+                                  block + at_once < blocks.end ? block + at_once : next_block),
+                      {0, panels}, {&rows, 1}, {nullptr, 0, 0, starts + first}, sums.at(0, first), sums.stride,
+                      panels * kPanel);
     }
   }
 
