@@ -58,12 +58,12 @@ struct RecurrentGradient {
   const float* w_ih_back_panels;     ///< W_ih [G H][I]
   const float* w_hh_back_panels[2];  ///< W_hh [G H][P]; the rows of the second phase apart: see recurrence.h
   const float* w_hr_back_panels;     ///< W_hr [P][H]
-  float* d_w_ih;               ///< [G H][I]
-  float* d_w_hh;               ///< [G H][P]
-  float* d_w_hr;               ///< [P][H]
-  float* d_b_ih;               ///< [G H]
-  float* d_b_hh;               ///< [G H]
-  float* d_peepholes;          ///< [3][H]
+  float* d_w_ih;                     ///< [G H][I]
+  float* d_w_hh;                     ///< [G H][P]
+  float* d_w_hr;                     ///< [P][H]
+  float* d_b_ih;                     ///< [G H]
+  float* d_b_hh;                     ///< [G H]
+  float* d_peepholes;                ///< [3][H]
   float* d_output;             ///< [N][columns] of the layer's outputs, at the direction's first; see between_layers.h
   const float* d_final_state;  ///< [B][P] or null
   const float* d_final_cells;  ///< [B][H] or null
@@ -105,7 +105,8 @@ struct Cells {
 };
 
 /// Cells of a padded batch beside the packed one: step t of the caller's sequence b begins at
-/// padded[b * sequence_stride + t * step_stride].
+/// padded[b * sequence_stride + t * step_stride]. One of the strides is `features`, and the other such that sequences,
+/// or steps, follow each other.
 struct PaddedCells {
   Cells cells;
   int64_t sequence_stride, step_stride;
@@ -201,8 +202,10 @@ struct Kernels {
 
   /// Copies sequences [steps][features] into or out of packed rows: sequences[i] is the packed sequence
   /// first_sequence + i, from the step `begin`. Steps that a sequence has not are left out.
-  void (*pack_sequences)(const Cells& cells, int64_t begin, const float* const* sequences, float* packed);
-  void (*unpack_sequences)(const Cells& cells, const float* packed, int64_t begin, float* const* sequences);
+  void (*pack_sequences)(const Cells& cells, int64_t begin, const float* const* sequences, float* packed,
+                         Parallel& pool);
+  void (*unpack_sequences)(const Cells& cells, const float* packed, int64_t begin, float* const* sequences,
+                           Parallel& pool);
   /// Copies the cells that are real steps into packed rows; no value of the others gets anywhere.
   void (*pack_padded)(const PaddedCells& cells, const float* padded, float* packed, Parallel& pool);
   /// Copies packed rows into the cells that are real steps, and fills the others with `padding`.
