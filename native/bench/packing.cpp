@@ -75,8 +75,8 @@ void measure(const unroll::Kernels& kernels, Shape shape) {
   }
   std::vector<Way> ways = {
       {"memcpy", size, [&] { std::memcpy(packed, padded, static_cast<size_t>(size) * 4); }},
-      {"pack sequences", size, [&] { kernels.pack_sequences(all, 0, sequences.data(), packed); }},
-      {"unpack sequences", size, [&] { kernels.unpack_sequences(all, packed, 0, sequences.data()); }},
+      {"pack sequences", size, [&] { kernels.pack_sequences(all, 0, sequences.data(), packed, one); }},
+      {"unpack sequences", size, [&] { kernels.unpack_sequences(all, packed, 0, sequences.data(), one); }},
       {"pack batch-first", size, [&] { kernels.pack_padded(batch_first, padded, packed, one); }},
       {"pack time-first", size, [&] { kernels.pack_padded(time_first, padded, packed, one); }},
       {"pack batch-first, 2 threads", size, [&] { kernels.pack_padded(batch_first, padded, packed, two); }},
@@ -107,8 +107,14 @@ void measure(const unroll::Kernels& kernels, Shape shape) {
 }  // namespace
 
 int main() {
-  const Shape shapes[] = {{32, 5, 100, 128}, {32, 5, 100, 1},  {32, 5, 100, 4},     {32, 5, 100, 13},
-                          {32, 5, 100, 40},  {64, 64, 64, 64}, {256, 10, 500, 128}, {1024, 10, 1000, 4}};
+  const Shape shapes[] = {
+      {32, 5, 100, 1},       {32, 5, 100, 4},     {32, 5, 100, 13},
+      {32, 5, 100, 40},      {32, 5, 100, 128},  // a call
+      {512, 10, 1000, 1},    {128, 10, 1000, 4},  {40, 10, 1000, 13},
+      {13, 10, 1000, 40},    {64, 64, 64, 64},  // 1 MB
+      {16'384, 10, 1000, 1}, {4096, 10, 1000, 4}, {1260, 10, 1000, 13},
+      {410, 10, 1000, 40},   {256, 10, 500, 128},  // 33 MB
+  };
   for (const unroll::Kernels* kernels : unroll::supported_kernels()) {
     if (kernels == &unroll::generic::kKernels) continue;
     for (const Shape shape : shapes) measure(*kernels, shape);

@@ -18,28 +18,42 @@ Cells with_elements(Cells cells, const int32_t* offsets, const int32_t* order) {
   return cells;
 }
 
+/// Runs body(parallel) on the calling thread only, for threads must not be waited for while elements are pinned.
+template <class Body>
+void alone(JNIEnv* env, const Body& body) {
+  guarded(env, [&] {
+    Alone thread(own_scratch());
+    body(thread);
+  });
+}
+
 }  // namespace
 
 UNROLL_NATIVE(void, SequenceNative, packSequences)
 (JNIEnv* env, jclass, jintArray offsets, jint features, jint first_step, jint step_count, jint first_sequence,
  jint sequence_count, jint begin, jobjectArray sequences, jlong packed) {
   const Cells cells = rectangle(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
-  const PinnedRows<float> rows(env, sequences, sequence_count, JNI_ABORT);
-  if (!rows.data()) return;
-  const Pinned<int32_t> starts(env, offsets, JNI_ABORT);
-  if (!starts.data()) return;
-  kernels().pack_sequences(with_elements(cells, starts.data(), nullptr), begin, rows.data(), floats(packed));
+  alone(env, [&](Parallel& thread) {
+    const PinnedRows<float> rows(env, sequences, sequence_count, JNI_ABORT);
+    if (!rows.data()) return;
+    const Pinned<int32_t> starts(env, offsets, JNI_ABORT);
+    if (!starts.data()) return;
+    kernels().pack_sequences(with_elements(cells, starts.data(), nullptr), begin, rows.data(), floats(packed), thread);
+  });
 }
 
 UNROLL_NATIVE(void, SequenceNative, unpackSequences)
 (JNIEnv* env, jclass, jintArray offsets, jint features, jint first_step, jint step_count, jint first_sequence,
  jint sequence_count, jlong packed, jint begin, jobjectArray sequences) {
   const Cells cells = rectangle(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
-  const PinnedRows<float> rows(env, sequences, sequence_count, 0);
-  if (!rows.data()) return;
-  const Pinned<int32_t> starts(env, offsets, JNI_ABORT);
-  if (!starts.data()) return;
-  kernels().unpack_sequences(with_elements(cells, starts.data(), nullptr), floats(packed), begin, rows.data());
+  alone(env, [&](Parallel& thread) {
+    const PinnedRows<float> rows(env, sequences, sequence_count, 0);
+    if (!rows.data()) return;
+    const Pinned<int32_t> starts(env, offsets, JNI_ABORT);
+    if (!starts.data()) return;
+    kernels().unpack_sequences(with_elements(cells, starts.data(), nullptr), floats(packed), begin, rows.data(),
+                               thread);
+  });
 }
 
 UNROLL_NATIVE(void, SequenceNative, packPaddedArray)
@@ -47,12 +61,13 @@ UNROLL_NATIVE(void, SequenceNative, packPaddedArray)
  jint first_step, jint step_count, jint first_sequence, jint sequence_count, jfloatArray padded, jint start,
  jlong packed) {
   const Cells cells = rectangle(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
-  Alone alone(nullptr);  // threads must not be waited for while elements are pinned
-  const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT);
-  const Pinned<float> from(env, padded, JNI_ABORT);
-  if (!starts.data() || !sequences.data() || !from.data()) return;
-  kernels().pack_padded({with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride},
-                        from.data() + start, floats(packed), alone);
+  alone(env, [&](Parallel& thread) {
+    const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT);
+    const Pinned<float> from(env, padded, JNI_ABORT);
+    if (!starts.data() || !sequences.data() || !from.data()) return;
+    kernels().pack_padded({with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride},
+                          from.data() + start, floats(packed), thread);
+  });
 }
 
 UNROLL_NATIVE(void, SequenceNative, unpackPaddedArray)
@@ -60,12 +75,13 @@ UNROLL_NATIVE(void, SequenceNative, unpackPaddedArray)
  jint first_step, jint step_count, jint first_sequence, jint sequence_count, jlong packed, jfloat padding,
  jfloatArray padded, jint start) {
   const Cells cells = rectangle(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
-  Alone alone(nullptr);  // threads must not be waited for while elements are pinned
-  const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT);
-  const Pinned<float> to(env, padded, 0);
-  if (!starts.data() || !sequences.data() || !to.data()) return;
-  kernels().unpack_padded({with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride},
-                          floats(packed), padding, to.data() + start, alone);
+  alone(env, [&](Parallel& thread) {
+    const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT);
+    const Pinned<float> to(env, padded, 0);
+    if (!starts.data() || !sequences.data() || !to.data()) return;
+    kernels().unpack_padded({with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride},
+                            floats(packed), padding, to.data() + start, thread);
+  });
 }
 
 UNROLL_NATIVE(void, SequenceNative, packPadded)

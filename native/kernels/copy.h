@@ -12,4 +12,9 @@ UNROLL_INLINE void clear_floats(float* to, int64_t size) {
   for (int64_t i = 0; i < size; ++i) to[i] = 0.0f;
 }
 
+/// Floats from p to the next address that stream() takes.
+UNROLL_INLINE int64_t floats_to_line(const float* p) {
+  return static_cast<int64_t>(-(reinterpret_cast<uintptr_t>(p) / sizeof(float)) % kLanes);
+}
+
 }  // namespace unroll::UNROLL_ISA

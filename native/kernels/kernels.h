@@ -105,7 +105,8 @@ struct Cells {
 };
 
 /// Cells of a padded batch beside the packed one: step t of the caller's sequence b begins at
-/// padded[b * sequence_stride + t * step_stride].
+/// padded[b * sequence_stride + t * step_stride]. One of the strides is `features`, and the other such that sequences,
+/// or steps, follow each other.
 struct PaddedCells {
   Cells cells;
   int64_t sequence_stride, step_stride;
@@ -201,8 +202,10 @@ struct Kernels {
 
   /// Copies sequences [steps][features] into or out of packed rows: sequences[i] is the packed sequence
   /// first_sequence + i, from the step `begin`. Steps that a sequence has not are left out.
-  void (*pack_sequences)(const Cells& cells, int64_t begin, const float* const* sequences, float* packed);
-  void (*unpack_sequences)(const Cells& cells, const float* packed, int64_t begin, float* const* sequences);
+  void (*pack_sequences)(const Cells& cells, int64_t begin, const float* const* sequences, float* packed,
+                         Parallel& pool);
+  void (*unpack_sequences)(const Cells& cells, const float* packed, int64_t begin, float* const* sequences,
+                           Parallel& pool);
   /// Copies the cells that are real steps into packed rows; no value of the others gets anywhere.
   void (*pack_padded)(const PaddedCells& cells, const float* padded, float* packed, Parallel& pool);
   /// Copies packed rows into the cells that are real steps, and fills the others with `padding`.

@@ -7,6 +7,7 @@
 /// The second leaves its values in the thread's scratch memory, and in the same loop finishes the row before, whose sum
 /// is known by then, so that writing to memory goes on beside the arithmetic. It also prefetches the row after.
 
+#include "kernels/copy.h"
 #include "kernels/elementary.h"
 #include "kernels/split.h"
 #include "kernels/tile.h"
@@ -70,11 +71,6 @@ struct RowLanes {
 
 /// What the pass over the exponentials keeps of each score for the end of the row.
 enum class Keep { kNothing, kExponential, kShifted };
-
-/// Floats from p to the next address that stream() takes.
-UNROLL_INLINE int64_t floats_to_line(const float* p) {
-  return static_cast<int64_t>(-(reinterpret_cast<uintptr_t>(p) / sizeof(float)) % kLanes);
-}
 
 /// Rows whose sums are known, but whose results are not written yet: kept * operand, or kept - operand of shifted
 /// scores. Rows of `kept` are `stride` floats apart.

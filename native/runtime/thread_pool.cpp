@@ -251,24 +251,21 @@ void ThreadPool::work(int index) {
 }
 
 void ThreadPool::run(int64_t tasks, Task task, void* context) {
-  float* const memory = scratch();
-  if (memory == nullptr) throw std::bad_alloc();
+  float* const memory = own_scratch();
   TaskJob job(tasks, task, context);
   if (tasks <= 1 || width() == 1) return job.run_tasks(memory);
   run(job, memory);
 }
 
 void ThreadPool::run_phases(int64_t phases, int64_t slices, Task task, void* context) {
-  float* const memory = scratch();
-  if (memory == nullptr) throw std::bad_alloc();
+  float* const memory = own_scratch();
   PhaseJob job(phases, slices, task, context);
   if (slices <= 1 || width() == 1) return job.run_tasks(memory);
   run(job, memory);
 }
 
 void ThreadPool::run_lanes(int64_t lanes, int64_t parts, Task task, void* context) {
-  float* const memory = scratch();
-  if (memory == nullptr) throw std::bad_alloc();
+  float* const memory = own_scratch();
   LaneJob job(lanes, parts, task, context);
   if (lanes <= 1 || width() == 1) return job.run_tasks(memory);
   run(job, memory);
@@ -295,6 +292,12 @@ void ThreadPool::run(Job& job, float* memory) {
   }
   if (others_wait) work_or_stop_.notify_all();
   while (!spin_until([&] { return job.helpers.load(std::memory_order_acquire) == 0; })) std::this_thread::yield();
+}
+
+float* own_scratch() {
+  float* const memory = scratch();
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
 }
 
 ThreadPool& pool() {

@@ -58,6 +58,10 @@ class ThreadPool final : public Parallel {
   std::vector<std::thread> workers_;
 };
 
+/// The scratch of the calling thread, for kernels that it runs alone. Throws std::bad_alloc if there is no memory for
+/// it.
+float* own_scratch();
+
 /// The pool of the process. It is never destroyed: its threads may outlive static destructors.
 ThreadPool& pool();
 

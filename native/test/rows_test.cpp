@@ -118,8 +118,12 @@ struct RaggedBatch {
   }
 };
 
-/// Calls move(cells) for the rectangles into which a step and a sequence cut a batch, neither at the edge of a tile.
-void in_four_parts(Cells cells, int64_t total_steps, const std::function<void(const Cells&)>& move) {
+enum class Cut { kWhole, kFourParts };
+
+/// Calls move(cells) for a whole batch, or for the rectangles into which a step and a sequence cut it, neither at the
+/// edge of a tile.
+void in_parts(Cut cut, Cells cells, int64_t total_steps, const std::function<void(const Cells&)>& move) {
+  if (cut == Cut::kWhole) return move({cells.steps, cells.features, 0, total_steps, 0, cells.steps.sequences});
   const int64_t step = total_steps / 3, sequence = cells.steps.sequences / 3;
   for (const auto& [first_step, steps] : {std::pair{int64_t{0}, step}, {step, total_steps - step}}) {
     for (const auto& [first, count] : {std::pair{int64_t{0}, sequence}, {sequence, cells.steps.sequences - sequence}}) {
@@ -133,10 +137,10 @@ void in_four_parts(Cells cells, int64_t total_steps, const std::function<void(co
 }
 
 /// Sequences in arrays of their own size, with a value around each that must not change.
-void check_packing(const RaggedBatch& batch, int64_t features) {
+void check_packing(const RaggedBatch& batch, int64_t features, Cut cut) {
   const int64_t rows = batch.offsets.back();
   const Floats values = random_floats(rows * features, 1);
-  const Floats all = same_everywhere("packing", [&](const Kernels& kernels, Parallel&) {
+  const Floats all = same_everywhere("packing", [&](const Kernels& kernels, Parallel& pool) {
     std::vector<Floats> arrays;
     std::vector<float*> sequences;
     for (const int32_t b : batch.order) arrays.emplace_back(batch.lengths[b] * features + 2, -7.0f);
@@ -144,43 +148,43 @@ void check_packing(const RaggedBatch& batch, int64_t features) {
     Floats packed(rows * features + 2, -7.0f);
     const auto sequences_from = [&](const Cells& cells) { return sequences.data() + cells.first_sequence; };
     const Cells cells{batch.steps(), features, 0, 0, 0, 0};
-    in_four_parts(cells, cells.steps.count,
-                  [&](const Cells& part) { kernels.unpack_sequences(part, values.data(), 0, sequences_from(part)); });
-    in_four_parts(cells, cells.steps.count,
-                  [&](const Cells& part) { kernels.pack_sequences(part, 0, sequences_from(part), &packed[1]); });
+    in_parts(cut, cells, cells.steps.count,
+             [&](const Cells& part) { kernels.unpack_sequences(part, values.data(), 0, sequences_from(part), pool); });
+    in_parts(cut, cells, cells.steps.count,
+             [&](const Cells& part) { kernels.pack_sequences(part, 0, sequences_from(part), &packed[1], pool); });
     for (const Floats& array : arrays) packed.insert(packed.end(), array.begin(), array.end());
     return packed;
   });
   Floats expected(rows * features + 2, -7.0f);
   std::copy(values.begin(), values.end(), expected.begin() + 1);
-  for (const int32_t b : batch.order) {
-    const size_t start = expected.size() + 1;
-    expected.resize(expected.size() + batch.lengths[b] * features + 2, -7.0f);
-    batch.for_each_row([&](int64_t row, int32_t sequence, int64_t t) {
-      if (sequence != b) return;
-      std::copy_n(&values[row * features], features, &expected[start + t * features]);
-    });
+  for (int64_t p = 0; p < batch.sequences(); ++p) {
+    expected.push_back(-7.0f);
+    for (int64_t t = 0; t < batch.lengths[batch.order[p]]; ++t) {
+      const float* const row = &values[(batch.offsets[t] + p) * features];
+      expected.insert(expected.end(), row, row + features);
+    }
+    expected.push_back(-7.0f);
   }
   check_same(all, expected, "packing rows of " + std::to_string(features));
 }
 
 /// Padded with NaN to a step more than the longest, in either order; nothing around may change.
-void check_padded(const RaggedBatch& batch, int64_t features, bool batch_first) {
+void check_padded(const RaggedBatch& batch, int64_t features, bool batch_first, Cut cut) {
   const int64_t sequences = batch.sequences(), total_steps = batch.steps().count + 1, rows = batch.offsets.back();
   const int64_t size = rows * features, padded_size = sequences * total_steps * features;
   PaddedCells padded{{batch.steps(), features, 0, 0, 0, 0}, features, sequences * features};
   if (batch_first) padded = {padded.cells, total_steps * features, features};
   const Floats values = random_floats(size, 1);
-  const auto in_parts = [&](const std::function<void(const PaddedCells&)>& move) {
-    in_four_parts(padded.cells, total_steps, [&](const Cells& part) {
+  const auto in_padded_parts = [&](const std::function<void(const PaddedCells&)>& move) {
+    in_parts(cut, padded.cells, total_steps, [&](const Cells& part) {
       move({part, padded.sequence_stride, padded.step_stride});
     });
   };
   const Floats all = same_everywhere("padded batch", [&](const Kernels& kernels, Parallel& pool) {
     Floats y(padded_size + 2 + size + 2, -7.0f);
     float* const packed = &y[padded_size + 3];
-    in_parts([&](const PaddedCells& part) { kernels.unpack_padded(part, values.data(), NAN, &y[1], pool); });
-    in_parts([&](const PaddedCells& part) { kernels.pack_padded(part, &y[1], packed, pool); });
+    in_padded_parts([&](const PaddedCells& part) { kernels.unpack_padded(part, values.data(), NAN, &y[1], pool); });
+    in_padded_parts([&](const PaddedCells& part) { kernels.pack_padded(part, &y[1], packed, pool); });
     return y;
   });
   Floats expected(padded_size + 2 + size + 2, -7.0f);
@@ -193,10 +197,10 @@ void check_padded(const RaggedBatch& batch, int64_t features, bool batch_first) 
   check_same(all, expected, "padded batch of " + std::to_string(features) + " features");
 }
 
-void check_batch(const RaggedBatch& batch, int64_t features) {
-  check_packing(batch, features);
-  check_padded(batch, features, true);
-  check_padded(batch, features, false);
+void check_batch(const RaggedBatch& batch, int64_t features, Cut cut) {
+  check_packing(batch, features, cut);
+  check_padded(batch, features, true, cut);
+  check_padded(batch, features, false, cut);
 }
 
 /// Every number of features at sizes that cross the tiles' edges, and all of these sizes with a few numbers of
@@ -205,35 +209,25 @@ void check_batches() {
   const std::vector<int64_t> sizes = {1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 130};
   for (const bool sorted : {false, true}) {
     for (int64_t features = 1; features <= 17; ++features) {
-      for (const int64_t size : {1, 17, 65}) check_batch(RaggedBatch(size, 67, sorted), features);
+      for (const int64_t size : {1, 17, 65}) check_batch(RaggedBatch(size, 67, sorted), features, Cut::kFourParts);
     }
     for (const int64_t sequences : sizes) {
       for (const int64_t steps : sizes) {
         for (const int64_t features : {1, 2, 4, 5}) {
-          check_batch(RaggedBatch(sequences, static_cast<int32_t>(steps), sorted), features);
+          check_batch(RaggedBatch(sequences, static_cast<int32_t>(steps), sorted), features, Cut::kFourParts);
         }
       }
     }
   }
-  for (const int64_t features : {33, 130}) check_batch(RaggedBatch(17, 33, false), features);
+  for (const int64_t features : {33, 130}) check_batch(RaggedBatch(17, 33, false), features, Cut::kFourParts);
 }
 
-/// Large enough that threads share it.
-void check_large_padded() {
-  const int64_t sequences = 100, steps = 300, features = 70;
-  std::vector<int32_t> offsets(steps + 1), order(sequences);
-  for (int64_t t = 0; t < steps; ++t) offsets[t + 1] = offsets[t] + static_cast<int32_t>(sequences - t / 3);
-  for (int64_t b = 0; b < sequences; ++b) order[b] = static_cast<int32_t>(b * 7 % sequences);
-  const PaddedCells cells{
-      {{offsets.data(), order.data(), steps, sequences}, features, 0, steps, 0, sequences}, steps * features, features};
-  const Floats packed = random_floats(offsets[steps] * features, 1);
-  const Floats again = same_everywhere("large padded batch", [&](const Kernels& kernels, Parallel& pool) {
-    Floats padded(steps * sequences * features), y(packed.size());
-    kernels.unpack_padded(cells, packed.data(), NAN, padded.data(), pool);
-    kernels.pack_padded(cells, padded.data(), y.data(), pool);
-    return y;
-  });
-  check_same(again, packed, "large padded batch");
+/// Large enough that threads share it, and that it is written past the caches: 6.5 MiB or more.
+void check_large_batch(int64_t features, int32_t steps) {
+  const int64_t sequences = (13 << 17) / (features * steps / 2) + 8;
+  const RaggedBatch batch(sequences, steps, false), sorted(sequences, steps, true);
+  for (const Cut cut : {Cut::kWhole, Cut::kFourParts}) check_batch(batch, features, cut);
+  check_padded(sorted, features, false, Cut::kWhole);
 }
 
 /// Two parameters, clipped: the second begins in a block of its own.
@@ -381,7 +375,8 @@ int main() {
   check_large_softmax(3, unroll::kScratchFloats + 5);
   check_large_softmax(700, 12'501);  // 35 MB
   check_batches();
-  check_large_padded();
+  for (const int64_t features : {1, 3, 4, 40, 63, 130}) check_large_batch(features, 301);
+  check_large_batch(13, 2000);
   for (const int64_t size : {0, 1, 15, 16, 17, 4095, 4096, 4097, 70'000, 2'000'000}) {
     check_sums(size);
   }

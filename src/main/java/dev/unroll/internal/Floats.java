@@ -210,14 +210,24 @@ public abstract class Floats {
 
     @Override
     public void packPadded(PackedOrder order, Strides strides, int features, long packed) {
-      StagedRows.Place place = (b, t, stage, at) -> buffer.get(index(strides, b, t), stage, at, features);
+      StagedRows.Place place =
+          (b, first, steps, stage) -> {
+            for (int t = 0; t < steps; t++) {
+              buffer.get(index(strides, b, first + t), stage, t * features, features);
+            }
+          };
       StagedRows.pack(order, features, place, packed);
     }
 
     @Override
     public void unpackPadded(
         PackedOrder order, int totalSteps, Strides strides, int features, long packed, float padding) {
-      StagedRows.Place place = (b, t, stage, at) -> buffer.put(index(strides, b, t), stage, at, features);
+      StagedRows.Place place =
+          (b, first, steps, stage) -> {
+            for (int t = 0; t < steps; t++) {
+              buffer.put(index(strides, b, first + t), stage, t * features, features);
+            }
+          };
       StagedRows.unpack(order, features, packed, place);
       float[] filler = new float[features];
       Arrays.fill(filler, padding);

@@ -11,8 +11,8 @@ public final class PackedOrder {
   /** Sequences that one native call takes each from an array of its own; so many also make a tile of the kernel. */
   static final int MOST_SEQUENCES = 64;
 
-  /** Steps that one call should move of a sequence, if not more: a tile of the kernel. */
-  private static final int FEWEST_STEPS = 64;
+  /** Steps that one call should move of a sequence, if not more: tiles of the kernel, and most sequences whole. */
+  private static final int FEWEST_STEPS = 128;
 
   private final int[] offsets;
   private final int[] order;
@@ -155,25 +155,6 @@ public final class PackedOrder {
         (t, steps, p, count) -> {
           choose(sequences, p, count, lines);
           SequenceNative.packSequences(offsets, features, t, steps, p, count, 0, lines, packed);
-        });
-  }
-
-  /**
-   * Copies packed rows into sequences.
-   *
-   * @param features values of a row
-   * @param packed address of the first row
-   * @param sequences [sequences][steps * features] in the caller's order
-   */
-  public void unpack(int features, long packed, float[][] sequences) {
-    float[][] lines = new float[MOST_SEQUENCES][];
-    forEachRealRectangle(
-        FLOATS_AT_ONCE,
-        MOST_SEQUENCES,
-        features,
-        (t, steps, p, count) -> {
-          choose(sequences, p, count, lines);
-          SequenceNative.unpackSequences(offsets, features, t, steps, p, count, packed, 0, lines);
         });
   }
 

@@ -6,21 +6,21 @@ package dev.unroll.internal;
  * sequence, then those of the next, since that is how callers make them.
  */
 public final class StagedRows {
-  private static final int FLOATS_AT_ONCE = 1 << 13;
+  private static final int FLOATS_AT_ONCE = 1 << 15;
 
   private StagedRows() {}
 
   /** A place to read rows from, or to write rows to. */
   public interface Place {
     /**
-     * Moves one row.
+     * Moves the rows of some steps of a sequence.
      *
      * @param sequence the caller's index
-     * @param step from 0
-     * @param stage where to put the row, or to take it from
-     * @param start its first element there
+     * @param firstStep from 0
+     * @param steps how many
+     * @param stage where to put the rows, one after the other from the beginning, or to take them from
      */
-    void move(int sequence, int step, float[] stage, int start);
+    void move(int sequence, int firstStep, int steps, float[] stage);
   }
 
   /**
@@ -86,9 +86,7 @@ public final class StagedRows {
         while (order.rows(firstStep + length - 1) <= firstSequence + i) {
           length--;
         }
-        for (int t = 0; t < length; t++) {
-          place.move(sequence, firstStep + t, lines[i], t * features);
-        }
+        place.move(sequence, firstStep, length, lines[i]);
       }
     }
   }

@@ -360,7 +360,12 @@ public final class PackedSequence implements AutoCloseable {
       sequences[i] = new float[layout.length(i)][];
     }
     try (Lease lease = new Lease()) {
-      StagedRows.Place place = (b, t, stage, at) -> sequences[b][t] = Arrays.copyOfRange(stage, at, at + features);
+      StagedRows.Place place =
+          (b, first, steps, stage) -> {
+            for (int t = 0; t < steps; t++) {
+              sequences[b][first + t] = Arrays.copyOfRange(stage, t * features, (t + 1) * features);
+            }
+          };
       StagedRows.unpack(layout.packed(), features, address(lease), place);
     }
     return sequences;
@@ -374,15 +379,26 @@ public final class PackedSequence implements AutoCloseable {
    * @throws IllegalArgumentException if a sequence has more than 2^31 - 1 values
    */
   public float[][] toFlatArrays() {
-    float[][] sequences = new float[layout.sequences()][];
+    float[][] sequences = new float[layout.sequences()][0];
     try (Lease lease = new Lease()) {
       long packed = address(lease);
       for (int i = 0; i < sequences.length; i++) {
         long size = (long) layout.length(i) * features;
         Checks.require(size <= Integer.MAX_VALUE, "size of sequence " + i, size, "at most 2^31 - 1 values");
-        sequences[i] = new float[(int) size];
       }
-      layout.packed().unpack(features, packed, sequences);
+      StagedRows.Place place =
+          (b, first, steps, stage) -> {
+            int length = layout.length(b);
+            if (steps == length) {
+              sequences[b] = Arrays.copyOf(stage, length * features); // not cleared first, unlike a new array
+              return;
+            }
+            if (first == 0) {
+              sequences[b] = new float[length * features];
+            }
+            System.arraycopy(stage, 0, sequences[b], first * features, steps * features);
+          };
+      StagedRows.unpack(layout.packed(), features, packed, place);
     }
     return sequences;
   }

@@ -49,7 +49,12 @@ final class Packer {
         }
       }
     }
-    StagedRows.Place place = (b, t, stage, at) -> System.arraycopy(sequences[b][t], 0, stage, at, features);
+    StagedRows.Place place =
+        (b, first, steps, stage) -> {
+          for (int t = 0; t < steps; t++) {
+            System.arraycopy(sequences[b][first + t], 0, stage, t * features, features);
+          }
+        };
     return fill(layout, packed -> StagedRows.pack(layout.packed(), features, place, packed));
   }
 

@@ -1,0 +1,127 @@
+#pragma once
+
+/// Packs and unpacks padded batches each of whose steps stands in one piece, step by step: the sequences of a step are
+/// in another order, so that what its cells share are cache lines.
+
+#include <cstring>
+
+#include "kernels/past_caches.h"
+
+namespace unroll::UNROLL_ISA {
+
+/// The cells of one step: cell i, of which there are `count`, is cell order[i] of the padded step.
+struct StepCells {
+  const int32_t* order;
+  int64_t count;
+  bool is_run;  ///< order[i] = order[0] + i
+};
+
+constexpr int64_t kCellsAhead = 16;
+
+/// A cell is moved loosely if others follow both it and the place that it goes to.
+template <class Copy>
+__attribute__((noinline)) void gather_cells(Copy copy, StepCells cells, const float* padded, int64_t padded_cells,
+                                            float* to) {
+  const int64_t size = copy.size, last = cells.count - 1;
+  for (int64_t i = 0; i <= last; ++i) {
+    copy.fetch(padded + cells.order[smaller(i + kCellsAhead, last)] * size);
+    const int64_t cell = cells.order[i];
+    if (i < last && cell + 1 < padded_cells) {
+      copy.loose(padded + cell * size, to + i * size);
+    } else {
+      copy.exact(padded + cell * size, to + i * size);
+    }
+  }
+}
+
+template <class Copy>
+__attribute__((noinline)) void scatter_cells(Copy copy, StepCells cells, const float* from, float* padded) {
+  const int64_t size = copy.size;
+  for (int64_t i = 0; i < cells.count; ++i) copy.exact(from + i * size, padded + cells.order[i] * size);
+}
+
+template <class Copy>
+__attribute__((noinline)) void fill_cells(Copy copy, StepCells cells, float value, float* padded) {
+  for (int64_t i = 0; i < cells.count; ++i) copy.fill(value, padded + cells.order[i] * copy.size);
+}
+
+/// Floats of packed rows that are put together at once before they are written past the caches.
+constexpr int64_t kStagedRun = 4096;
+
+inline bool is_run(const int32_t* order, int64_t count) {
+  for (int64_t i = 1; i < count; ++i) {
+    if (order[i] != order[0] + i) return false;
+  }
+  return true;
+}
+
+/// Calls body(padded step, packed step, real cells, all cells, scratch) for every step, on the threads of the pool.
+template <class Float, class PackedFloat, class Body>
+void for_each_padded_step(const PaddedCells& padded_cells, Float* padded, PackedFloat* packed, Parallel& pool,
+                          const Body& body) {
+  const Cells& cells = padded_cells.cells;
+  const int32_t* const order = cells.steps.order + cells.first_sequence;
+  const bool run = is_run(order, cells.sequence_count);
+  const int64_t tasks = tasks_for(pool, cells.step_count, cells.sequence_count * cells.features);
+  parallel_for(pool, tasks, [&](int64_t task, float* scratch) {
+    const Range part = part_of(cells.step_count, tasks, task);
+    for (int64_t t = cells.first_step + part.begin; t < cells.first_step + part.end; ++t) {
+      const int64_t rows = larger(0, rows_of_step(cells.steps, t) - cells.first_sequence);
+      const int64_t count = smaller(rows, cells.sequence_count);
+      const int64_t first = t < cells.steps.count ? cells.steps.offsets[t] + cells.first_sequence : 0;
+      body(padded + t * padded_cells.step_stride, packed + first * cells.features, StepCells{order, count, run},
+           StepCells{order + count, cells.sequence_count - count, run}, scratch);
+    }
+    fence();
+  });
+}
+
+inline void pack_padded_steps(const PaddedCells& padded_cells, const float* padded, float* packed, Parallel& pool) {
+  const int64_t features = padded_cells.cells.features, sequences = padded_cells.cells.steps.sequences;
+  const bool past = goes_past_caches(padded_cells.cells);
+  for_each_padded_step(padded_cells, padded, packed, pool,
+                       [=](const float* from, float* to, StepCells cells, StepCells, float* scratch) {
+                         if (cells.count == 0) return;
+                         if (cells.is_run) {
+                           const float* const run = from + cells.order[0] * features;
+                           const int64_t size = cells.count * features;
+                           if (past) return stream_floats(run, to, size);
+                           std::memcpy(to, run, static_cast<size_t>(size) * sizeof(float));
+                           return;
+                         }
+                         if (past && features >= kStreamedRow)
+                           return gather_cells(StreamedRows{features}, cells, from, sequences, to);
+                         with_row_copy(features, [&](auto copy) {
+                           if (!past) return gather_cells(copy, cells, from, sequences, to);
+                           const int64_t at_once = kStagedRun / features;
+                           for (int64_t i = 0; i < cells.count; i += at_once) {
+                             const StepCells piece{cells.order + i, smaller(at_once, cells.count - i), false};
+                             gather_cells(copy, piece, from, sequences, scratch);
+                             stream_floats(scratch, to + i * features, piece.count * features);
+                           }
+                         });
+                       });
+}
+
+inline void unpack_padded_steps(const PaddedCells& padded_cells, const float* packed, float padding, float* padded,
+                                Parallel& pool) {
+  const Cells& cells = padded_cells.cells;
+  const int64_t features = cells.features, size = cells.sequence_count * features;
+  const bool past = goes_past_caches(cells);
+  const bool staged = past && cells.sequence_count == cells.steps.sequences && size <= kScratchFloats;
+  for_each_padded_step(padded_cells, padded, packed, pool,
+                       [=](float* to, const float* from, StepCells real, StepCells rest, float* scratch) {
+                         const auto move = [&](auto copy, float* step) {
+                           scatter_cells(copy, real, from, step);
+                           fill_cells(copy, rest, padding, step);
+                         };
+                         if (past && features >= kStreamedRow) return move(StreamedRows{features}, to);
+                         with_row_copy(features, [&](auto copy) {
+                           if (!staged) return move(copy, to);
+                           move(copy, scratch);
+                           stream_floats(scratch, to, size);
+                         });
+                       });
+}
+
+}  // namespace unroll::UNROLL_ISA
