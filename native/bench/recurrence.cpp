@@ -106,11 +106,13 @@ class Stack {
     layer.states = states;
     layer.cells = zeros((shape.b + n) * h);
     layer.gates = zeros(n * gh);
-    layer.recurrent = zeros(n * gh);
+    layer.recurrent = zeros(n * h);
     layers_.push_back(layer);
     RecurrentGradient gradient{};
     gradient.w_ih_back_panels = pack(w_ih, inputs, inputs, gh, 1, false);
-    gradient.w_hh_back_panels[0] = pack(w_hh, h, h, gh, 1, false);
+    const int64_t first = kind.cell == CellKind::kGru ? 2 * h : gh;
+    gradient.w_hh_back_panels[0] = pack(w_hh, h, h, first, 1, false);
+    gradient.w_hh_back_panels[1] = pack(w_hh + first * h, h, h, gh - first, 1, false);
     gradient.d_initial_state = zeros(shape.b * h);
     gradient.d_initial_cells = zeros(shape.b * h);
     gradient.d_w_ih = zeros(gh * inputs);

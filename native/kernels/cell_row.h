@@ -16,7 +16,7 @@ struct CellRow {
   float* h;
   const float* c_prev;  ///< cells with a second state
   float* c;
-  float* recurrent;  ///< cells that keep more than the gates, shaped as the gates
+  float* recurrent;  ///< cells that keep more than the gates
   float* d_h_prev;   ///< backward: dE/dh_{t-1} past the gates
   float* d_c;        ///< backward: dE/dc_t on entry, dE/dc_{t-1} on return
   const CellOptions* options;

@@ -31,10 +31,10 @@ struct GruEnd {
   }
 };
 
-/// See recurrence.h for what a cell provides. `recurrent` keeps W_hn h + b_hn in its third gate, and after the backward
-/// pass the gradient of W_hh h, which differs from that of W_ih x in the third gate.
+/// See recurrence.h for what a cell provides. `recurrent` keeps W_hn h + b_hn, and after the backward pass its
+/// gradient: those of W_hr h and W_hz h are the same as those of the inputs' sums.
 struct GruCell {
-  static constexpr int kGates = 3, kPhases = 1, kFirstGates = 3;
+  static constexpr int kGates = 3, kPhases = 1, kFirstGates = 2;
   static constexpr bool kDirectPath = true, kHasCells = false, kHasRecurrent = true, kRecurrentGradient = true;
 
   static UNROLL_INLINE Start start(int g, const CellRow& row, int64_t stride) {
@@ -47,23 +47,20 @@ struct GruCell {
   static UNROLL_INLINE void forward(const float* sums, const CellRow& row) {
     const Vec r = sigmoid(load(sums)), from_h = load(sums + 2 * kPanel);
     row.store_gate(0, r);
-    row.store(row.recurrent + 2 * row.stride, from_h);
+    row.store(row.recurrent, from_h);
     GruEnd::forward(row, sigmoid(load(sums + kPanel)), tanh(fma(r, from_h, row.load_gate(2))));
   }
 
   template <int kPhase>
   static UNROLL_INLINE void backward(const CellRow& row, Vec d_h) {
-    const Vec r = row.load_gate(0), from_h = row.load(row.recurrent + 2 * row.stride);
+    const Vec r = row.load_gate(0), from_h = row.load(row.recurrent);
     const Vec d_a_n = GruEnd::backward(row, d_h);
-    const Vec d_a_r = d_a_n * from_h * sigmoid_derivative(r);
-    row.store_gate(0, d_a_r);
-    row.store(row.recurrent, d_a_r);
-    row.store(row.recurrent + row.stride, row.load_gate(1));
-    row.store(row.recurrent + 2 * row.stride, d_a_n * r);
+    row.store_gate(0, d_a_n * from_h * sigmoid_derivative(r));
+    row.store(row.recurrent, d_a_n * r);
   }
 };
 
-/// Two products a step: r and z first, then n from r h_{t-1}, which `recurrent` keeps in its first gate.
+/// Two products a step: r and z first, then n from r h_{t-1}, which `recurrent` keeps.
 struct GruResetBeforeCell {
   static constexpr int kGates = 3, kPhases = 2, kFirstGates = 2;
   static constexpr bool kDirectPath = true, kHasCells = false, kHasRecurrent = true, kRecurrentGradient = false;

@@ -47,7 +47,7 @@ struct RecurrentLayer {
   float* states;               ///< [B + N][D P] initial states in packed order, then the output of every row
   float* cells;                ///< LSTM: [B + N][H] likewise
   float* gates;                ///< [N][G H] gates; after the backward pass the gradients of their sums
-  float* recurrent;            ///< GRU: [N][G H], see gru_cell.h
+  float* recurrent;            ///< GRU: [N][H], see gru_cell.h
   float* unprojected;          ///< [N][H] with projection
   float* outputs;  ///< first direction: [N][columns] outputs of the layer, if they are not its states as they are
 };
@@ -56,7 +56,7 @@ struct RecurrentLayer {
 /// weight.
 struct RecurrentGradient {
   const float* w_ih_back_panels;     ///< W_ih [G H][I]
-  const float* w_hh_back_panels[2];  ///< W_hh [G H][P]; the rows of the second phase apart: see recurrence.h
+  const float* w_hh_back_panels[2];  ///< W_hh [G H][P]; the rows of a GRU's third gate apart
   const float* w_hr_back_panels;     ///< W_hr [P][H]
   float* d_w_ih;                     ///< [G H][I]
   float* d_w_hh;                     ///< [G H][P]

@@ -5,11 +5,11 @@
 /// A cell provides the gate arithmetic of up to 16 units of one row (CellRow), and says what it needs of a step:
 ///   kGates              gates a unit has, in PyTorch's order
 ///   kPhases             products of one step: 1, or 2 if some gates need the result of others for all units
-///   kFirstGates         gates of the first phase
+///   kFirstGates         gates whose gradients are those of W_ih x and W_hh h alike; of two phases those of the first
 ///   kDirectPath         whether h_{t-1} reaches h_t beside the gates; backward then leaves that part in row.d_h_prev
 ///   kHasCells           whether there is a second state c
 ///   kHasRecurrent       whether it keeps more than the gates: see CellRow::recurrent
-///   kRecurrentGradient  whether backward leaves dE/d(W_hh h) in row.recurrent, because it is not that of W_ih x
+///   kRecurrentGradient  whether backward leaves dE/d(W_hh h) of the other gates in row.recurrent
 ///   start(g, row)     what the product of gate g is added to: row.gates, or a bias kept apart
 ///   forward<phase>(sums, row)
 ///                       W_ih x + b + W_hh h_{t-1} of the phase's gates one after the other; writes the state and what
@@ -104,7 +104,7 @@ struct Recurrence {
   float* state(int64_t row) const { return layer.states + row * state_stride(); }
   float* cells(int64_t row) const { return layer.cells + row * hidden(); }
   float* gates(int64_t row) const { return layer.gates + row * gate_columns(); }
-  float* recurrent(int64_t row) const { return layer.recurrent + row * gate_columns(); }
+  float* recurrent(int64_t row) const { return layer.recurrent + row * hidden(); }
   float* unprojected(int64_t row) const { return layer.unprojected + row * hidden(); }
 
   /// Row of the gates, and of what else is kept of a step beside the states, of the first sequence.
@@ -215,7 +215,7 @@ struct Recurrence {
     row.h_prev += state_stride();
     row.h += projected() ? hidden() : state_stride();
     if constexpr (Cell::kHasCells) row.c_prev += hidden(), row.c += hidden();
-    if constexpr (Cell::kHasRecurrent) row.recurrent += gate_columns();
+    if constexpr (Cell::kHasRecurrent) row.recurrent += hidden();
   }
 
   void load_states(Range sequences) const {
@@ -326,7 +326,7 @@ struct Recurrence {
   }
   template <int kPhase>
   int64_t left_stride() const {
-    return kPhase == 0 ? state_stride() : gate_columns();
+    return kPhase == 0 ? state_stride() : hidden();
   }
 
   /// The panels from that of a gate and block on, each the `step`-th; those of another block are read next.
@@ -406,12 +406,16 @@ struct Recurrence {
     backward_state(segment, gradient, {0, divide_up(state_size(), kPanel)});
   }
 
-  /// dE/dh_{t-1} = d_gates W_hh, of the gates of the first phase, plus what came past the gates.
+  /// dE/dh_{t-1} = d_gates W_hh, of the first gates and then of those in `recurrent`, plus what came past the gates.
   void backward_state(const Segment& segment, const RecurrentGradient& gradient, Range panels) const {
-    const Starts direct = Cell::kDirectPath ? side_by_side(gradient.d_h, state_size(), state_size()) : no_starts();
-    const float* d_recurrent = Cell::kRecurrentGradient ? recurrent(segment.row) : gates(segment.row);
+    const Starts d_h = side_by_side(gradient.d_h, state_size(), state_size());
     multiply_rows(segment.sequences, gradient.w_hh_back_panels[0], Cell::kFirstGates * hidden(), state_size(), panels,
-                  direct, d_recurrent, gate_columns(), gradient.d_h, state_size());
+                  Cell::kDirectPath ? d_h : no_starts(), gates(segment.row), gate_columns(), gradient.d_h,
+                  state_size());
+    if constexpr (Cell::kRecurrentGradient) {
+      multiply_rows(segment.sequences, gradient.w_hh_back_panels[1], hidden(), state_size(), panels, d_h,
+                    recurrent(segment.row), hidden(), gradient.d_h, state_size());
+    }
   }
 
   /// d_h += dE/d output of the step, for some blocks of 16 features.

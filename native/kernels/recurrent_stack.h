@@ -46,7 +46,7 @@ struct WeightGradients {
     if (layer().options.peepholes != nullptr) add_peepholes(order);
     if (recurrence.projected()) {
       add_product(call.state_size, {gradient.d_projected, call.state_size, order},
-                  {{layer().unprojected, call.hidden, order}, call.hidden, gradient.d_w_hr, call.hidden});
+                  {{{{layer().unprojected, call.hidden, order}, call.hidden, gradient.d_w_hr, call.hidden}}, 1});
     }
   }
 
@@ -54,8 +54,6 @@ struct WeightGradients {
   const RecurrentLayer& layer() const { return recurrence.layer; }
   int64_t rows() const { return packed_rows(call.steps); }
   int64_t gates_size() const { return Cell::kGates * call.hidden; }
-  const float* d_recurrent() const { return Cell::kRecurrentGradient ? layer().recurrent : layer().gates; }
-
   /// The order of the sums, null if it is the packed one; and in that order the row of the states before each row.
   /// Sequences that are equal in all keys are so in all that is summed.
   const int32_t* find_orders(const float* x, int64_t inputs) const {
@@ -80,32 +78,38 @@ struct WeightGradients {
 
   /// Of W_ih and W_hh: one product, where both are multiplied by the same gradients.
   void add_matrices(const RightOperand& input, const int32_t* order) const {
-    const int64_t p = call.state_size, first = Cell::kFirstGates * call.hidden, second = gates_size() - first;
-    const Rows d_gates{layer().gates, gates_size(), order};
+    const int64_t h = call.hidden, p = call.state_size, first = Cell::kFirstGates * h, others = gates_size() - first;
     const RightOperand state{{layer().states, call.directions * p, gradient.previous_rows}, p, gradient.d_w_hh, p};
-    if constexpr (Cell::kPhases == 1 && !Cell::kRecurrentGradient) {
-      return multiply_transposed(rows(), gates_size(), d_gates, {{input, state}, 2}, pool);
-    }
-    add_product(gates_size(), d_gates, input);
-    add_product(first, {d_recurrent(), gates_size(), order}, state);
-    if constexpr (Cell::kPhases == 2) {
-      add_product(second, {layer().gates + first, gates_size(), order},
-                  {{layer().recurrent, gates_size(), order}, call.hidden, gradient.d_w_hh + first * p, p});
+    const Rows d_gates = gates_from(0, order), kept{layer().recurrent, h, order};
+    add_product(first, d_gates, {{input, state}, 2});
+    if constexpr (Cell::kFirstGates == Cell::kGates) return;
+    RightOperand other_input = input, other_state = state;
+    other_input.c += first * input.ldc;
+    other_state.c += first * p;
+    if constexpr (Cell::kRecurrentGradient) {
+      add_product(others, gates_from(first, order), {{other_input}, 1});
+      add_product(others, kept, {{other_state}, 1});
+    } else {
+      other_state.rows = kept;
+      add_product(others, gates_from(first, order), {{other_input, other_state}, 2});
     }
   }
 
-  void add_product(int64_t outputs, const Rows& a, const RightOperand& b) const {
-    multiply_transposed(rows(), outputs, a, {{b}, 1}, pool);
+  Rows gates_from(int64_t column, const int32_t* order) const { return {layer().gates + column, gates_size(), order}; }
+
+  void add_product(int64_t outputs, const Rows& a, const RightOperands& b) const {
+    multiply_transposed(rows(), outputs, a, b, pool);
   }
 
   /// Of the biases, where there are any; mostly both gradients are the same.
   void add_sums(const int32_t* order) const {
-    const auto add = [&](const float* a, const SumsOfColumns& sums) {
-      add_column_sums(rows(), gates_size(), {a, gates_size(), order}, sums, pool);
-    };
-    if (d_recurrent() == layer().gates) return add(layer().gates, {{gradient.d_b_ih, gradient.d_b_hh}});
-    add(layer().gates, {{gradient.d_b_ih, nullptr}});
-    add(d_recurrent(), {{gradient.d_b_hh, nullptr}});
+    const int64_t first = Cell::kRecurrentGradient ? Cell::kFirstGates * call.hidden : gates_size();
+    const int64_t others = gates_size() - first;
+    add_column_sums(rows(), first, gates_from(0, order), {{gradient.d_b_ih, gradient.d_b_hh}}, pool);
+    if (others == 0) return;
+    add_column_sums(rows(), others, gates_from(first, order), {{gradient.d_b_ih + first, nullptr}}, pool);
+    add_column_sums(rows(), others, {layer().recurrent, call.hidden, order}, {{gradient.d_b_hh + first, nullptr}},
+                    pool);
   }
 
   /// Peepholes i and f see the cell before, o the cell after.

@@ -173,7 +173,7 @@ class Pass {
     layer.states = states[l] + d * p;
     layer.cells = buffers.zeros(keeps_all ? b + n : b, h);
     layer.gates = buffers.zeros(kept_rows, gh);
-    layer.recurrent = buffers.zeros(kept_rows, gh);
+    layer.recurrent = buffers.zeros(kept_rows, h);
     layer.unprojected = buffers.zeros(kept_rows, h);
     layer.outputs = s.between && d == 0 ? buffers.zeros(n, p) : nullptr;
     layers.push_back(layer);
@@ -252,7 +252,7 @@ struct Kind {
 
 const Kind kKinds[] = {{CellKind::kRnnTanh, 1, 1, false, false}, {CellKind::kRnnRelu, 1, 1, false, false},
                        {CellKind::kLstm, 4, 4, false, false},    {CellKind::kLstm, 4, 4, true, true},
-                       {CellKind::kGru, 3, 3, false, false},     {CellKind::kGruResetBefore, 3, 2, false, false}};
+                       {CellKind::kGru, 3, 2, false, false},     {CellKind::kGruResetBefore, 3, 2, false, false}};
 
 /// A training pass and passes that only answer, by chunks of different lengths: the same bits everywhere.
 Floats check_passes(const Sizes& sizes, const Layout& layout) {

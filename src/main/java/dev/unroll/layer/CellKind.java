@@ -5,7 +5,7 @@ enum CellKind {
   RNN_TANH("Rnn", 1, 1),
   RNN_RELU("Rnn", 1, 1),
   LSTM("Lstm", 4, 4),
-  GRU("Gru", 3, 3),
+  GRU("Gru", 3, 2),
   GRU_RESET_BEFORE("Gru", 3, 2);
 
   private final String label;
@@ -26,7 +26,7 @@ enum CellKind {
     return gates;
   }
 
-  /** Gates whose sums need nothing from the other gates of the step. */
+  /** Gates whose sums have the same gradient for inputs and state, and need nothing from the other gates of the step. */
   int firstGates() {
     return firstGates;
   }

@@ -65,7 +65,7 @@ final class RecurrentTape implements AutoCloseable {
           new Entry(
               plan.addIf(options.kind().hasCells(), cellRows, options.hiddenSize()),
               plan.add(keptRows, options.gateRows()),
-              plan.addIf(options.kind().hasRecurrent(), keptRows, options.gateRows()),
+              plan.addIf(options.kind().hasRecurrent(), keptRows, options.hiddenSize()),
               plan.addIf(options.projectionSize() > 0, keptRows, options.hiddenSize()));
     }
     memory = Memory.from(input.source(), plan.bytes(), "RecurrentOutput");
