@@ -20,8 +20,7 @@ constexpr int64_t kCellsAhead = 16;
 
 /// A cell is moved loosely if others follow both it and the place that it goes to.
 template <class Copy>
-__attribute__((noinline)) void gather_cells(Copy copy, StepCells cells, const float* padded, int64_t padded_cells,
-                                            float* to) {
+UNROLL_INLINE void gather_cells(Copy copy, StepCells cells, const float* padded, int64_t padded_cells, float* to) {
   const int64_t size = copy.size, last = cells.count - 1;
   for (int64_t i = 0; i <= last; ++i) {
     copy.fetch(padded + cells.order[smaller(i + kCellsAhead, last)] * size);
@@ -35,13 +34,13 @@ __attribute__((noinline)) void gather_cells(Copy copy, StepCells cells, const fl
 }
 
 template <class Copy>
-__attribute__((noinline)) void scatter_cells(Copy copy, StepCells cells, const float* from, float* padded) {
+UNROLL_INLINE void scatter_cells(Copy copy, StepCells cells, const float* from, float* padded) {
   const int64_t size = copy.size;
   for (int64_t i = 0; i < cells.count; ++i) copy.exact(from + i * size, padded + cells.order[i] * size);
 }
 
 template <class Copy>
-__attribute__((noinline)) void fill_cells(Copy copy, StepCells cells, float value, float* padded) {
+UNROLL_INLINE void fill_cells(Copy copy, StepCells cells, float value, float* padded) {
   for (int64_t i = 0; i < cells.count; ++i) copy.fill(value, padded + cells.order[i] * copy.size);
 }
 
@@ -55,7 +54,7 @@ inline bool is_run(const int32_t* order, int64_t count) {
   return true;
 }
 
-/// Calls body(padded step, packed step, real cells, all cells, scratch) for every step, on the threads of the pool.
+/// Calls body(padded step, packed step, real cells, others, scratch) for every step, on the threads of the pool.
 template <class Float, class PackedFloat, class Body>
 void for_each_padded_step(const PaddedCells& padded_cells, Float* padded, PackedFloat* packed, Parallel& pool,
                           const Body& body) {
@@ -76,31 +75,35 @@ void for_each_padded_step(const PaddedCells& padded_cells, Float* padded, Packed
   });
 }
 
+/// Calls body(copy) with a way to copy the cells of steps.
+template <class Body>
+void with_cell_copy(int64_t features, bool past_caches, const Body& body) {
+  if (past_caches && features >= kStreamedRow) return body(StreamedRows{features});
+  with_row_copy(features, body);
+}
+
+inline void copy_run(const float* from, float* to, int64_t size, bool past_caches) {
+  if (past_caches) return stream_floats(from, to, size);
+  std::memcpy(to, from, static_cast<size_t>(size) * sizeof(float));
+}
+
 inline void pack_padded_steps(const PaddedCells& padded_cells, const float* padded, float* packed, Parallel& pool) {
   const int64_t features = padded_cells.cells.features, sequences = padded_cells.cells.steps.sequences;
-  const bool past = goes_past_caches(padded_cells.cells);
-  for_each_padded_step(padded_cells, padded, packed, pool,
-                       [=](const float* from, float* to, StepCells cells, StepCells, float* scratch) {
-                         if (cells.count == 0) return;
-                         if (cells.is_run) {
-                           const float* const run = from + cells.order[0] * features;
-                           const int64_t size = cells.count * features;
-                           if (past) return stream_floats(run, to, size);
-                           std::memcpy(to, run, static_cast<size_t>(size) * sizeof(float));
-                           return;
-                         }
-                         if (past && features >= kStreamedRow)
-                           return gather_cells(StreamedRows{features}, cells, from, sequences, to);
-                         with_row_copy(features, [&](auto copy) {
-                           if (!past) return gather_cells(copy, cells, from, sequences, to);
-                           const int64_t at_once = kStagedRun / features;
-                           for (int64_t i = 0; i < cells.count; i += at_once) {
-                             const StepCells piece{cells.order + i, smaller(at_once, cells.count - i), false};
-                             gather_cells(copy, piece, from, sequences, scratch);
-                             stream_floats(scratch, to + i * features, piece.count * features);
-                           }
-                         });
-                       });
+  const bool past = goes_past_caches(padded_cells.cells), staged = past && features < kStreamedRow;
+  with_cell_copy(features, past, [&](auto copy) {
+    const auto pack = [=](const float* from, float* to, StepCells cells, StepCells, float* scratch) {
+      if (cells.count == 0) return;
+      if (cells.is_run) return copy_run(from + cells.order[0] * features, to, cells.count * features, past);
+      if (!staged) return gather_cells(copy, cells, from, sequences, to);
+      const int64_t at_once = kStagedRun / features;
+      for (int64_t i = 0; i < cells.count; i += at_once) {
+        const StepCells piece{cells.order + i, smaller(at_once, cells.count - i), false};
+        gather_cells(copy, piece, from, sequences, scratch);
+        stream_floats(scratch, to + i * features, piece.count * features);
+      }
+    };
+    for_each_padded_step(padded_cells, padded, packed, pool, pack);
+  });
 }
 
 inline void unpack_padded_steps(const PaddedCells& padded_cells, const float* packed, float padding, float* padded,
@@ -108,20 +111,24 @@ inline void unpack_padded_steps(const PaddedCells& padded_cells, const float* pa
   const Cells& cells = padded_cells.cells;
   const int64_t features = cells.features, size = cells.sequence_count * features;
   const bool past = goes_past_caches(cells);
-  const bool staged = past && cells.sequence_count == cells.steps.sequences && size <= kScratchFloats;
-  for_each_padded_step(padded_cells, padded, packed, pool,
-                       [=](float* to, const float* from, StepCells real, StepCells rest, float* scratch) {
-                         const auto move = [&](auto copy, float* step) {
-                           scatter_cells(copy, real, from, step);
-                           fill_cells(copy, rest, padding, step);
-                         };
-                         if (past && features >= kStreamedRow) return move(StreamedRows{features}, to);
-                         with_row_copy(features, [&](auto copy) {
-                           if (!staged) return move(copy, to);
-                           move(copy, scratch);
-                           stream_floats(scratch, to, size);
-                         });
-                       });
+  const bool staged =
+      past && features < kStreamedRow && cells.sequence_count == cells.steps.sequences && size <= kScratchFloats;
+  with_cell_copy(features, past, [&](auto copy) {
+    const auto unpack = [=](float* to, const float* from, StepCells real, StepCells rest, float* scratch) {
+      if (real.is_run) {
+        const int64_t real_size = real.count * features;
+        float* const run = to + real.order[0] * features;
+        copy_run(from, run, real_size, past);
+        return past ? stream_fill(padding, run + real_size, size - real_size)
+                    : fill_run(run + real_size, size - real_size, padding);
+      }
+      float* const step = staged ? scratch : to;
+      scatter_cells(copy, real, from, step);
+      fill_cells(copy, rest, padding, step);
+      if (staged) stream_floats(scratch, to, size);
+    };
+    for_each_padded_step(padded_cells, padded, packed, pool, unpack);
+  });
 }
 
 }  // namespace unroll::UNROLL_ISA
