@@ -13,36 +13,18 @@ namespace unroll::UNROLL_ISA {
 
 constexpr Cutting kNearTiles{{64, 64}, {0, 0}, false};
 
-/// Not inlined, like its likes: one copy serves all that are called for tiles.
-template <class Copy>
-__attribute__((noinline)) void pack_tile(Copy copy, const Tile<const float, float>& tile) {
-  move_cells(copy, tile.sequences, tile.steps);
+inline MoveCells mover(int64_t features, bool past_caches) {
+  MoveCells move = nullptr;
+  with_row_copy(features, [&]<class Copy>(Copy) { move = past_caches ? move_cells_to_stage<Copy> : move_cells<Copy>; });
+  return move;
 }
 
-template <class Copy>
-__attribute__((noinline)) void unpack_tile(Copy copy, const Tile<float, const float>& tile) {
-  move_cells(copy, tile.steps, tile.sequences);
-}
-
-template <class Copy>
-__attribute__((noinline)) void pack_tile_past_caches(Copy copy, const Tile<const float, float>& tile, float* scratch) {
-  const auto whole_line = [&](int64_t t, const float*) { return tile.steps.count[t] * copy.size; };
-  move_past_caches(copy, tile.sequences, tile.steps, {tile.begin.sequences == 0, tile.own.sequences * copy.size},
+inline void pack_tile_past_caches(MoveCells move, const Tile<const float, float>& tile, float* scratch) {
+  const int64_t features = tile.steps.stride;
+  if (features >= kStreamedRow) return copy_out_of_lines(StreamedRows{features}, tile.sequences, tile.steps);
+  const auto whole_line = [&](int64_t t, const float*) { return tile.steps.count[t] * features; };
+  move_past_caches(move, tile.sequences, tile.steps, {tile.begin.sequences == 0, tile.own.sequences * features},
                    scratch, whole_line);
-}
-
-/// `padding` fills the steps that a sequence has not; without, they are left as they are.
-template <class Copy>
-__attribute__((noinline)) void unpack_tile_past_caches(Copy copy, const Tile<float, const float>& tile,
-                                                       const float* padding, float* scratch) {
-  const auto line = [&](int64_t p, float* staged) {
-    const int64_t size = tile.sequences.count[p] * copy.size, whole = tile.steps.lines * copy.size;
-    if (padding == nullptr) return size;
-    fill_run(staged + size, whole - size, *padding);
-    return whole;
-  };
-  move_past_caches(copy, tile.steps, tile.sequences, {tile.begin.steps == 0, tile.own.steps * copy.size}, scratch,
-                   line);
 }
 
 template <class BeginOf>
@@ -50,14 +32,10 @@ void pack_lines(const Cells& cells, bool padded, const BeginOf& begin_of, float*
   const int64_t features = cells.features;
   const bool past = goes_past_caches(cells);
   const Cutting cutting = past ? past_caches_cutting(features, true) : kNearTiles;
+  const MoveCells move = mover(features, past);
   for_each_tile<const float>(cells, cutting, padded, packed, pool, begin_of, [=](const auto& tile, float* scratch) {
-    if (past && features >= kStreamedRow) {
-      return copy_out_of_lines(StreamedRows{features}, tile.sequences, tile.steps);
-    }
-    with_row_copy(features, [&](auto copy) {
-      if (!past) return pack_tile(copy, tile);
-      pack_tile_past_caches(copy, tile, scratch);
-    });
+    if (past) return pack_tile_past_caches(move, tile, scratch);
+    move(features, tile.sequences, tile.steps);
   });
 }
 
@@ -76,23 +54,35 @@ inline void fill_tile(const Tile<float, const float>& tile, float padding, bool 
   }
 }
 
+/// `padding` fills the steps that a sequence has not; without, they are left as they are.
+inline void unpack_tile_past_caches(MoveCells move, const Tile<float, const float>& tile, const float* padding,
+                                    float* scratch) {
+  const int64_t features = tile.steps.stride;
+  if (features >= kStreamedRow) {
+    copy_out_of_lines(StreamedRows{features}, tile.steps, tile.sequences);
+    if (padding != nullptr) fill_tile(tile, *padding, true);
+    return;
+  }
+  const auto line = [&](int64_t p, float* staged) {
+    const int64_t size = tile.sequences.count[p] * features, whole = tile.steps.lines * features;
+    if (padding == nullptr) return size;
+    fill_run(staged + size, whole - size, *padding);
+    return whole;
+  };
+  move_past_caches(move, tile.steps, tile.sequences, {tile.begin.steps == 0, tile.own.steps * features}, scratch, line);
+}
+
 template <class BeginOf>
 void unpack_lines(const Cells& cells, const float* packed, const float* padding, const BeginOf& begin_of,
                   Parallel& pool) {
   const int64_t features = cells.features;
   const bool past = goes_past_caches(cells), padded = padding != nullptr;
   const Cutting cutting = past ? past_caches_cutting(features, false) : kNearTiles;
+  const MoveCells move = mover(features, past);
   for_each_tile<float>(cells, cutting, padded, packed, pool, begin_of, [=](const auto& tile, float* scratch) {
-    if (past && features >= kStreamedRow) {
-      copy_out_of_lines(StreamedRows{features}, tile.steps, tile.sequences);
-      if (padded) fill_tile(tile, *padding, true);
-      return;
-    }
-    with_row_copy(features, [&](auto copy) {
-      if (past) return unpack_tile_past_caches(copy, tile, padding, scratch);
-      unpack_tile(copy, tile);
-      if (padded) fill_tile(tile, *padding, false);
-    });
+    if (past) return unpack_tile_past_caches(move, tile, padding, scratch);
+    move(features, tile.steps, tile.sequences);
+    if (padded) fill_tile(tile, *padding, false);
   });
 }
 

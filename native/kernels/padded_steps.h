@@ -18,9 +18,15 @@ struct StepCells {
 
 constexpr int64_t kCellsAhead = 16;
 
+/// Gathers cells of a padded step, or scatters them there; one function serves all steps of a kind of rows.
+using GatherCells = void (*)(int64_t features, StepCells cells, const float* padded, int64_t padded_cells, float* to);
+using ScatterCells = void (*)(int64_t features, StepCells cells, const float* from, float* padded);
+using FillCells = void (*)(int64_t features, StepCells cells, float value, float* padded);
+
 /// A cell is moved loosely if others follow both it and the place that it goes to.
 template <class Copy>
-UNROLL_INLINE void gather_cells(Copy copy, StepCells cells, const float* padded, int64_t padded_cells, float* to) {
+void gather_cells(int64_t features, StepCells cells, const float* padded, int64_t padded_cells, float* to) {
+  const Copy copy = row_copy<Copy>(features);
   const int64_t size = copy.size, last = cells.count - 1;
   for (int64_t i = 0; i <= last; ++i) {
     copy.fetch(padded + cells.order[smaller(i + kCellsAhead, last)] * size);
@@ -34,13 +40,15 @@ UNROLL_INLINE void gather_cells(Copy copy, StepCells cells, const float* padded,
 }
 
 template <class Copy>
-UNROLL_INLINE void scatter_cells(Copy copy, StepCells cells, const float* from, float* padded) {
+void scatter_cells(int64_t features, StepCells cells, const float* from, float* padded) {
+  const Copy copy = row_copy<Copy>(features);
   const int64_t size = copy.size;
   for (int64_t i = 0; i < cells.count; ++i) copy.exact(from + i * size, padded + cells.order[i] * size);
 }
 
 template <class Copy>
-UNROLL_INLINE void fill_cells(Copy copy, StepCells cells, float value, float* padded) {
+void fill_cells(int64_t features, StepCells cells, float value, float* padded) {
+  const Copy copy = row_copy<Copy>(features);
   for (int64_t i = 0; i < cells.count; ++i) copy.fill(value, padded + cells.order[i] * copy.size);
 }
 
@@ -90,20 +98,20 @@ inline void copy_run(const float* from, float* to, int64_t size, bool past_cache
 inline void pack_padded_steps(const PaddedCells& padded_cells, const float* padded, float* packed, Parallel& pool) {
   const int64_t features = padded_cells.cells.features, sequences = padded_cells.cells.steps.sequences;
   const bool past = goes_past_caches(padded_cells.cells), staged = past && features < kStreamedRow;
-  with_cell_copy(features, past, [&](auto copy) {
-    const auto pack = [=](const float* from, float* to, StepCells cells, StepCells, float* scratch) {
-      if (cells.count == 0) return;
-      if (cells.is_run) return copy_run(from + cells.order[0] * features, to, cells.count * features, past);
-      if (!staged) return gather_cells(copy, cells, from, sequences, to);
-      const int64_t at_once = kStagedRun / features;
-      for (int64_t i = 0; i < cells.count; i += at_once) {
-        const StepCells piece{cells.order + i, smaller(at_once, cells.count - i), false};
-        gather_cells(copy, piece, from, sequences, scratch);
-        stream_floats(scratch, to + i * features, piece.count * features);
-      }
-    };
-    for_each_padded_step(padded_cells, padded, packed, pool, pack);
-  });
+  GatherCells gather = nullptr;
+  with_cell_copy(features, past, [&]<class Copy>(Copy) { gather = gather_cells<Copy>; });
+  const auto pack = [=](const float* from, float* to, StepCells cells, StepCells, float* scratch) {
+    if (cells.count == 0) return;
+    if (cells.is_run) return copy_run(from + cells.order[0] * features, to, cells.count * features, past);
+    if (!staged) return gather(features, cells, from, sequences, to);
+    const int64_t at_once = kStagedRun / features;
+    for (int64_t i = 0; i < cells.count; i += at_once) {
+      const StepCells piece{cells.order + i, smaller(at_once, cells.count - i), false};
+      gather(features, piece, from, sequences, scratch);
+      stream_floats(scratch, to + i * features, piece.count * features);
+    }
+  };
+  for_each_padded_step(padded_cells, padded, packed, pool, pack);
 }
 
 inline void unpack_padded_steps(const PaddedCells& padded_cells, const float* packed, float padding, float* padded,
@@ -113,22 +121,26 @@ inline void unpack_padded_steps(const PaddedCells& padded_cells, const float* pa
   const bool past = goes_past_caches(cells);
   const bool staged =
       past && features < kStreamedRow && cells.sequence_count == cells.steps.sequences && size <= kScratchFloats;
-  with_cell_copy(features, past, [&](auto copy) {
-    const auto unpack = [=](float* to, const float* from, StepCells real, StepCells rest, float* scratch) {
-      if (real.is_run) {
-        const int64_t real_size = real.count * features;
-        float* const run = to + real.order[0] * features;
-        copy_run(from, run, real_size, past);
-        return past ? stream_fill(padding, run + real_size, size - real_size)
-                    : fill_run(run + real_size, size - real_size, padding);
-      }
-      float* const step = staged ? scratch : to;
-      scatter_cells(copy, real, from, step);
-      fill_cells(copy, rest, padding, step);
-      if (staged) stream_floats(scratch, to, size);
-    };
-    for_each_padded_step(padded_cells, padded, packed, pool, unpack);
+  ScatterCells scatter = nullptr;
+  FillCells fill = nullptr;
+  with_cell_copy(features, past, [&]<class Copy>(Copy) {
+    scatter = scatter_cells<Copy>;
+    fill = fill_cells<Copy>;
   });
+  const auto unpack = [=](float* to, const float* from, StepCells real, StepCells rest, float* scratch) {
+    if (real.is_run) {
+      const int64_t real_size = real.count * features;
+      float* const run = to + real.order[0] * features;
+      copy_run(from, run, real_size, past);
+      return past ? stream_fill(padding, run + real_size, size - real_size)
+                  : fill_run(run + real_size, size - real_size, padding);
+    }
+    float* const step = staged ? scratch : to;
+    scatter(features, real, from, step);
+    fill(features, rest, padding, step);
+    if (staged) stream_floats(scratch, to, size);
+  };
+  for_each_padded_step(padded_cells, padded, packed, pool, unpack);
 }
 
 }  // namespace unroll::UNROLL_ISA

@@ -16,7 +16,7 @@ inline bool goes_past_caches(const Cells& cells) {
 }
 
 /// Copies floats past the caches; those beside whole cache lines by plain stores.
-UNROLL_INLINE void stream_floats(const float* from, float* to, int64_t size) {
+__attribute__((noinline)) inline void stream_floats(const float* from, float* to, int64_t size) {
   if (size <= 0) return;
   int64_t i = smaller(size, floats_to_line(to));
   if (i > 0) store_end(to, load_partial(from, static_cast<int>(i)), i);
@@ -24,7 +24,7 @@ UNROLL_INLINE void stream_floats(const float* from, float* to, int64_t size) {
   if (i < size) store_end(to + i, load_partial(from + i, static_cast<int>(size - i)), size - i);
 }
 
-UNROLL_INLINE void stream_fill(float value, float* to, int64_t size) {
+__attribute__((noinline)) inline void stream_fill(float value, float* to, int64_t size) {
   const Vec v = broadcast(value);
   int64_t i = smaller(size, floats_to_line(to));
   if (i > 0) store_end(to, v, i);
@@ -95,12 +95,22 @@ struct OwnFloats {
   }
 };
 
+template <class Copy>
+void move_cells_to_stage(int64_t features, const Lines<const float>& from, const Lines<float>& stage) {
+  if constexpr (Copy::kTransposed != 0) {
+    transpose_lines<Copy::kTransposed, true>(from, stage);
+  } else {
+    copy_into_stage(row_copy<Copy>(features), from, stage);
+  }
+}
+
 /// Moves the cells of a tile to `to`; end_line(i, line) may add to a line of the stage and returns its floats.
-template <class Copy, class EndLine>
-UNROLL_INLINE void move_past_caches(Copy copy, const Lines<const float>& from, const Lines<float>& to, OwnFloats own,
-                                    float* scratch, const EndLine& end_line) {
+template <class EndLine>
+UNROLL_INLINE void move_past_caches(MoveCells move, const Lines<const float>& from, const Lines<float>& to,
+                                    OwnFloats own, float* scratch, const EndLine& end_line) {
+  const int64_t features = from.stride;
   // Not a multiple of two cache lines, so that the lines' beginnings are spread over the cache's sets.
-  const int64_t pitch = ((divide_up(from.lines * copy.size, kLanes) + 1) | 1) * kLanes;
+  const int64_t pitch = ((divide_up(from.lines * features, kLanes) + 1) | 1) * kLanes;
   Lines<float> stage;
   stage.lines = to.lines;
   stage.end = nullptr;
@@ -110,11 +120,7 @@ UNROLL_INLINE void move_past_caches(Copy copy, const Lines<const float>& from, c
     stage.count[i] = to.count[i];
   }
   stage.count[to.lines] = 0;
-  if constexpr (Copy::kTransposed != 0) {
-    transpose_lines<Copy::kTransposed, true>(from, stage);
-  } else {
-    copy_into_stage(copy, from, stage);
-  }
+  move(features, from, stage);
   for (int64_t i = 0; i < to.lines; ++i) {
     const int64_t size = end_line(i, stage.at[i]);
     if (size == 0) continue;

@@ -3,6 +3,8 @@
 /// Ways to copy one row of `size` floats. exact() touches nothing beyond it. loose() takes fewer moves, and may read
 /// and write less than `size` floats beyond: for rows that others follow, on both sides, and that are written in order.
 
+#include <type_traits>
+
 #include "kernels/split.h"
 
 namespace unroll::UNROLL_ISA {
@@ -81,6 +83,16 @@ struct NarrowRows {
     Floats<kEnd>::fill(value, to + size - kEnd);
   }
 };
+
+/// A way to copy rows of `features` floats, of a kind that fits.
+template <class Copy>
+UNROLL_INLINE Copy row_copy(int64_t features) {
+  if constexpr (std::is_empty_v<Copy>) {
+    return {};
+  } else {
+    return {features};
+  }
+}
 
 /// Calls body(copy) with a way to copy rows of `features` floats.
 template <class Body>

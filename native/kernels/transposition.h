@@ -32,7 +32,7 @@ UNROLL_INLINE void store_end(float* to, Vec v, int64_t n) {
 }
 
 /// Fills `size` floats that stand in one piece.
-UNROLL_INLINE void fill_run(float* to, int64_t size, float value) {
+__attribute__((noinline)) inline void fill_run(float* to, int64_t size, float value) {
   const Vec v = broadcast(value);
   int64_t i = 0;
   for (; i + kLanes <= size; i += kLanes) store(to + i, v);
@@ -142,12 +142,15 @@ void copy_out_of_lines(Copy copy, const Lines<const float>& from, const Lines<fl
   }
 }
 
+/// Moves cells of `features` floats between the sides of a tile. One function serves all tiles of a kind of rows.
+using MoveCells = void (*)(int64_t features, const Lines<const float>& from, const Lines<float>& to);
+
 template <class Copy>
-void move_cells(Copy copy, const Lines<const float>& from, const Lines<float>& to) {
+void move_cells(int64_t features, const Lines<const float>& from, const Lines<float>& to) {
   if constexpr (Copy::kTransposed != 0) {
     transpose_lines<Copy::kTransposed, false>(from, to);
   } else {
-    copy_into_lines(copy, from, to);
+    copy_into_lines(row_copy<Copy>(features), from, to);
   }
 }
 
