@@ -1,5 +1,6 @@
 package dev.unroll.bench;
 
+import dev.unroll.bench.peers.IntelOpenMp;
 import dev.unroll.bench.peers.Libraries;
 import dev.unroll.bench.peers.Subject;
 import java.io.BufferedReader;
@@ -21,6 +22,9 @@ public final class FirstResult {
 
   /** In the fresh virtual machine: takes the name of the library. */
   public static void main(String[] arguments) {
+    if (arguments[0].equals(Libraries.PYTORCH_MKL)) {
+      IntelOpenMp.load();
+    }
     if (!arguments[0].equals(NOTHING)) {
       LayerWorkload workload = LayerWorkload.parse(WORKLOAD).fromZero();
       try (Subject subject = workload.prepare(Libraries.of(arguments[0])).orElseThrow()) {

@@ -1,5 +1,6 @@
 package dev.unroll.bench;
 
+import dev.unroll.bench.peers.IntelOpenMp;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -37,6 +38,9 @@ public final class Worker {
 
   /** Takes the file that JMH's results are written to at the end of the requests. */
   public static void main(String[] arguments) throws IOException, RunnerException {
+    if (System.getProperty("org.bytedeco.openblas.load").equals("mkl")) {
+      IntelOpenMp.load();
+    }
     Worker worker = new Worker();
     System.out.println(DONE);
     BufferedReader requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));

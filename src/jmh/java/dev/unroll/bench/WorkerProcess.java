@@ -47,9 +47,10 @@ final class WorkerProcess implements AutoCloseable {
             argument);
     // Not as an argument: ONNX Runtime 1.29 ends the process if its command line is longer than about 4,000 bytes.
     builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
-    // One OpenMP library in the process: MKL uses GNU's as the others do. Its threads spin for a moment after a call
-    // and then sleep, so that none disturbs the next contender.
-    builder.environment().put("MKL_THREADING_LAYER", "GNU");
+    // See IntelOpenMp. Its threads spin for a moment after a call, not for the 200 ms of their default, so that none
+    // disturbs the next contender.
+    builder.environment().put("MKL_THREADING_LAYER", "INTEL");
+    builder.environment().put("KMP_BLOCKTIME", "10");
     if (dl4j) { // which has no other way to say it
       builder.environment().put("OMP_NUM_THREADS", "1");
       builder.environment().put("OPENBLAS_NUM_THREADS", "1");
