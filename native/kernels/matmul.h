@@ -90,8 +90,9 @@ void multiply_tile(const float* a, int64_t lda, const float* panels, int64_t pan
   }
 }
 
-/// One k block of c = start + a * panels for rows that stay in L2 and a range of panels; a group's block stays in L1, or
-/// of four panels in L2, while all row tiles use it. `after`, unless null, follows the last panel, and is brought in meanwhile.
+/// One k block of c = start + a * panels for rows that stay in L2 and a range of panels; a group's block stays in L1,
+/// or of four panels in L2, while all row tiles use it. `after`, unless null, follows the last panel, and is brought in
+/// meanwhile.
 inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int64_t panel_stride, Range k,
                            Range panel_range, const float* after, const RowRanges& ranges, const Starts& start,
                            float* c, int64_t ldc, int64_t columns) {
