@@ -67,16 +67,25 @@ inline void check_close(double actual, double expected, double tolerance, const 
   fail(what + ": " + std::to_string(actual) + ", expected " + std::to_string(expected));
 }
 
-/// Runs `compute` with every instruction set that the processor has, alone and with three threads; all results must
-/// equal, to the bit, those of `generic` alone, which are returned.
+/// Calls body(kernels, pool, how) with every instruction set that the processor has, on 1, 2 and 3 threads; `how` names
+/// both.
+inline void everywhere(const std::function<void(const Kernels&, Parallel&, const std::string&)>& body) {
+  static ThreadPool pools[] = {ThreadPool(1), ThreadPool(2), ThreadPool(3)};
+  for (const Kernels* table : supported_kernels()) {
+    for (ThreadPool& pool : pools) {
+      body(*table, pool, std::string(" by ") + table->name + " on threads: " + std::to_string(pool.width()));
+    }
+  }
+}
+
+/// Runs `compute` everywhere; all results must equal, to the bit, those of `generic` alone, which are returned.
 inline Floats same_everywhere(const std::string& what,
                               const std::function<Floats(const Kernels& kernels, Parallel& pool)>& compute) {
-  static ThreadPool one(1), three(3);
-  const Floats expected = compute(generic::kKernels, one);
-  for (const Kernels* table : supported_kernels()) {
-    check_same(compute(*table, one), expected, what + " by " + table->name);
-    check_same(compute(*table, three), expected, what + " by " + table->name + " with 3 threads");
-  }
+  static ThreadPool alone(1);
+  const Floats expected = compute(generic::kKernels, alone);
+  everywhere([&](const Kernels& kernels, Parallel& pool, const std::string& how) {
+    check_same(compute(kernels, pool), expected, what + how);
+  });
   for (const float value : expected) remember(value);
   return expected;
 }

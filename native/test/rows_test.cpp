@@ -51,7 +51,7 @@ void check_large_softmax(int64_t rows, int64_t columns) {
   const Floats x = random_floats(size, 1, -5.0f, 5.0f);
   std::vector<int32_t> labels(rows);
   for (int64_t r = 0; r < rows; ++r) labels[r] = static_cast<int32_t>(r * 12'345 % columns);
-  static ThreadPool one(1), three(3);
+  static ThreadPool alone(1);
   const auto run = [&](const Kernels& kernels, Parallel& pool, int64_t first, int64_t count, Floats* results) {
     const float* const from = &x[first * columns];
     const int64_t at = first * columns;
@@ -61,12 +61,12 @@ void check_large_softmax(int64_t rows, int64_t columns) {
                                   pool);
   };
   Floats expected[] = {Floats(size), Floats(size), Floats(rows), Floats(size)};
-  for (int64_t r = 0; r < rows; ++r) run(generic::kKernels, one, r, 1, expected);
-  for (const Kernels* table : supported_kernels()) {
+  for (int64_t r = 0; r < rows; ++r) run(generic::kKernels, alone, r, 1, expected);
+  everywhere([&](const Kernels& kernels, Parallel& pool, const std::string& how) {
     Floats actual[] = {Floats(size), Floats(size), Floats(rows), Floats(size)};
-    run(*table, three, 0, rows, actual);
-    for (int i = 0; i < 4; ++i) check_same(actual[i], expected[i], std::string("large softmax by ") + table->name);
-  }
+    run(kernels, pool, 0, rows, actual);
+    for (int i = 0; i < 4; ++i) check_same(actual[i], expected[i], "large softmax" + how);
+  });
 }
 
 void check_embedding(int64_t size) {
@@ -283,16 +283,15 @@ void check_sums(int64_t size) {
     order[i] = static_cast<int32_t>(size - 1 - i);
     shuffled[order[i]] = x[i];
   }
-  static ThreadPool one(1), three(3);
+  static ThreadPool alone(1);
   double sum = 0.0;
   for (const float value : x) sum += value;
-  const double expected = generic::kKernels.array_sum(x.data(), nullptr, size, one);
+  const double expected = generic::kKernels.array_sum(x.data(), nullptr, size, alone);
   check_close(expected, sum, 1e-5, "array_sum");
-  for (const Kernels* table : supported_kernels()) {
-    check(table->array_sum(x.data(), nullptr, size, three) == expected, std::string("array_sum by ") + table->name);
-    check(table->array_sum(shuffled.data(), order.data(), size, three) == expected,
-          std::string("array_sum in an order by ") + table->name);
-  }
+  everywhere([&](const Kernels& kernels, Parallel& pool, const std::string& how) {
+    check(kernels.array_sum(x.data(), nullptr, size, pool) == expected, "array_sum" + how);
+    check(kernels.array_sum(shuffled.data(), order.data(), size, pool) == expected, "array_sum in an order" + how);
+  });
 }
 
 void check_squared_error(int64_t rows, int64_t columns) {
