@@ -281,7 +281,8 @@ public final class Main implements Callable<Integer> {
     libraries.addAll(peers);
     for (String library : libraries) {
       double seconds = FirstResult.measure(library, quick ? 1 : 5);
-      print(String.format("first result of %-18s %9s", library, Format.time(seconds)));
+      String time = Double.isNaN(seconds) ? "failed" : Format.time(seconds);
+      print(String.format("first result of %-18s %9s", library, time));
     }
   }
 

@@ -25,6 +25,11 @@ record Request(
         Integer.toString(milliseconds));
   }
 
+  /** The same of other contenders. */
+  Request of(List<String> others) {
+    return new Request(benchmark, workload, threads, others, iterations, milliseconds);
+  }
+
   /** Reads what {@link #toString} writes. */
   static Request parse(String line) {
     String[] fields = line.split(SEPARATOR);

@@ -53,19 +53,20 @@ final class Table {
       refusals.add(Libraries.UNROLL + ": " + ours.refusal());
     }
     double rate = operations / seconds;
-    boolean counted = operations > 0 && !Double.isNaN(seconds);
+    boolean timed = !Double.isNaN(seconds);
+    boolean counted = operations > 0 && timed;
     boolean modelled = !Double.isNaN(limit);
     StringBuilder line =
         new StringBuilder(
             String.format(
                 COLUMNS,
                 workload,
-                Double.isNaN(seconds) ? "-" : Format.time(seconds),
+                timed ? Format.time(seconds) : "-",
                 overOneThread(workload, seconds),
                 counted ? String.format("%.1f", rate * 1e-9) : "",
                 counted ? Format.percent(rate / peak) : "",
                 modelled ? Format.time(limit) : "",
-                modelled ? Format.percent(limit / seconds) : ""));
+                modelled && timed ? Format.percent(limit / seconds) : ""));
     Scores.Best best = null;
     for (String peer : peers) {
       Measurement measured = scores.of(workload, threads).get(peer);
@@ -76,14 +77,14 @@ final class Table {
       String cell = "-";
       if (of != null) {
         cell = Format.time(of.seconds()) + (of.oneThread() ? "*" : "");
-        cell += Double.isNaN(seconds) ? "" : " " + Format.ratio(of.seconds() / seconds);
+        cell += timed ? " " + Format.ratio(of.seconds() / seconds) : "";
       }
       line.append(column(peer, cell));
       if (of != null && (best == null || of.seconds() < best.seconds())) {
         best = of;
       }
     }
-    if (best != null && !Double.isNaN(seconds)) {
+    if (best != null && timed) {
       double ratio = best.seconds() / seconds;
       ratios.add(ratio);
       line.append(String.format("  %-24s", Format.ratio(ratio) + " " + best.contender()));

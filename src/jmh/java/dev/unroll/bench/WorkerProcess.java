@@ -2,6 +2,7 @@ package dev.unroll.bench;
 
 import dev.unroll.bench.peers.Libraries;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
@@ -15,6 +16,8 @@ final class WorkerProcess implements AutoCloseable {
   private final Process process;
   private final PrintStream requests;
   private final BufferedReader answers;
+  private final File log;
+  private boolean hasEnded;
 
   /** Starts it with the linear algebra of that name, and perhaps without AVX-512. */
   WorkerProcess(String linearAlgebra, boolean avx2, Path results) throws IOException {
@@ -26,10 +29,11 @@ final class WorkerProcess implements AutoCloseable {
       builder.environment().put("ATEN_CPU_CAPABILITY", "avx2");
       builder.environment().put("OPENBLAS_CORETYPE", "Haswell");
     }
-    process = builder.redirectError(results.resolveSibling(results.getFileName() + ".log").toFile()).start();
+    log = results.resolveSibling(results.getFileName() + ".log").toFile();
+    process = builder.redirectError(log).start();
     requests = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
     answers = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
-    await("its start"); // nothing is measured beside a virtual machine that starts
+    await(); // nothing is measured beside a virtual machine that starts
   }
 
   /** A virtual machine like this one, with the linear algebra of that name: mkl, openblas, or dl4j, on one thread. */
@@ -58,17 +62,18 @@ final class WorkerProcess implements AutoCloseable {
     return builder;
   }
 
-  /** Waits for what it finds out. */
+  /** Waits for what it finds out: one measurement of every contender in turn, of fewer if it ends meanwhile. */
   List<Measurement> measure(Request request) throws IOException {
     requests.println(request);
-    return await(request.toString());
+    return await();
   }
 
-  private List<Measurement> await(String what) throws IOException {
+  private List<Measurement> await() throws IOException {
     List<Measurement> measurements = new ArrayList<>();
     for (String line = answers.readLine(); !Worker.DONE.equals(line); line = answers.readLine()) {
       if (line == null) {
-        throw new IOException("a worker ended at " + what);
+        hasEnded = true;
+        return measurements;
       }
       if (Measurement.matches(line)) {
         measurements.add(Measurement.parse(line));
@@ -77,14 +82,20 @@ final class WorkerProcess implements AutoCloseable {
     return measurements;
   }
 
+  /** Whether it ended by itself before it had answered, as a process does that a library brings down. */
+  boolean hasEnded() {
+    return hasEnded;
+  }
+
+  /** How it ended. */
+  String ending() {
+    return "its process ended with exit code " + process.onExit().join().exitValue() + ", see " + log;
+  }
+
   /** Ends it after it has written its results. */
   @Override
-  public void close() throws IOException {
+  public void close() {
     requests.close();
-    try {
-      process.waitFor();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    process.onExit().join();
   }
 }

@@ -23,6 +23,7 @@ final class Workers implements AutoCloseable {
   private final boolean quick;
   private final boolean avx2;
   private final Map<String, WorkerProcess> started = new LinkedHashMap<>();
+  private int failures;
 
   /**
    * Starts none yet.
@@ -56,15 +57,10 @@ final class Workers implements AutoCloseable {
 
   /** Measures this library alone, on one thread, for a fifth of a second. */
   List<Measurement> measureBriefly(Class<? extends Contest> benchmark, Workload workload) throws IOException {
-    return worker("mkl")
-        .measure(
-            new Request(
-                benchmark.getName(),
-                workload.toString(),
-                1,
-                List.of(UNROLL),
-                BRIEF_ITERATIONS,
-                BRIEF_MILLISECONDS));
+    return ask(
+        "mkl",
+        new Request(
+            benchmark.getName(), workload.toString(), 1, List.of(UNROLL), BRIEF_ITERATIONS, BRIEF_MILLISECONDS));
   }
 
   private List<Measurement> ask(
@@ -75,14 +71,33 @@ final class Workers implements AutoCloseable {
     }
     int iterations = quick ? 3 : 5;
     int milliseconds = quick ? 30 : 100;
-    return worker(worker).measure(
-        new Request(benchmark.getName(), workload.toString(), threads, contenders, iterations, milliseconds));
+    return ask(
+        worker, new Request(benchmark.getName(), workload.toString(), threads, contenders, iterations, milliseconds));
+  }
+
+  /** If the process ends meanwhile, the contender that it was at has failed, and another one measures the rest. */
+  private List<Measurement> ask(String worker, Request request) throws IOException {
+    List<String> contenders = request.contenders();
+    List<Measurement> found = new ArrayList<>();
+    while (found.size() < contenders.size()) {
+      WorkerProcess process = worker(worker);
+      found.addAll(process.measure(request.of(contenders.subList(found.size(), contenders.size()))));
+      if (process.hasEnded()) {
+        started.remove(worker);
+        failures++;
+        if (found.size() < contenders.size()) {
+          found.add(new Measurement(contenders.get(found.size()), Double.NaN, Double.NaN, process.ending()));
+        }
+      }
+    }
+    return found;
   }
 
   private WorkerProcess worker(String name) throws IOException {
     WorkerProcess process = started.get(name);
     if (process == null) {
-      process = new WorkerProcess(name, avx2, results.resolve(name + ".json"));
+      String file = failures == 0 ? name : name + "-" + failures; // what the one that ended wrote stays
+      process = new WorkerProcess(name, avx2, results.resolve(file + ".json"));
       started.put(name, process);
     }
     return process;
@@ -90,9 +105,7 @@ final class Workers implements AutoCloseable {
 
   /** Ends them after they have written their results. */
   @Override
-  public void close() throws IOException {
-    for (WorkerProcess process : started.values()) {
-      process.close();
-    }
+  public void close() {
+    started.values().forEach(WorkerProcess::close);
   }
 }
