@@ -92,6 +92,12 @@ class BatchingTest {
   }
 
   @Test
+  void stepsBeyondAnIntAreCounted() {
+    List<Example> examples = List.of(new Example(0, Integer.MAX_VALUE - 1), new Example(1, 5));
+    assertEquals(2, batches(BY_LENGTH.maxSteps(Integer.MAX_VALUE), examples).size());
+  }
+
+  @Test
   void onlyABatchThatTheEndCutShortIsATail() {
     List<Example> examples = examples(70, 5);
     assertEquals(List.of(32, 32, 6), batches(BY_LENGTH, examples).stream().map(List::size).toList());

@@ -62,6 +62,12 @@ class PaddedAbuseTest {
             () -> PackedSequence.ofPadded(flat, LENGTHS, BATCH_FIRST, Integer.MAX_VALUE),
             "size of padded is 12"),
         refusal(
+            "features of 2^32 + 2 values a step, 2 as an int",
+            ARGUMENT,
+            () -> PackedSequence.ofPadded(new float[2], new int[] {1, 1, 1}, TIME_FIRST, 1_431_655_766),
+            "size of padded is 2",
+            "3 * 1431655766"),
+        refusal(
             "length beyond the padding",
             ARGUMENT,
             () -> PackedSequence.ofPadded(buffer, new int[] {3, 4}, TIME_FIRST, 2),

@@ -2,12 +2,18 @@ package dev.unroll.sequence;
 
 import static dev.unroll.Expect.refusal;
 import static dev.unroll.Expect.refused;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.unroll.Expect;
 import dev.unroll.Workspace;
+import dev.unroll.internal.Lease;
+import dev.unroll.internal.Memory;
+import dev.unroll.internal.MemoryNative;
+import dev.unroll.internal.MemorySource;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
@@ -82,6 +88,43 @@ class SequenceAbuseTest {
         refusal("one step", ARGUMENT, () -> PackedSequence.of(new float[][][] {{{1}}}, far), "sequences[0][0]", "1"),
         refusal("two steps", ARGUMENT, () -> PackedSequence.of(two, far), "sequences[0][0]", "1"),
         refusal("flat", ARGUMENT, () -> PackedSequence.ofFlat(new float[][] {{1}}, far), "sequences[0]", "1"));
+  }
+
+  /** Batches of 2^32 values, or 2^47: multiples of 2^32, so that a product cut to an int would be 0. */
+  @TestFactory
+  Stream<DynamicTest> sizesBeyondAnIntAreNotCutToIt() {
+    int many = 1 << 16;
+    SequenceLayout layout = SequenceLayout.of(many);
+    PackedSequence batch = PackedSequence.view(layout, many, Memory.zeroed(0, "test"), 0);
+    FloatBuffer none = FloatBuffer.allocate(0);
+    MemorySource source = MemorySource.SYSTEM;
+    return Stream.of(
+        refusal("packed", ARGUMENT, () -> PackedSequence.ofPacked(none, layout, many), "is 0: expected 4294967296"),
+        refusal("wrapped", ARGUMENT, () -> PackedSequence.wrap(none, layout, many), "is 0: expected 4294967296"),
+        refusal("to packed", ARGUMENT, () -> batch.toPacked(none), "is 0: expected 4294967296"),
+        refusal("to arrays", ARGUMENT, batch::toFlatArrays, "size of sequence 0 is 4294967296: expected at most"),
+        refusal(
+            "memory",
+            OutOfMemoryError.class,
+            () -> PackedSequence.allocate(source, SequenceLayout.of(1 << 17), 1 << 30),
+            (1L << 49) + " bytes"));
+  }
+
+  /** The batch begins so far before its memory that only the row of this step is in it. */
+  @Test
+  void stepBeyondFourGigabytesIsReadWhereItIs() {
+    int step = 1 << 20;
+    int features = 1 << 10;
+    float[] values = new float[features];
+    Arrays.fill(values, 3);
+    try (Memory memory = Memory.zeroed((long) features * Float.BYTES, "test");
+        Lease lease = new Lease()) {
+      MemoryNative.putFloats(lease.address(memory), values, 0, features);
+      long offset = -(long) step * features * Float.BYTES;
+      try (PackedSequence batch = PackedSequence.view(SequenceLayout.of(step + 1), features, memory, offset)) {
+        assertArrayEquals(values, batch.step(0, step));
+      }
+    }
   }
 
   @TestFactory
