@@ -8,7 +8,6 @@ import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.MemorySource;
 import dev.unroll.internal.PackedOrder;
 import java.nio.IntBuffer;
-import java.util.Arrays;
 
 /**
  * A batch of sequences of tokens or labels, packed off-heap like {@link PackedSequence}: one number of a vocabulary for
@@ -40,7 +39,7 @@ public final class PackedTokens implements AutoCloseable {
    * @throws IllegalArgumentException if a token is outside the vocabulary; the message says which
    */
   public static PackedTokens of(int[][] sequences, int vocabulary) {
-    return of(MemorySource.SYSTEM, sequences, vocabulary);
+    return new TokenPacker(MemorySource.SYSTEM, vocabulary).nested(sequences);
   }
 
   /**
@@ -55,16 +54,11 @@ public final class PackedTokens implements AutoCloseable {
    * @throws IllegalStateException if the workspace is closed
    */
   public static PackedTokens of(Workspace workspace, int[][] sequences, int vocabulary) {
-    return of(sourceOf(workspace), sequences, vocabulary);
+    return packer(workspace, vocabulary).nested(sequences);
   }
 
-  private static PackedTokens of(MemorySource source, int[][] given, int vocabulary) {
-    int[][] sequences = Checks.notNull("sequences", given).clone();
-    int[] lengths = new int[sequences.length];
-    for (int b = 0; b < lengths.length; b++) {
-      lengths[b] = Checks.notNull("sequences[" + b + "]", sequences[b]).length;
-    }
-    return pack(source, lengths, vocabulary, new Nested("sequences", sequences, PaddedOrder.BATCH_FIRST));
+  private static TokenPacker packer(Workspace workspace, int vocabulary) {
+    return new TokenPacker(Checks.notNull("workspace", workspace).source(), vocabulary);
   }
 
   /**
@@ -77,7 +71,7 @@ public final class PackedTokens implements AutoCloseable {
    * @throws IllegalArgumentException if a label is outside the vocabulary; the message says which
    */
   public static PackedTokens ofLabels(int[] labels, int vocabulary) {
-    return ofLabels(MemorySource.SYSTEM, labels, vocabulary);
+    return new TokenPacker(MemorySource.SYSTEM, vocabulary).labels(labels);
   }
 
   /**
@@ -92,13 +86,7 @@ public final class PackedTokens implements AutoCloseable {
    * @throws IllegalStateException if the workspace is closed
    */
   public static PackedTokens ofLabels(Workspace workspace, int[] labels, int vocabulary) {
-    return ofLabels(sourceOf(workspace), labels, vocabulary);
-  }
-
-  private static PackedTokens ofLabels(MemorySource source, int[] labels, int vocabulary) {
-    int[] lengths = new int[Checks.notNull("labels", labels).length];
-    Arrays.fill(lengths, 1);
-    return pack(source, lengths, vocabulary, new Flat("labels", IntBuffer.wrap(labels), new PackedOrder.Strides(1, 1)));
+    return packer(workspace, vocabulary).labels(labels);
   }
 
   /**
@@ -113,7 +101,7 @@ public final class PackedTokens implements AutoCloseable {
    * @throws IllegalArgumentException if a length is out of range, or a token outside the vocabulary
    */
   public static PackedTokens ofPadded(int[][] padded, int[] lengths, PaddedOrder order, int vocabulary) {
-    return ofPadded(MemorySource.SYSTEM, padded, lengths, order, vocabulary);
+    return new TokenPacker(MemorySource.SYSTEM, vocabulary).padded(padded, lengths, order);
   }
 
   /**
@@ -131,15 +119,7 @@ public final class PackedTokens implements AutoCloseable {
    */
   public static PackedTokens ofPadded(
       Workspace workspace, int[][] padded, int[] lengths, PaddedOrder order, int vocabulary) {
-    return ofPadded(sourceOf(workspace), padded, lengths, order, vocabulary);
-  }
-
-  private static PackedTokens ofPadded(
-      MemorySource source, int[][] padded, int[] lengths, PaddedOrder order, int vocabulary) {
-    int[][] own = Checks.notNull("padded", padded).clone();
-    int[] ownLengths = Checks.notNull("lengths", lengths).clone();
-    Checks.notNull("order", order).checkNested(own, ownLengths);
-    return pack(source, ownLengths, vocabulary, new Nested("padded", own, order));
+    return packer(workspace, vocabulary).padded(padded, lengths, order);
   }
 
   /**
@@ -191,7 +171,7 @@ public final class PackedTokens implements AutoCloseable {
    *     token outside the vocabulary
    */
   public static PackedTokens ofPadded(IntBuffer padded, int[] lengths, PaddedOrder order, int vocabulary) {
-    return ofPadded(MemorySource.SYSTEM, padded, lengths, order, vocabulary);
+    return new TokenPacker(MemorySource.SYSTEM, vocabulary).padded(padded, lengths, order);
   }
 
   /**
@@ -211,73 +191,7 @@ public final class PackedTokens implements AutoCloseable {
    */
   public static PackedTokens ofPadded(
       Workspace workspace, IntBuffer padded, int[] lengths, PaddedOrder order, int vocabulary) {
-    return ofPadded(sourceOf(workspace), padded, lengths, order, vocabulary);
-  }
-
-  private static PackedTokens ofPadded(
-      MemorySource source, IntBuffer padded, int[] lengths, PaddedOrder order, int vocabulary) {
-    IntBuffer own = Checks.notNull("padded", padded).slice();
-    int[] ownLengths = Checks.notNull("lengths", lengths).clone();
-    Checks.notNull("order", order);
-    int steps = PaddedOrder.checkFlat(own.remaining(), ownLengths, 1);
-    Flat place = new Flat("padded", own, order.strides(ownLengths.length, steps, 1));
-    return pack(source, ownLengths, vocabulary, place);
-  }
-
-  private static MemorySource sourceOf(Workspace workspace) {
-    return Checks.notNull("workspace", workspace).source();
-  }
-
-  /** Where tokens come from. */
-  private interface Place {
-    int token(int sequence, int step);
-
-    String name(int sequence, int step);
-  }
-
-  private record Nested(String array, int[][] tokens, PaddedOrder order) implements Place {
-    @Override
-    public int token(int sequence, int step) {
-      return tokens[order.outer(sequence, step)][order.inner(sequence, step)];
-    }
-
-    @Override
-    public String name(int sequence, int step) {
-      return array + "[" + order.outer(sequence, step) + "][" + order.inner(sequence, step) + "]";
-    }
-  }
-
-  private record Flat(String array, IntBuffer tokens, PackedOrder.Strides strides) implements Place {
-    private int index(int sequence, int step) {
-      return (int) (sequence * strides.sequence() + step * strides.step());
-    }
-
-    @Override
-    public int token(int sequence, int step) {
-      return tokens.get(index(sequence, step));
-    }
-
-    @Override
-    public String name(int sequence, int step) {
-      return array + "[" + index(sequence, step) + "]";
-    }
-  }
-
-  private static PackedTokens pack(MemorySource source, int[] lengths, int vocabulary, Place place) {
-    Checks.positive("vocabulary", vocabulary);
-    SequenceLayout layout = SequenceLayout.of(lengths);
-    PackedOrder order = layout.packed();
-    int[] packed = new int[layout.rows()];
-    for (int b = 0; b < lengths.length; b++) {
-      for (int t = 0; t < lengths[b]; t++) {
-        int token = place.token(b, t);
-        if (token < 0 || token >= vocabulary) {
-          Checks.index("token " + place.name(b, t), token, vocabulary);
-        }
-        packed[order.row(b, t)] = token;
-      }
-    }
-    return ofRows(source, layout, vocabulary, packed);
+    return packer(workspace, vocabulary).padded(padded, lengths, order);
   }
 
   /** Makes a batch of tokens of the vocabulary, in packed order. */
