@@ -230,27 +230,34 @@ void check_large_batch(int64_t features, int32_t steps) {
   check_padded(sorted, features, false, Cut::kWhole);
 }
 
-/// Two parameters, clipped: the second begins in a block of its own.
-void check_optimizers(int64_t first_size, int64_t second_size) {
+/// Parameters of these sizes, clipped by their norm together; each begins in a block of its own.
+void check_optimizers(const std::vector<int64_t>& sizes) {
   constexpr double kClipNorm = 0.5;
-  const int64_t size = first_size + second_size;
+  const int64_t size = std::accumulate(sizes.begin(), sizes.end(), int64_t{0});
   const Floats gradient = random_floats(size, 1), start = random_floats(size, 2);
-  const auto list_of = [&](Floats& weights, float* first, float* second) {
-    const auto at = [&](float* moment) { return moment == nullptr ? nullptr : moment + first_size; };
-    return std::vector<ParameterArrays>{
-        {first_size, gradient.data(), weights.data(), {first, second}},
-        {second_size, &gradient[first_size], &weights[first_size], {at(first), at(second)}}};
+  const auto arrays_of = [&](Floats& weights, float* first, float* second) {
+    const auto at = [](float* moment, int64_t begin) { return moment == nullptr ? nullptr : moment + begin; };
+    std::vector<ParameterArrays> arrays;
+    int64_t begin = 0;
+    for (const int64_t count : sizes) {
+      arrays.push_back({count, &gradient[begin], &weights[begin], {at(first, begin), at(second, begin)}});
+      begin += count;
+    }
+    return arrays;
+  };
+  const auto list_of = [&](const std::vector<ParameterArrays>& arrays) {
+    return ParameterList{arrays.data(), static_cast<int64_t>(arrays.size())};
   };
   const Floats all = same_everywhere("optimizers", [&](const Kernels& kernels, Parallel& pool) {
     Floats sgd = start, momentum(size), adam = start, mean(size), variance(size), plain = start;
-    const auto of_sgd = list_of(sgd, momentum.data(), nullptr), of_plain = list_of(plain, nullptr, nullptr);
-    const auto of_adam = list_of(adam, mean.data(), variance.data());
+    const auto of_sgd = arrays_of(sgd, momentum.data(), nullptr), of_plain = arrays_of(plain, nullptr, nullptr);
+    const auto of_adam = arrays_of(adam, mean.data(), variance.data());
     for (int step = 1; step <= 3; ++step) {
-      kernels.sgd_step({kClipNorm, 0.1f, 0.9f}, {of_sgd.data(), 2}, pool);
-      kernels.sgd_step({INFINITY, 0.1f, 0.0f}, {of_plain.data(), 2}, pool);
-      kernels.adam_step({kClipNorm, 0.01f, 0.9f, 0.1f, 0.99f, 0.01f, 2.0f, 1e-6f}, {of_adam.data(), 2}, pool);
+      kernels.sgd_step({kClipNorm, 0.1f, 0.9f}, list_of(of_sgd), pool);
+      kernels.sgd_step({INFINITY, 0.1f, 0.0f}, list_of(of_plain), pool);
+      kernels.adam_step({kClipNorm, 0.01f, 0.9f, 0.1f, 0.99f, 0.01f, 2.0f, 1e-6f}, list_of(of_adam), pool);
     }
-    const double norm = kernels.gradient_norm({of_sgd.data(), 2}, pool);
+    const double norm = kernels.gradient_norm(list_of(of_sgd), pool);
     for (const Floats& more : {plain, adam, Floats{static_cast<float>(norm)}}) {
       sgd.insert(sgd.end(), more.begin(), more.end());
     }
@@ -367,9 +374,9 @@ int main() {
   for (const int64_t columns : kColumns) {
     check_softmax(columns);
     check_embedding(columns);
-    check_optimizers(columns, 3);
+    check_optimizers({columns, 3, 1, 20});
   }
-  for (const int64_t size : {4095, 4096, 4097, 70'000, 5'000'000}) check_optimizers(size, 5000);
+  for (const int64_t size : {4095, 4096, 4097, 70'000, 5'000'000}) check_optimizers({size, 5000, 30'000});
   for (const int64_t columns : {65, 255, 256, 257, 1024, 1025, 2100}) check_softmax(columns);
   check_large_softmax(3, unroll::kScratchFloats + 5);
   check_large_softmax(700, 12'501);  // 35 MB
