@@ -31,7 +31,7 @@ public final class Main implements Callable<Integer> {
   private static final int[][] SHAPES = { // sequences, steps, units
     {1, 1, 64}, {1, 1, 256}, {1, 100, 128}, {16, 50, 64}, {32, 100, 128}, {64, 50, 256}, {64, 35, 512}, {32, 20, 1024}
   };
-  private static final int[][] QUICK_SHAPES = {{1, 100, 128}, {64, 50, 256}};
+  private static final int[][] QUICK_SHAPES = {{1, 100, 128}, {32, 100, 128}};
 
   @Option(names = "--quick", description = "Fewer workloads and peers, shorter iterations, the machine measured once.")
   private boolean quick;
