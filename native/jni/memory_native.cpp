@@ -26,6 +26,10 @@ UNROLL_NATIVE(jlong, MemoryNative, bufferAddress)(JNIEnv* env, jclass, jobject b
   return reinterpret_cast<jlong>(env->GetDirectBufferAddress(buffer));
 }
 
+UNROLL_NATIVE(jobject, MemoryNative, buffer)(JNIEnv* env, jclass, jlong address, jlong bytes) {
+  return env->NewDirectByteBuffer(reinterpret_cast<void*>(address), bytes);
+}
+
 UNROLL_NATIVE(jobject, MemoryNative, fieldValue)(JNIEnv* env, jclass, jobject field, jobject object) {
   return env->GetObjectField(object, env->FromReflectedField(field));
 }
