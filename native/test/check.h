@@ -67,15 +67,17 @@ inline void check_close(double actual, double expected, double tolerance, const 
   fail(what + ": " + std::to_string(actual) + ", expected " + std::to_string(expected));
 }
 
-/// Runs `compute` with every instruction set that the processor has, alone and with three threads; all results must
-/// equal, to the bit, those of `generic` alone, which are returned.
+/// Runs `compute` with every instruction set that the processor has, alone and with two and three threads; all results
+/// must equal, to the bit, those of `generic` alone, which are returned.
 inline Floats same_everywhere(const std::string& what,
                               const std::function<Floats(const Kernels& kernels, Parallel& pool)>& compute) {
-  static ThreadPool one(1), three(3);
+  static ThreadPool one(1), two(2), three(3);
   const Floats expected = compute(generic::kKernels, one);
   for (const Kernels* table : supported_kernels()) {
-    check_same(compute(*table, one), expected, what + " by " + table->name);
-    check_same(compute(*table, three), expected, what + " by " + table->name + " with 3 threads");
+    for (ThreadPool* const pool : {&one, &two, &three}) {
+      const std::string threads = " with " + std::to_string(pool->width()) + " threads";
+      check_same(compute(*table, *pool), expected, what + " by " + table->name + threads);
+    }
   }
   for (const float value : expected) remember(value);
   return expected;
