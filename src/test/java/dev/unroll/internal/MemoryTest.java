@@ -62,7 +62,7 @@ class MemoryTest {
   private static void leaveOnes(long bytes) {
     float[] ones = new float[(int) (bytes / Float.BYTES)];
     Arrays.fill(ones, 1);
-    try (Memory memory = Memory.from(SYSTEM, bytes, "Owner");
+    try (Memory memory = Memory.from(MemorySource.SYSTEM, bytes, "Owner");
         Lease lease = new Lease()) {
       assertEquals(0, lease.address(memory) % 64);
       MemoryNative.putFloats(lease.address(memory), ones, 0, ones.length);
