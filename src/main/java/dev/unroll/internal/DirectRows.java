@@ -86,13 +86,13 @@ public final class DirectRows {
         .asFloatBuffer();
   }
 
-  private void move(Place place, int firstStep, int end, int firstSequence, int sequences) {
-    int length = end - firstStep;
-    for (position = firstSequence; position < firstSequence + sequences; position++) {
-      while (order.rows(firstStep + length - 1) <= position) {
-        length--;
+  /** In the caller's order: it is the order of their places in memory more often than that of their lengths. */
+  private void move(Place place, int firstStep, int end, int firstPosition, int positions) {
+    for (int b = 0; b < order.sequences(); b++) {
+      position = order.position(b);
+      if (position >= firstPosition && position - firstPosition < positions) {
+        place.move(b, firstStep, Math.min(end, order.length(position)) - firstStep, this);
       }
-      place.move(order.sequence(position), firstStep, length, this);
     }
   }
 
@@ -101,23 +101,33 @@ public final class DirectRows {
   }
 
   /**
-   * Writes a row.
+   * Writes the rows of some steps.
    *
-   * @param step its step
-   * @param values [features]
+   * @param sequence [steps][features] of the sequence
+   * @param firstStep the first to be written
+   * @param steps how many
    */
-  public void put(int step, float[] values) {
-    window.put(index(step), values, column, columns);
+  public void put(float[][] sequence, int firstStep, int steps) {
+    for (int t = firstStep; t < firstStep + steps; t++) {
+      window.put(index(t), sequence[t], column, columns);
+    }
   }
 
   /**
-   * Reads a row.
+   * Reads the rows of some steps.
    *
-   * @param step its step
-   * @param values [features]
+   * @param sequence [steps][features] of the sequence; a step that is null is made, just before it is written, for Java
+   *     clears it, which takes it to a cache
+   * @param firstStep the first to be read
+   * @param steps how many
    */
-  public void get(int step, float[] values) {
-    window.get(index(step), values, column, columns);
+  public void get(float[][] sequence, int firstStep, int steps) {
+    for (int t = firstStep; t < firstStep + steps; t++) {
+      if (sequence[t] == null) {
+        sequence[t] = new float[features];
+      }
+      window.get(index(t), sequence[t], column, columns);
+    }
   }
 
   /**

@@ -98,6 +98,26 @@ public final class PackedOrder {
     return offsets[step] + positions[sequence];
   }
 
+  /** The packed index of a sequence of the caller. */
+  int position(int sequence) {
+    return positions[sequence];
+  }
+
+  /** Counts the steps of a packed sequence. */
+  int length(int position) {
+    int least = 0;
+    int most = steps();
+    while (least < most) {
+      int middle = (least + most) >>> 1;
+      if (rows(middle) > position) {
+        least = middle + 1;
+      } else {
+        most = middle;
+      }
+    }
+    return least;
+  }
+
   /** The row of a step of a packed sequence; of the step after the last, what would follow. */
   int rowAt(int position, int step) {
     return offsets[step] + position;

@@ -377,25 +377,19 @@ public final class PackedSequence implements AutoCloseable {
     float[][][] sequences = Checks.notNull("to", to).clone();
     Checks.equal("number of sequences of to", sequences.length, layout.sequences());
     for (int b = 0; b < sequences.length; b++) {
-      sequences[b] = Checks.notNull("to[" + b + "]", sequences[b]).clone();
-      Checks.equal("number of steps of to[" + b + "]", sequences[b].length, layout.length(b));
+      if (sequences[b] == null || sequences[b].length != layout.length(b)) {
+        String name = "to[" + b + "]";
+        Checks.equal("number of steps of " + name, Checks.notNull(name, sequences[b]).length, layout.length(b));
+      }
+      sequences[b] = sequences[b].clone();
     }
     Packer.checkSteps("to", sequences, features);
     unpack(sequences);
   }
 
-  /** Makes the steps that are null: just before they are written, for Java clears them, which takes them to a cache. */
+  /** Makes the steps that are null. */
   private void unpack(float[][][] sequences) {
-    DirectRows.Place place =
-        (b, first, steps, rows) -> {
-          float[][] sequence = sequences[b];
-          for (int t = first; t < first + steps; t++) {
-            if (sequence[t] == null) {
-              sequence[t] = new float[features];
-            }
-            rows.get(t, sequence[t]);
-          }
-        };
+    DirectRows.Place place = (b, first, steps, rows) -> rows.get(sequences[b], first, steps);
     try (Lease lease = new Lease()) {
       DirectRows.forEach(layout.packed(), features, address(lease), place);
     }
@@ -437,8 +431,10 @@ public final class PackedSequence implements AutoCloseable {
     float[][] sequences = Checks.notNull("to", to).clone();
     Checks.equal("number of sequences of to", sequences.length, layout.sequences());
     for (int b = 0; b < sequences.length; b++) {
-      int size = Checks.notNull("to[" + b + "]", sequences[b]).length;
-      Checks.equal("size of to[" + b + "]", size, flatSize(b));
+      if (sequences[b] == null || sequences[b].length != flatSize(b)) {
+        String name = "to[" + b + "]";
+        Checks.equal("size of " + name, Checks.notNull(name, sequences[b]).length, flatSize(b));
+      }
     }
     unpack(b -> sequences[b]);
   }

@@ -54,13 +54,7 @@ final class Packer {
 
   private PackedSequence ofSteps(float[][][] sequences, SequenceLayout layout) {
     checkSteps("sequences", sequences, features);
-    DirectRows.Place place =
-        (b, first, steps, rows) -> {
-          float[][] sequence = sequences[b];
-          for (int t = first; t < first + steps; t++) {
-            rows.put(t, sequence[t]);
-          }
-        };
+    DirectRows.Place place = (b, first, steps, rows) -> rows.put(sequences[b], first, steps);
     return fill(layout, packed -> DirectRows.forEach(layout.packed(), features, packed, place));
   }
 

@@ -36,22 +36,22 @@ class DirectRowsTest {
     try (Memory memory = Memory.zeroed((long) expected.length * Float.BYTES, "test");
         Lease lease = new Lease()) {
       long packed = lease.address(memory);
-      DirectRows.forEach(order, FEATURES, packed, most, (b, first, steps, rows) -> {
-        for (int t = first; t < first + steps; t++) {
-          rows.put(t, sequences[b][t]);
-        }
-      });
+      DirectRows.forEach(
+          order, FEATURES, packed, most, (b, first, steps, rows) -> rows.put(sequences[b], first, steps));
       float[] actual = new float[expected.length];
       MemoryNative.getFloats(packed, actual, 0, actual.length);
       assertArrayEquals(expected, actual);
 
       int[] moved = new int[1];
-      DirectRows.forEach(order, FEATURES, packed, most, (b, first, steps, rows) -> {
-        for (int t = first; t < first + steps; t++) {
-          rows.get(t, again[b][t]);
-          moved[0]++;
-        }
-      });
+      DirectRows.forEach(
+          order,
+          FEATURES,
+          packed,
+          most,
+          (b, first, steps, rows) -> {
+            rows.get(again[b], first, steps);
+            moved[0] += steps;
+          });
       assertArrayEquals(sequences, again);
       int parts = most < FEATURES ? (FEATURES + most - 1) / most : 1;
       assertEquals(Arrays.stream(LENGTHS).sum() * parts, moved[0]);
