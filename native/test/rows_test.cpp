@@ -417,7 +417,7 @@ void check_far_cells(bool batch_first) {
     return static_cast<float*>(block);
   };
   float *const packed = reserve(), *const padded = reserve();
-  if (failures > 0) return;
+  if (packed == MAP_FAILED || padded == MAP_FAILED) return;
   std::vector<int32_t> offsets(kSteps + 1);
   for (int64_t t = 0; t <= kSteps; ++t) offsets[t] = static_cast<int32_t>(t * kSequences);
   const std::vector<int32_t> order = {1, 0};
