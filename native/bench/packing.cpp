@@ -8,6 +8,8 @@
 #include <functional>
 #include <numeric>
 #include <random>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/limits.h"
@@ -100,13 +102,16 @@ void measure(const unroll::Kernels& kernels, Shape shape) {
   for (const Way& way : ways) {
     if (&way != &ways[0]) std::printf("  %-30s %5.0f %%\n", way.name, 100 * rate(way) / rate(ways[0]));
   }
+  std::fflush(stdout);
   unroll::release(packed);
   unroll::release(padded);
 }
 
 }  // namespace
 
-int main() {
+/// Takes an instruction set and a number of features, or measures all.
+int main(int argc, char** argv) {
+  const std::string_view only_kernels = argc > 1 ? argv[1] : "", only_features = argc > 2 ? argv[2] : "";
   const Shape shapes[] = {
       {32, 5, 100, 1},       {32, 5, 100, 4},     {32, 5, 100, 13},
       {32, 5, 100, 40},      {32, 5, 100, 128},  // a call
@@ -116,8 +121,10 @@ int main() {
       {410, 10, 1000, 40},   {256, 10, 500, 128},  // 33 MB
   };
   for (const unroll::Kernels* kernels : unroll::supported_kernels()) {
-    if (kernels == &unroll::generic::kKernels) continue;
-    for (const Shape shape : shapes) measure(*kernels, shape);
+    if (kernels == &unroll::generic::kKernels || (argc > 1 && only_kernels != kernels->name)) continue;
+    for (const Shape shape : shapes) {
+      if (argc <= 2 || only_features == std::to_string(shape.features)) measure(*kernels, shape);
+    }
   }
   return 0;
 }

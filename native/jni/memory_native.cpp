@@ -6,8 +6,8 @@
 using namespace unroll;
 using namespace unroll::border;
 
-UNROLL_NATIVE(jlong, MemoryNative, allocate)(JNIEnv*, jclass, jlong bytes) {
-  return reinterpret_cast<jlong>(allocate(bytes));
+UNROLL_NATIVE(jlong, MemoryNative, allocate)(JNIEnv*, jclass, jlong bytes, jboolean zeroed) {
+  return reinterpret_cast<jlong>(zeroed ? allocate_zeroed(bytes) : allocate(bytes));
 }
 
 UNROLL_NATIVE(void, MemoryNative, release)(JNIEnv*, jclass, jlong address) {
@@ -24,6 +24,10 @@ UNROLL_NATIVE(void, MemoryNative, copy)(JNIEnv*, jclass, jlong from, jlong to, j
 
 UNROLL_NATIVE(jlong, MemoryNative, bufferAddress)(JNIEnv* env, jclass, jobject buffer) {
   return reinterpret_cast<jlong>(env->GetDirectBufferAddress(buffer));
+}
+
+UNROLL_NATIVE(jobject, MemoryNative, buffer)(JNIEnv* env, jclass, jlong address, jlong bytes) {
+  return env->NewDirectByteBuffer(reinterpret_cast<void*>(address), bytes);
 }
 
 UNROLL_NATIVE(jobject, MemoryNative, fieldValue)(JNIEnv* env, jclass, jobject field, jobject object) {

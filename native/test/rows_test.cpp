@@ -1,3 +1,5 @@
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -351,6 +353,118 @@ void check_row_order() {
   } while (std::next_permutation(permutation.begin(), permutation.end()));
 }
 
+/// The same for many sequences that share all but two of their values, of two matrices: however the caller has them,
+/// the rows of each step are all there once, its sequences in one order, and what the sum reads is the same.
+void check_row_order_of(int64_t sequences, int32_t longest, int64_t a_columns, int64_t b_columns) {
+  std::mt19937 generator(static_cast<uint32_t>(sequences));
+  const int64_t columns = a_columns + b_columns;
+  std::vector<Floats> contents(sequences);
+  for (Floats& content : contents) {
+    content.resize((1 + generator() % longest) * columns, 1.0f);
+    for (const float other : {2.0f, NAN}) content[generator() % content.size()] = other;
+  }
+  Floats expected;
+  for (int turn = 0; turn < 5; ++turn) {
+    std::shuffle(contents.begin(), contents.end(), generator);
+    for (Floats& content : contents) {  // whose NaNs have other bits each time
+      const auto bits = static_cast<uint32_t>(0x7fc00000 | generator());
+      std::replace_if(
+          content.begin(), content.end(), [](float x) { return std::isnan(x); }, std::bit_cast<float>(bits));
+    }
+    const auto longer = [](const Floats& one, const Floats& other) { return one.size() > other.size(); };
+    std::stable_sort(contents.begin(), contents.end(), longer);
+    std::vector<int32_t> offsets = {0};
+    Floats a, b;
+    for (size_t at = 0; at < contents[0].size(); at += columns) {
+      int32_t row = offsets.back();
+      for (const Floats& content : contents) {
+        if (content.size() <= at) break;
+        a.insert(a.end(), &content[at], &content[at] + a_columns);
+        b.insert(b.end(), &content[at] + a_columns, &content[at] + columns);
+        ++row;
+      }
+      offsets.push_back(row);
+    }
+    const int64_t steps = static_cast<int64_t>(offsets.size()) - 1, rows = offsets.back();
+    const Floats read = same_everywhere("row_order", [&](const Kernels& kernels, Parallel&) {
+      std::vector<int32_t> order(rows);
+      std::iota(order.begin(), order.end(), 0);
+      const Steps batch{offsets.data(), nullptr, steps, sequences};
+      std::vector<int32_t> found(rows);
+      if (kernels.row_order(batch, a.data(), a_columns, b.data(), b_columns, found.data())) order = found;
+      for (int64_t t = 0; t < steps; ++t) {
+        for (int64_t p = 0; p < offsets[t + 1] - offsets[t]; ++p) {
+          check(order[offsets[t] + p] == offsets[t] + order[p], "row_order takes each step's sequences in one order");
+        }
+      }
+      Floats y;
+      for (const int64_t row : order) {
+        y.insert(y.end(), &a[row * a_columns], &a[row * a_columns] + a_columns);
+        y.insert(y.end(), &b[row * b_columns], &b[row * b_columns] + b_columns);
+      }
+      std::sort(order.begin(), order.end());
+      for (int64_t n = 0; n < rows; ++n) check(order[n] == n, "row_order has every row once");
+      return y;
+    });
+    if (expected.empty()) expected = read;
+    check_same(read, expected, "row_order of many sequences");
+  }
+}
+
+/// The last cells of a batch of 18 GB, which lie beyond what 32 bits count in bytes and in floats. Nothing else of it
+/// is touched, so it takes no memory.
+void check_far_cells(bool batch_first) {
+  constexpr int64_t kSequences = 2, kSteps = 2'200'000, kFeatures = 1030;
+  constexpr size_t kBytes = kSequences * kSteps * kFeatures * sizeof(float);
+  const auto reserve = [] {
+    void* const block =
+        mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    check(block != MAP_FAILED, "address space for far cells");
+    return static_cast<float*>(block);
+  };
+  float *const packed = reserve(), *const padded = reserve();
+  if (packed == MAP_FAILED || padded == MAP_FAILED) return;
+  std::vector<int32_t> offsets(kSteps + 1);
+  for (int64_t t = 0; t <= kSteps; ++t) offsets[t] = static_cast<int32_t>(t * kSequences);
+  const std::vector<int32_t> order = {1, 0};
+  const int64_t last = kSteps - 1, size = kSequences * kFeatures;
+  const Cells cells{{offsets.data(), order.data(), kSteps, kSequences}, kFeatures, last, 1, 0, kSequences};
+  const int64_t sequence_stride = batch_first ? kSteps * kFeatures : kFeatures;
+  const PaddedCells far{cells, sequence_stride, batch_first ? kFeatures : size};
+  const Floats values = random_floats(size, 1);
+  const auto of_sequence = [&](int32_t b) { return padded + b * sequence_stride + last * far.step_stride; };
+  float* const sequences[] = {of_sequence(1) - last * kFeatures, of_sequence(0) - last * kFeatures};
+  const auto check_cells = [&](const float* first, const float* second, const std::string& what) {
+    Floats y(first, first + kFeatures);
+    y.insert(y.end(), second, second + kFeatures);
+    check_same(y, values, what);
+  };
+  static ThreadPool one(1);
+  float* const row = packed + last * size;
+  for (const Kernels* table : supported_kernels()) {
+    for (const bool by_sequences : {false, true}) {
+      const std::string what = std::string("far cells by ") + table->name;
+      std::copy(values.begin(), values.end(), row);
+      for (const int32_t b : order) std::fill_n(of_sequence(b), kFeatures, 0.0f);
+      if (by_sequences) {
+        table->unpack_sequences(cells, packed, 0, sequences, one);
+      } else {
+        table->unpack_padded(far, packed, 0.0f, padded, one);
+      }
+      check_cells(of_sequence(1), of_sequence(0), "unpacked " + what);
+      std::fill_n(row, size, 0.0f);
+      if (by_sequences) {
+        table->pack_sequences(cells, 0, sequences, packed, one);
+      } else {
+        table->pack_padded(far, padded, packed, one);
+      }
+      check_cells(row, row + kFeatures, "packed " + what);
+    }
+  }
+  munmap(packed, kBytes);
+  munmap(padded, kBytes);
+}
+
 void check_random() {
   const Floats whole = same_everywhere("uniform", [](const Kernels& kernels, Parallel&) {
     Floats y(1000);
@@ -388,6 +502,9 @@ int main() {
   }
   for (const int64_t columns : {1, 15, 16, 17, 600}) check_squared_error(5, columns);
   check_row_order();
+  check_row_order_of(60, 5, 3, 2);
+  check_row_order_of(200, 3, 1, 1);
+  for (const bool batch_first : {false, true}) check_far_cells(batch_first);
   check_random();
   return finish("rows");
 }

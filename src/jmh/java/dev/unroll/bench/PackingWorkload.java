@@ -29,7 +29,11 @@ public record PackingWorkload(Form form, Task task, int sequences, int steps, in
     /** A float[] for every sequence. */
     SEQUENCES,
     /** A float[] for every step. */
-    STEPS
+    STEPS,
+    /** A float[] for every sequence, a new one when unpacked. */
+    NEW_SEQUENCES,
+    /** A float[] for every step, a new one when unpacked. */
+    NEW_STEPS
   }
 
   @Override

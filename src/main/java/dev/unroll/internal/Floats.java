@@ -210,25 +210,25 @@ public abstract class Floats {
 
     @Override
     public void packPadded(PackedOrder order, Strides strides, int features, long packed) {
-      StagedRows.Place place =
-          (b, first, steps, stage) -> {
-            for (int t = 0; t < steps; t++) {
-              buffer.get(index(strides, b, first + t), stage, t * features, features);
+      DirectRows.Place place =
+          (b, first, steps, rows) -> {
+            for (int t = first; t < first + steps; t++) {
+              rows.put(t, buffer, index(strides, b, t));
             }
           };
-      StagedRows.pack(order, features, place, packed);
+      DirectRows.forEach(order, features, packed, place);
     }
 
     @Override
     public void unpackPadded(
         PackedOrder order, int totalSteps, Strides strides, int features, long packed, float padding) {
-      StagedRows.Place place =
-          (b, first, steps, stage) -> {
-            for (int t = 0; t < steps; t++) {
-              buffer.put(index(strides, b, first + t), stage, t * features, features);
+      DirectRows.Place place =
+          (b, first, steps, rows) -> {
+            for (int t = first; t < first + steps; t++) {
+              rows.get(t, buffer, index(strides, b, t));
             }
           };
-      StagedRows.unpack(order, features, packed, place);
+      DirectRows.forEach(order, features, packed, place);
       float[] filler = new float[features];
       Arrays.fill(filler, padding);
       for (int t = 0; t < totalSteps; t++) {

@@ -2,6 +2,7 @@ package dev.unroll.internal;
 
 import java.lang.reflect.Field;
 import java.nio.Buffer;
+import java.nio.ByteBuffer;
 
 /**
  * Plain memory: allocation and copies. Addresses come from {@link #allocate}; nothing is checked.
@@ -9,7 +10,7 @@ import java.nio.Buffer;
 public final class MemoryNative {
   private MemoryNative() {}
 
-  static native long allocate(long bytes);
+  static native long allocate(long bytes, boolean zeroed);
 
   static native void release(long address);
 
@@ -19,6 +20,9 @@ public final class MemoryNative {
 
   /** Returns where element 0 of a direct buffer is, whatever its position. */
   static native long bufferAddress(Buffer buffer);
+
+  /** Returns a direct buffer of memory, which it does not keep. */
+  static native ByteBuffer buffer(long address, long bytes);
 
   /** Returns the value of an object's field of reference type, private ones of other modules included. */
   static native Object fieldValue(Field field, Object object);

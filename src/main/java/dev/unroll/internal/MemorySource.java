@@ -2,22 +2,14 @@ package dev.unroll.internal;
 
 /** Where blocks of memory come from and go back to. */
 public interface MemorySource {
-  /** The operating system: fresh zeroed blocks, freed as soon as they are given back. */
-  MemorySource SYSTEM =
-      new MemorySource() {
-        @Override
-        public long take(long bytes) {
-          return NativeHeap.allocate(bytes);
-        }
+  /** The native allocator; blocks are freed as soon as they are given back. */
+  MemorySource SYSTEM = new NativeHeap.Blocks(false);
 
-        @Override
-        public void giveBack(long address, long bytes) {
-          NativeHeap.free(address, bytes);
-        }
-      };
+  /** The same; its blocks are zeroed. */
+  MemorySource ZEROED = new NativeHeap.Blocks(true);
 
   /**
-   * Provides a block at a multiple of 64 bytes; its content is not defined unless this is {@link #SYSTEM}.
+   * Provides a block at a multiple of 64 bytes; its content is not defined unless this is {@link #ZEROED}.
    *
    * @param bytes its size
    * @return its address

@@ -1,5 +1,7 @@
 package dev.unroll.internal;
 
+import java.util.function.IntFunction;
+
 /**
  * The arrays that describe a packed batch to the kernels, and the native calls that need them. Native code trusts these
  * arrays, so they never leave this class.
@@ -96,6 +98,40 @@ public final class PackedOrder {
     return offsets[step] + positions[sequence];
   }
 
+  /** The packed index of a sequence of the caller. */
+  int position(int sequence) {
+    return positions[sequence];
+  }
+
+  /** Counts the steps of a packed sequence. */
+  int length(int position) {
+    int least = 0;
+    int most = steps();
+    while (least < most) {
+      int middle = (least + most) >>> 1;
+      if (rows(middle) > position) {
+        least = middle + 1;
+      } else {
+        most = middle;
+      }
+    }
+    return least;
+  }
+
+  /** The row of a step of a packed sequence; of the step after the last, what would follow. */
+  int rowAt(int position, int step) {
+    return offsets[step] + position;
+  }
+
+  /** The last step, exclusive, up to which a step and those after it have at most so many rows; one step at least. */
+  int stepsWithin(int first, int rows) {
+    int end = first + 1;
+    while (end < steps() && offsets[end + 1] - offsets[first] <= rows) {
+      end++;
+    }
+    return end;
+  }
+
   /** Moves the cells of some steps of some packed sequences. */
   interface Rectangle {
     void move(int firstStep, int steps, int firstSequence, int sequences);
@@ -153,39 +189,35 @@ public final class PackedOrder {
         MOST_SEQUENCES,
         features,
         (t, steps, p, count) -> {
-          choose(sequences, p, count, lines);
+          choose(b -> sequences[b], p, count, lines);
           SequenceNative.packSequences(offsets, features, t, steps, p, count, 0, lines, packed);
         });
   }
 
-  private void choose(float[][] sequences, int first, int count, float[][] lines) {
+  private void choose(IntFunction<float[]> sequences, int first, int count, float[][] lines) {
     for (int i = 0; i < count; i++) {
-      lines[i] = sequences[order[first + i]];
+      lines[i] = sequences.apply(order[first + i]);
     }
   }
 
   /**
-   * Copies some steps of some packed sequences into packed rows.
+   * Copies packed rows into sequences.
    *
    * @param features values of a row
-   * @param firstStep the first step
-   * @param steps how many
-   * @param firstSequence packed index of the first sequence
-   * @param sequences how many, up to {@link #MOST_SEQUENCES}; each has the first step
-   * @param lines [sequences][steps * features] or more; of steps that a sequence has not, anything
    * @param packed address of the first row
+   * @param sequences gives the array of a sequence of the caller, [steps * features]; asked for no sequence without
+   *     steps, and more than once for others
    */
-  void packLines(
-      int features, int firstStep, int steps, int firstSequence, int sequences, float[][] lines, long packed) {
-    SequenceNative.packSequences(
-        offsets, features, firstStep, steps, firstSequence, sequences, firstStep, lines, packed);
-  }
-
-  /** The opposite of {@link #packLines}; what a sequence has not stays as it is. */
-  void unpackLines(
-      int features, int firstStep, int steps, int firstSequence, int sequences, long packed, float[][] lines) {
-    SequenceNative.unpackSequences(
-        offsets, features, firstStep, steps, firstSequence, sequences, packed, firstStep, lines);
+  public void unpack(int features, long packed, IntFunction<float[]> sequences) {
+    float[][] lines = new float[MOST_SEQUENCES][];
+    forEachRealRectangle(
+        FLOATS_AT_ONCE,
+        MOST_SEQUENCES,
+        features,
+        (t, steps, p, count) -> {
+          choose(sequences, p, count, lines);
+          SequenceNative.unpackSequences(offsets, features, t, steps, p, count, packed, 0, lines);
+        });
   }
 
   /**

@@ -2,15 +2,15 @@ package dev.unroll.sequence;
 
 import dev.unroll.Workspace;
 import dev.unroll.internal.Checks;
+import dev.unroll.internal.DirectRows;
 import dev.unroll.internal.Floats;
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.MemorySource;
 import dev.unroll.internal.PackedOrder;
-import dev.unroll.internal.StagedRows;
 import java.nio.FloatBuffer;
-import java.util.Arrays;
+import java.util.function.IntFunction;
 
 /**
  * A batch of sequences of any lengths, packed off-heap: one row of features for every real step, none for padding. The
@@ -349,30 +349,54 @@ public final class PackedSequence implements AutoCloseable {
   }
 
   /**
-   * Takes the batch apart.
+   * Takes the batch apart, into new arrays.
    *
    * @return [sequences][steps][features] in the caller's order
    * @throws IllegalStateException if this batch is closed
    */
   public float[][][] toArrays() {
     float[][][] sequences = new float[layout.sequences()][][];
-    for (int i = 0; i < sequences.length; i++) {
-      sequences[i] = new float[layout.length(i)][];
+    for (int b = 0; b < sequences.length; b++) {
+      sequences[b] = new float[layout.length(b)][];
     }
-    try (Lease lease = new Lease()) {
-      StagedRows.Place place =
-          (b, first, steps, stage) -> {
-            for (int t = 0; t < steps; t++) {
-              sequences[b][first + t] = Arrays.copyOfRange(stage, t * features, (t + 1) * features);
-            }
-          };
-      StagedRows.unpack(layout.packed(), features, address(lease), place);
-    }
+    unpack(sequences);
     return sequences;
   }
 
   /**
-   * Takes the batch apart, the steps of a sequence one after the other.
+   * Takes the batch apart, into arrays that are there: memory that is new to the caches takes several times as long to
+   * write.
+   *
+   * @param to [sequences][steps][features] in the caller's order
+   * @throws NullPointerException if {@code to}, a sequence or a step is null; the message says which
+   * @throws IllegalArgumentException if there is another number of sequences, of steps of a sequence or of values of a
+   *     step; the message says which
+   * @throws IllegalStateException if this batch is closed
+   */
+  public void toArrays(float[][][] to) {
+    float[][][] sequences = Checks.notNull("to", to).clone();
+    Checks.equal("number of sequences of to", sequences.length, layout.sequences());
+    for (int b = 0; b < sequences.length; b++) {
+      if (sequences[b] == null || sequences[b].length != layout.length(b)) {
+        String name = "to[" + b + "]";
+        Checks.equal("number of steps of " + name, Checks.notNull(name, sequences[b]).length, layout.length(b));
+      }
+      sequences[b] = sequences[b].clone();
+    }
+    Packer.checkSteps("to", sequences, features);
+    unpack(sequences);
+  }
+
+  /** Makes the steps that are null. */
+  private void unpack(float[][][] sequences) {
+    DirectRows.Place place = (b, first, steps, rows) -> rows.get(sequences[b], first, steps);
+    try (Lease lease = new Lease()) {
+      DirectRows.forEach(layout.packed(), features, address(lease), place);
+    }
+  }
+
+  /**
+   * Takes the batch apart, into new arrays, the steps of a sequence one after the other.
    *
    * @return [sequences][steps * features] in the caller's order
    * @throws IllegalStateException if this batch is closed
@@ -380,27 +404,49 @@ public final class PackedSequence implements AutoCloseable {
    */
   public float[][] toFlatArrays() {
     float[][] sequences = new float[layout.sequences()][0];
-    try (Lease lease = new Lease()) {
-      long packed = address(lease);
-      for (int i = 0; i < sequences.length; i++) {
-        long size = (long) layout.length(i) * features;
-        Checks.require(size <= Integer.MAX_VALUE, "size of sequence " + i, size, "at most 2^31 - 1 values");
-      }
-      StagedRows.Place place =
-          (b, first, steps, stage) -> {
-            int length = layout.length(b);
-            if (steps == length) {
-              sequences[b] = Arrays.copyOf(stage, length * features); // not cleared first, unlike a new array
-              return;
-            }
-            if (first == 0) {
-              sequences[b] = new float[length * features];
-            }
-            System.arraycopy(stage, 0, sequences[b], first * features, steps * features);
-          };
-      StagedRows.unpack(layout.packed(), features, packed, place);
+    for (int b = 0; b < sequences.length; b++) {
+      Checks.require(flatSize(b) <= Integer.MAX_VALUE, "size of sequence " + b, flatSize(b), "at most 2^31 - 1 values");
     }
+    unpack(
+        b -> {
+          if (sequences[b].length == 0) { // made just before it is written, like a step
+            sequences[b] = new float[(int) flatSize(b)];
+          }
+          return sequences[b];
+        });
     return sequences;
+  }
+
+  /**
+   * Takes the batch apart, the steps of a sequence one after the other, into arrays that are there: memory that is new
+   * to the caches takes several times as long to write.
+   *
+   * @param to [sequences][steps * features] in the caller's order
+   * @throws NullPointerException if {@code to} or a sequence is null; the message says which
+   * @throws IllegalArgumentException if there is another number of sequences or a sequence has another size; the
+   *     message says which
+   * @throws IllegalStateException if this batch is closed
+   */
+  public void toFlatArrays(float[][] to) {
+    float[][] sequences = Checks.notNull("to", to).clone();
+    Checks.equal("number of sequences of to", sequences.length, layout.sequences());
+    for (int b = 0; b < sequences.length; b++) {
+      if (sequences[b] == null || sequences[b].length != flatSize(b)) {
+        String name = "to[" + b + "]";
+        Checks.equal("size of " + name, Checks.notNull(name, sequences[b]).length, flatSize(b));
+      }
+    }
+    unpack(b -> sequences[b]);
+  }
+
+  private long flatSize(int sequence) {
+    return Math.multiplyFull(layout.length(sequence), features);
+  }
+
+  private void unpack(IntFunction<float[]> sequences) {
+    try (Lease lease = new Lease()) {
+      layout.packed().unpack(features, address(lease), sequences);
+    }
   }
 
   /**

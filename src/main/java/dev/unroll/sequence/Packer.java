@@ -1,11 +1,11 @@
 package dev.unroll.sequence;
 
 import dev.unroll.internal.Checks;
+import dev.unroll.internal.DirectRows;
 import dev.unroll.internal.Floats;
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.MemorySource;
 import dev.unroll.internal.PackedOrder;
-import dev.unroll.internal.StagedRows;
 import java.nio.FloatBuffer;
 
 /** Makes {@link PackedSequence}s of what callers hold; its methods are those of that class. */
@@ -27,7 +27,7 @@ final class Packer {
       sequences[b] = Checks.notNull("sequences[" + b + "]", sequences[b]).clone();
       lengths[b] = sequences[b].length;
     }
-    return ofSteps("sequences", sequences, SequenceLayout.of(lengths));
+    return ofSteps(sequences, SequenceLayout.of(lengths));
   }
 
   PackedSequence padded(float[][][] padded, int[] givenLengths, PaddedOrder order) {
@@ -36,10 +36,11 @@ final class Packer {
     int[] lengths = Checks.notNull("lengths", givenLengths).clone();
     checkFeatures();
     float[][][] sequences = order.unpad(padded, lengths);
-    return ofSteps("sequences", sequences, SequenceLayout.of(lengths));
+    return ofSteps(sequences, SequenceLayout.of(lengths));
   }
 
-  private PackedSequence ofSteps(String name, float[][][] sequences, SequenceLayout layout) {
+  /** Checks that there are so many values in every step. */
+  static void checkSteps(String name, float[][][] sequences, int features) {
     for (int b = 0; b < sequences.length; b++) {
       for (int t = 0; t < sequences[b].length; t++) {
         float[] step = sequences[b][t];
@@ -49,13 +50,12 @@ final class Packer {
         }
       }
     }
-    StagedRows.Place place =
-        (b, first, steps, stage) -> {
-          for (int t = 0; t < steps; t++) {
-            System.arraycopy(sequences[b][first + t], 0, stage, t * features, features);
-          }
-        };
-    return fill(layout, packed -> StagedRows.pack(layout.packed(), features, place, packed));
+  }
+
+  private PackedSequence ofSteps(float[][][] sequences, SequenceLayout layout) {
+    checkSteps("sequences", sequences, features);
+    DirectRows.Place place = (b, first, steps, rows) -> rows.put(sequences[b], first, steps);
+    return fill(layout, packed -> DirectRows.forEach(layout.packed(), features, packed, place));
   }
 
   PackedSequence flat(float[][] given) {

@@ -104,6 +104,25 @@ class PackedSequenceTest {
   }
 
   @Property(tries = 200)
+  void takingApartIntoArraysThatAreThereWritesAllOfThem(
+      @ForAll("lengths") int[] lengths, @ForAll @IntRange(min = 1, max = 40) int features) {
+    float[][][] sequences = Lengths.values(lengths, features);
+    float[][] flat = flatten(sequences, features);
+    float[][][] nestedTo = new float[lengths.length][][];
+    float[][] flatTo = new float[lengths.length][];
+    for (int b = 0; b < lengths.length; b++) {
+      nestedTo[b] = new float[lengths[b]][features];
+      flatTo[b] = new float[lengths[b] * features];
+    }
+    try (PackedSequence batch = PackedSequence.of(sequences, features)) {
+      batch.toArrays(nestedTo);
+      batch.toFlatArrays(flatTo);
+    }
+    Expect.sameBits(sequences, nestedTo);
+    Expect.sameBits(flat, flatTo);
+  }
+
+  @Property(tries = 200)
   void everyStepIsThatOfTheCaller(
       @ForAll("lengths") int[] lengths, @ForAll @IntRange(min = 1, max = 40) int features) {
     float[][][] sequences = Lengths.values(lengths, features);

@@ -81,6 +81,25 @@ class SequenceAbuseTest {
   }
 
   @TestFactory
+  Stream<DynamicTest> arraysToUnpackToAreChecked() {
+    PackedSequence batch = PackedSequence.of(new float[][][] {{{1, 2}}, {{3, 4}, {5, 6}}}, 2);
+    float[][][] nullStep = {{{0, 0}}, {{0, 0}, null}};
+    float[][][] ragged = {{{0, 0}}, {{0, 0}, {0}}};
+    float[][] shortSequence = {{0, 0}, {0, 0, 0}};
+    return Stream.of(
+        refusal("null", NULL, () -> batch.toArrays(null), "to is null"),
+        refusal("null sequence", NULL, () -> batch.toArrays(new float[2][][]), "to[0] is null"),
+        refusal("null step", NULL, () -> batch.toArrays(nullStep), "to[1][1] is null"),
+        refusal("sequences", ARGUMENT, () -> batch.toArrays(new float[3][][]), "number of sequences of to is 3", "2"),
+        refusal("steps", ARGUMENT, () -> batch.toArrays(new float[2][2][2]), "number of steps of to[0] is 2", "1"),
+        refusal("ragged", ARGUMENT, () -> batch.toArrays(ragged), "number of values in to[1][1] is 1", "2"),
+        refusal("flat null", NULL, () -> batch.toFlatArrays(null), "to is null"),
+        refusal("flat null sequence", NULL, () -> batch.toFlatArrays(new float[2][]), "to[0] is null"),
+        refusal("flat sequences", ARGUMENT, () -> batch.toFlatArrays(new float[1][2]), "number of sequences of to is 1"),
+        refusal("flat size", ARGUMENT, () -> batch.toFlatArrays(shortSequence), "size of to[1] is 3", "expected 4"));
+  }
+
+  @TestFactory
   Stream<DynamicTest> featureCountFarTooLargeIsRefusedBeforeMemoryIsTaken() {
     int far = Integer.MAX_VALUE;
     float[][][] two = {{{1}, {1}}};
@@ -148,8 +167,10 @@ class SequenceAbuseTest {
     batch.close();
     tokens.close();
     return Stream.of(
-        refusal("toArrays", STATE, batch::toArrays, "PackedSequence is closed"),
-        refusal("toFlatArrays", STATE, batch::toFlatArrays, "PackedSequence is closed"),
+        refusal("toArrays", STATE, () -> batch.toArrays(), "PackedSequence is closed"),
+        refusal("toFlatArrays", STATE, () -> batch.toFlatArrays(), "PackedSequence is closed"),
+        refusal("to arrays", STATE, () -> batch.toArrays(new float[1][1][1]), "PackedSequence is closed"),
+        refusal("to flat arrays", STATE, () -> batch.toFlatArrays(new float[1][1]), "PackedSequence is closed"),
         refusal("step", STATE, () -> batch.step(0, 0), "PackedSequence is closed"),
         refusal("tokens", STATE, tokens::toArrays, "PackedTokens is closed"));
   }
@@ -221,6 +242,36 @@ class SequenceAbuseTest {
       swapper.join();
     }
     assertEquals(0, foreign, "values that are in no sequence");
+  }
+
+  /** And with arrays that are written. */
+  @Test
+  void arraysSwappedWhileTheyAreUnpackedToAreNeverWrittenBeyondTheirEnd() throws InterruptedException {
+    float[][] sequences = new float[16][256];
+    float[][] to = new float[16][256];
+    AtomicBoolean done = new AtomicBoolean();
+    Thread swapper =
+        new Thread(
+            () -> {
+              while (!done.get()) {
+                Arrays.fill(to, new float[1]);
+                Arrays.fill(to, new float[256]);
+              }
+            });
+    try (PackedSequence batch = PackedSequence.ofFlat(sequences, 1)) {
+      swapper.start();
+      for (int round = 0; round < 3000; round++) {
+        try {
+          batch.toFlatArrays(to);
+        } catch (IllegalArgumentException e) {
+          assertTrue(e.getMessage().startsWith("size of to["), e::getMessage);
+        }
+      }
+    } finally {
+      done.set(true);
+      swapper.join();
+    }
+    System.gc(); // reads every header on the heap
   }
 
   /** The same with steps, each of the number of features or shorter: what is not refused has values of those arrays. */

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** Packs a batch, takes one apart or both, into what is there if the form allows it, else into new arrays. */
+/** Packs a batch, takes one apart or both: into what it came from, unless the form says new arrays. */
 final class UnrollPacking implements Subject {
   private final Workspace workspace = new Workspace();
   private final int[] lengths;
@@ -65,8 +65,10 @@ final class UnrollPacking implements Subject {
     return switch (form) {
       case BUFFER -> buffer();
       case ARRAY -> array();
-      case SEQUENCES -> sequences();
-      case STEPS -> steps();
+      case SEQUENCES -> sequences(false);
+      case NEW_SEQUENCES -> sequences(true);
+      case STEPS -> steps(false);
+      case NEW_STEPS -> steps(true);
     };
   }
 
@@ -84,15 +86,19 @@ final class UnrollPacking implements Subject {
         batch -> batch.toPadded(padded, PaddedOrder.BATCH_FIRST, steps, 0));
   }
 
-  private Ways sequences() {
+  private Ways sequences(boolean unpackedAnew) {
     float[][] flat = Arrays.stream(lengths).mapToObj(length -> new float[length * features]).toArray(float[][]::new);
-    return new Ways(() -> PackedSequence.ofFlat(workspace, flat, features), PackedSequence::toFlatArrays);
+    return new Ways(
+        () -> PackedSequence.ofFlat(workspace, flat, features),
+        unpackedAnew ? PackedSequence::toFlatArrays : batch -> batch.toFlatArrays(flat));
   }
 
-  private Ways steps() {
+  private Ways steps(boolean unpackedAnew) {
     float[][][] nested =
         Arrays.stream(lengths).mapToObj(length -> new float[length][features]).toArray(float[][][]::new);
-    return new Ways(() -> PackedSequence.of(workspace, nested, features), PackedSequence::toArrays);
+    return new Ways(
+        () -> PackedSequence.of(workspace, nested, features),
+        unpackedAnew ? PackedSequence::toArrays : batch -> batch.toArrays(nested));
   }
 
   @Override
