@@ -6,8 +6,8 @@
 using namespace unroll;
 using namespace unroll::border;
 
-UNROLL_NATIVE(jlong, MemoryNative, allocate)(JNIEnv*, jclass, jlong bytes, jboolean zeroed) {
-  return reinterpret_cast<jlong>(zeroed ? allocate_zeroed(bytes) : allocate(bytes));
+UNROLL_NATIVE(jlong, MemoryNative, allocate)(JNIEnv*, jclass, jlong bytes) {
+  return reinterpret_cast<jlong>(allocate(bytes));
 }
 
 UNROLL_NATIVE(void, MemoryNative, release)(JNIEnv*, jclass, jlong address) {

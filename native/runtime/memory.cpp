@@ -7,29 +7,19 @@ namespace {
 
 constexpr uintptr_t kAlignment = 64;
 
-/// Takes a block of `take`, which is malloc or its like. The start of what that returned is kept just before the
-/// aligned address.
-template <class Take>
-void* aligned(int64_t bytes, const Take& take) {
-  const auto wanted = static_cast<uint64_t>(bytes);
-  if (bytes < 0 || wanted > SIZE_MAX - kAlignment - sizeof(void*)) return nullptr;
-  void* const start = take(wanted + kAlignment + sizeof(void*));
-  if (start == nullptr) return nullptr;
-  const uintptr_t after_pointer = reinterpret_cast<uintptr_t>(start) + sizeof(void*);
-  void** const block = reinterpret_cast<void**>((after_pointer + kAlignment - 1) / kAlignment * kAlignment);
-  block[-1] = start;
-  return block;
-}
-
 }  // namespace
 
+// calloc leaves fresh pages of the operating system untouched, where aligned_alloc and memset would fill them. The
+// start of what it returned is kept just before the aligned address.
 void* allocate(int64_t bytes) noexcept {
-  return aligned(bytes, [](size_t size) { return std::malloc(size); });
-}
-
-// calloc leaves fresh pages of the operating system untouched, where memset would fill them.
-void* allocate_zeroed(int64_t bytes) noexcept {
-  return aligned(bytes, [](size_t size) { return std::calloc(1, size); });
+  const auto wanted = static_cast<uint64_t>(bytes);
+  if (bytes < 0 || wanted > SIZE_MAX - kAlignment - sizeof(void*)) return nullptr;
+  void* const start = std::calloc(1, wanted + kAlignment + sizeof(void*));
+  if (start == nullptr) return nullptr;
+  const uintptr_t after_pointer = reinterpret_cast<uintptr_t>(start) + sizeof(void*);
+  void** const aligned = reinterpret_cast<void**>((after_pointer + kAlignment - 1) / kAlignment * kAlignment);
+  aligned[-1] = start;
+  return aligned;
 }
 
 void release(void* block) noexcept {

@@ -34,7 +34,7 @@ public final class Memory implements AutoCloseable {
    * @return the memory
    */
   public static Memory zeroed(long bytes, String owner) {
-    return new Memory(MemorySource.SYSTEM, MemorySource.ZEROED, bytes, owner);
+    return new Memory(MemorySource.SYSTEM, MemorySource.SYSTEM, bytes, owner);
   }
 
   /**

@@ -10,7 +10,7 @@ import java.nio.ByteBuffer;
 public final class MemoryNative {
   private MemoryNative() {}
 
-  static native long allocate(long bytes, boolean zeroed);
+  static native long allocate(long bytes);
 
   static native void release(long address);
 

@@ -2,14 +2,22 @@ package dev.unroll.internal;
 
 /** Where blocks of memory come from and go back to. */
 public interface MemorySource {
-  /** The native allocator; blocks are freed as soon as they are given back. */
-  MemorySource SYSTEM = new NativeHeap.Blocks(false);
+  /** The operating system: fresh zeroed blocks, freed as soon as they are given back. */
+  MemorySource SYSTEM =
+      new MemorySource() {
+        @Override
+        public long take(long bytes) {
+          return NativeHeap.allocate(bytes);
+        }
 
-  /** The same; its blocks are zeroed. */
-  MemorySource ZEROED = new NativeHeap.Blocks(true);
+        @Override
+        public void giveBack(long address, long bytes) {
+          NativeHeap.free(address, bytes);
+        }
+      };
 
   /**
-   * Provides a block at a multiple of 64 bytes; its content is not defined unless this is {@link #ZEROED}.
+   * Provides a block at a multiple of 64 bytes; its content is not defined unless this is {@link #SYSTEM}.
    *
    * @param bytes its size
    * @return its address

@@ -8,33 +8,19 @@ public final class NativeHeap {
 
   private NativeHeap() {}
 
-  /** The allocator as a source. */
-  record Blocks(boolean zeroed) implements MemorySource {
-    @Override
-    public long take(long bytes) {
-      return allocate(bytes, zeroed);
-    }
-
-    @Override
-    public void giveBack(long address, long bytes) {
-      free(address, bytes);
-    }
-  }
-
   /**
-   * Allocates memory at a multiple of 64 bytes.
+   * Allocates zeroed memory at a multiple of 64 bytes.
    *
    * @param bytes its size
-   * @param zeroed whether it is zeroed; if not, its content is undefined
    * @return its address
    * @throws OutOfMemoryError if there is none; the message says how much was asked for
    */
-  static long allocate(long bytes, boolean zeroed) {
+  static long allocate(long bytes) {
     NativeRuntime.start();
-    long address = MemoryNative.allocate(bytes, zeroed);
+    long address = MemoryNative.allocate(bytes);
     if (address == 0) {
       System.gc(); // forgotten blocks are freed by the Cleaner, which only a collection wakes
-      address = MemoryNative.allocate(bytes, zeroed);
+      address = MemoryNative.allocate(bytes);
     }
     if (address == 0) {
       throw new OutOfMemoryError("no native memory for " + bytes + " bytes, beside " + LIVE_BYTES + " in use");

@@ -49,7 +49,7 @@ public final class Recycler implements MemorySource {
         return blocks.addresses[--blocks.count];
       }
     }
-    return NativeHeap.allocate(size, false);
+    return NativeHeap.allocate(size);
   }
 
   @Override
