@@ -14,9 +14,9 @@ namespace unroll::UNROLL_ISA {
 /// L2.
 constexpr int64_t kRowChunk = 192;
 
-/// Panels of more bytes than this do not stay in L2 beside what else is there: tiles bring in the next panel. Not a
-/// single tile, which reads as fast as the hardware prefetches.
-constexpr int64_t kPrefetchedBytes = 512 * 1024;
+/// Operands and results of more bytes than this do not stay in L2 beside what else is there. A single tile brings in
+/// nothing all the same: it reads as fast as the hardware prefetches.
+constexpr int64_t kNearBytes = 512 * 1024;
 
 /// Neighbouring rows of a product: rows `from` of the left operand give rows `to` of the result.
 struct RowRange {
@@ -73,6 +73,30 @@ UNROLL_INLINE int64_t next_group(int64_t left, int64_t most) {
   return left >= 2 * most ? most : left > most ? divide_up(left, 2) : left;
 }
 
+/// The blocks of some panels that are read next, shared out among the tiles that come before: each brings in some lines
+/// of the first half of the panels and as many of the second.
+class PanelShares {
+ public:
+  PanelShares(const float* blocks, int64_t stride, int64_t length, int64_t panels, int64_t tiles)
+      : blocks_(blocks), stride_(stride), length_(length) {
+    constexpr uint32_t kLine = kPanel * sizeof(float);
+    const int64_t half = divide_up(panels, 2);
+    apart_ = (panels - half) * stride * static_cast<int64_t>(sizeof(float));
+    lines_ = static_cast<uint32_t>(half * length + tiles - 1) / static_cast<uint32_t>(tiles);
+    step_ = static_cast<uint32_t>(lines_) * kLine / static_cast<uint32_t>(length);
+  }
+
+  UNROLL_INLINE Far of_tile(int64_t tile) const {
+    const int64_t line = tile * lines_, panel = static_cast<uint32_t>(line) / static_cast<uint32_t>(length_);
+    return {blocks_ + panel * stride_ + (line - panel * length_) * kPanel, apart_, step_};
+  }
+
+ private:
+  const float* blocks_;
+  int64_t stride_, length_;
+  int64_t apart_, lines_, step_;
+};
+
 /// One k block of c = start + a * panels for rows of a single tile: nothing but the panels to go through.
 template <int kRows>
 void multiply_tile(const float* a, int64_t lda, const float* panels, int64_t panel_stride, int64_t length,
@@ -84,7 +108,7 @@ void multiply_tile(const float* a, int64_t lda, const float* panels, int64_t pan
       Start starts[kPanels];
       start.of_panels(p, kPanels, starts);
       multiply_block_into<kRows, kPanels>(Left<false>{a, lda}, panels + p * panel_stride, panel_stride, length, starts,
-                                          row, c + p * kPanel, ldc, columns - p * kPanel, NoPrefetch{});
+                                          row, c + p * kPanel, ldc, columns - p * kPanel, Near{});
     });
     p += group;
   }
@@ -105,36 +129,34 @@ inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int
     });
   }
   const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile()));
-  const bool prefetches = after != nullptr;
-  const PrefetchShare share(k.size(), tile_count);
   for (int64_t p = panel_range.begin; p < panel_range.end;) {
     const int64_t group = next_group(panel_range.end - p, at_once), column = p * kPanel;
     Start starts[kMostPanels];
     start.of_panels(p, group, starts);
     const float* const block = panels + p * panel_stride + k.begin * kPanel;
-    const float* const next = p + group < panel_range.end ? block + group * panel_stride : after;
-    int64_t tile = 0;
-    const auto multiply = [&]<int kRows, int kPanels>(int64_t from_row, int64_t to_row) {
-      const Left<false> left{a + from_row * lda + k.begin, lda};
-      float* const to = c + to_row * ldc + column;
-      if (!prefetches) {
-        multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), starts, to_row, to, ldc,
-                                            columns - column, NoPrefetch{});
-      } else {
-        multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), starts, to_row, to, ldc,
-                                            columns - column, share.of_tile(next, tile++));
-      }
-    };
-    with_constant<kMostPanels>(group, [&]<int kPanels>() {
-      ranges.for_each([&](const RowRange& range) {
-        RowTiles(range.count).for_each([&]<int kRows>(int64_t row, int64_t) {
-          if constexpr (kPanels <= panels_of_tile(kRows)) {
-            multiply.template operator()<kRows, kPanels>(range.from + row, range.to + row);
-          }
+    const auto multiply = [&](const auto& place_of_tile) {
+      int64_t tile = 0;
+      with_constant<kMostPanels>(group, [&]<int kPanels>() {
+        ranges.for_each([&](const RowRange& range) {
+          RowTiles(range.count).for_each([&]<int kRows>(int64_t row, int64_t) {
+            if constexpr (kPanels <= panels_of_tile(kRows)) {
+              const Left<false> left{a + (range.from + row) * lda + k.begin, lda};
+              const int64_t to = range.to + row;
+              multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), starts, to,
+                                                  c + to * ldc + column, ldc, columns - column, place_of_tile(tile++));
+            }
+          });
         });
       });
-    });
+    };
     p += group;
+    if (after == nullptr) {
+      multiply([](int64_t) { return Near{}; });
+    } else {
+      const float* const next = p < panel_range.end ? block + group * panel_stride : after;
+      const PanelShares shares(next, panel_stride, k.size(), group, tile_count);
+      multiply([&](int64_t tile) { return shares.of_tile(tile); });
+    }
   }
 }
 
@@ -142,13 +164,13 @@ inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int
 struct Panels {
   const float* data;
   int64_t stride, k_size;
-  bool prefetched;
+  bool far;
   const float* next = nullptr;  ///< what is read after a product; null if the same panels are read again
 };
 
 /// All panels of an operand, one after the other.
 inline Panels all_panels(const float* data, int64_t k_size, int64_t columns) {
-  return {data, kPanel * k_size, k_size, k_size * columns * static_cast<int64_t>(sizeof(float)) > kPrefetchedBytes};
+  return {data, kPanel * k_size, k_size, k_size * columns * static_cast<int64_t>(sizeof(float)) > kNearBytes};
 }
 
 /// out += tile, the first `columns` columns.
@@ -179,7 +201,7 @@ inline void add_later_groups(const float* a, int64_t lda, const Panels& panels, 
           const Start start = start_or_nothing(k % kGroup == 0 ? nullptr : tile, kPanel, kPanel);
           const int64_t length = smaller(kBlock, panels.k_size - k);
           multiply_block_into<kRows, kPanels>(Left<false>{left + k, lda}, panel + k * kPanel, panels.stride, length,
-                                              &start, 0, tile, kPanel, kPanel, NoPrefetch{});
+                                              &start, 0, tile, kPanel, kPanel, Near{});
           if ((k + length) % kGroup == 0 || k + length == panels.k_size) {
             add_tile<kRows, kPanels>(tile, to, ldc, width);
           }
@@ -197,7 +219,7 @@ inline void multiply_panels(const float* a, int64_t lda, const Panels& panels, R
     const Range block{k, smaller(k + kBlock, end)};
     const float* after = panels.data + panel_range.begin * panels.stride + block.end * kPanel;
     if (block.end == panels.k_size) after = panels.next != nullptr ? panels.next : after - block.end * kPanel;
-    multiply_chunk(a, lda, panels.data, panels.stride, block, panel_range, panels.prefetched ? after : nullptr, ranges,
+    multiply_chunk(a, lda, panels.data, panels.stride, block, panel_range, panels.far ? after : nullptr, ranges,
                    k == 0 ? start : side_by_side(c, ldc, columns), c, ldc, columns);
   }
   if (panels.k_size > kGroup) add_later_groups(a, lda, panels, panel_range, ranges, c, ldc, columns);

@@ -104,6 +104,7 @@ struct RightOperands {
 /// panels; or = if `from_zero`.
 __attribute__((noinline)) inline void sum_group(Range rows, const Rows& a, const RightOperands& b, Range outputs,
                                                 int64_t first_output, Range panels, bool from_zero, float* scratch) {
+  const int64_t bytes = (outputs.end - first_output) * b.panels() * kPanel * static_cast<int64_t>(sizeof(float));
   float* const right = scratch;
   float* const left = scratch + kPackedRight;
   for (int64_t n = rows.begin; n < rows.end; n += kBlock) {
@@ -127,10 +128,17 @@ __attribute__((noinline)) inline void sum_group(Range rows, const Rows& a, const
           with_constant<kMostPanels>(group, [&]<int kPanels>() {
             tiles.for_each([&]<int kRows>(int64_t row, int64_t tile) {
               if constexpr (kPanels <= panels_of_tile(kRows)) {
-                multiply_block_into<kRows, kPanels>(Left<true>{left + tile * kPackedTile, 0},
-                                                    right + (first + p) * kPanel * kBlock, kPanel * kBlock, k.size(),
-                                                    of_group, row, out + row * part.ldc + column, part.ldc,
-                                                    part.columns - column, NoPrefetch{});
+                const float* const tile_left = left + tile * kPackedTile;
+                const auto multiply = [&](auto place) {
+                  multiply_block_into<kRows, kPanels>(
+                      Left<true>{tile_left, 0}, right + (first + p) * kPanel * kBlock, kPanel * kBlock, k.size(),
+                      of_group, row, out + row * part.ldc + column, part.ldc, part.columns - column, place);
+                };
+                if (bytes > kNearBytes) {
+                  multiply(Far{tile_left + kPackedTile, 0, kTileRows * static_cast<int64_t>(sizeof(float))});
+                } else {
+                  multiply(Near{});
+                }
               }
             });
           });

@@ -2,6 +2,8 @@
 
 /// The register tile: the one inner loop of every matrix product.
 
+#include <bit>
+
 #include "simd/vec.h"
 
 namespace unroll::UNROLL_ISA {
@@ -28,65 +30,6 @@ struct Accumulators {
   Vec sum[kRows][kPanels];
 };
 
-/// The panels that the next tiles read, brought into L1 meanwhile: each step of k touches `step` bytes of each panel.
-struct Prefetch {
-  const char* next;
-  int64_t step;
-
-  UNROLL_INLINE void touch(int64_t k, int64_t panel_floats) const {
-    __builtin_prefetch(next + panel_floats * static_cast<int64_t>(sizeof(float)) + k * step);
-  }
-};
-
-/// How a block of `length` steps is shared among tiles.
-struct PrefetchShare {
-  int64_t tile_bytes, step;
-
-  UNROLL_INLINE PrefetchShare(int64_t length, int64_t tiles) {
-    constexpr int64_t kLine = kPanel * static_cast<int64_t>(sizeof(float));
-    tile_bytes = static_cast<uint32_t>(length + tiles - 1) / static_cast<uint32_t>(tiles) * kLine;
-    step = static_cast<uint32_t>(tile_bytes) / static_cast<uint32_t>(length);
-  }
-  UNROLL_INLINE Prefetch of_tile(const float* block, int64_t tile) const {
-    return {reinterpret_cast<const char*>(block) + tile * tile_bytes, step};
-  }
-};
-
-/// Of weights that stay in L2 it would cost more than it saves.
-struct NoPrefetch {
-  UNROLL_INLINE void touch(int64_t, int64_t) const {}
-};
-
-/// sum[r][p] = one block of products, k in [0, length), of `left` with panels of 16 columns, `panel_stride` floats
-/// apart.
-template <int kRows, int kPanels, bool kPacked, class Ahead>
-UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, const float* panels, int64_t panel_stride,
-                                                          int64_t length, Ahead prefetch) {
-  // gcc 12 keeps the accumulators in memory unless every loop over them is unrolled.
-  Accumulators<kRows, kPanels> acc;
-#pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-    for (int p = 0; p < kPanels; ++p) acc.sum[r][p] = broadcast(0.0f);
-  }
-  for (int64_t k = 0; k < length; ++k) {
-    Vec right[kPanels];
-#pragma GCC unroll 4
-    for (int p = 0; p < kPanels; ++p) {
-      right[p] = load(panels + p * panel_stride + k * kPanel);
-      if constexpr (kRows > 1) right[p] = in_registers(right[p]);
-      prefetch.touch(k, p * panel_stride);
-    }
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) {
-      const Vec x = broadcast(left.at(r, k));
-#pragma GCC unroll 4
-      for (int p = 0; p < kPanels; ++p) acc.sum[r][p] = fma(x, right[p], acc.sum[r][p]);
-    }
-  }
-  return acc;
-}
-
 /// What sums start from that start from nothing: it keeps the sign of a sum of -0.
 alignas(64) constexpr float kNoStart[kPanel] = {-0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f,
                                                 -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f};
@@ -100,6 +43,96 @@ struct Start {
 
 UNROLL_INLINE Start start_or_nothing(const float* data, int64_t stride, int64_t columns) {
   return data != nullptr ? Start{data, stride, columns} : Start{kNoStart, 0, kPanel};
+}
+
+/// Where a tile's outputs, their start values and what is read after it are. In L2: to bring in anything would cost
+/// more than it saves.
+struct Near {};
+
+/// Beyond L2. What is read after the tile is brought in meanwhile: each step of k touches the next `step` bytes at
+/// `next` and `apart` bytes from there, for of a single stream the processor does not fetch enough ahead.
+struct Far {
+  const float* next;
+  int64_t apart, step;
+};
+
+/// What a tile touches while it multiplies.
+template <int kRows, int kPanels, class Place>
+struct Touches {
+  Touches(Near, const Start*, int64_t, const float*, int64_t) {}
+  void touch(int64_t) const {}
+};
+
+/// Beside what is read next, the lines of its start values or, where those are constant, of its outputs: missed by its
+/// last instructions, they would hold up the next tile. Few are asked for at once; many, one after the other, lest its
+/// own panels wait.
+template <int kRows, int kPanels>
+class Touches<kRows, kPanels, Far> {
+ public:
+  UNROLL_INLINE Touches(Far far, const Start* starts, int64_t first_row, const float* out, int64_t out_stride)
+      : far_(far) {
+#pragma GCC unroll 4
+    for (int p = 0; p < kPanels; ++p) {
+      const bool constant = starts[p].stride == 0;
+      const int64_t stride = constant ? out_stride : starts[p].stride;
+      const float* const first = constant ? out + p * kPanel : starts[p].data + first_row * stride;
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) {
+        if constexpr (kAtOnce) {
+          __builtin_prefetch(first + r * stride, 1);
+        } else {
+          lines_[r * kPanels + p] = first + r * stride;
+        }
+      }
+    }
+#pragma GCC unroll 16
+    for (int i = kCount; !kAtOnce && i < kLines; ++i) lines_[i] = out;
+  }
+
+  UNROLL_INLINE void touch(int64_t k) const {
+    constexpr int64_t kStepsPerLine = 8;
+    if constexpr (!kAtOnce) __builtin_prefetch(lines_[static_cast<uint64_t>(k) / kStepsPerLine % kLines], 1);
+    const char* const next = reinterpret_cast<const char*>(far_.next) + k * far_.step;
+    __builtin_prefetch(next);
+    if constexpr (kPanels > 1) __builtin_prefetch(next + far_.apart);
+  }
+
+ private:
+  static constexpr int kCount = kRows * kPanels;
+  static constexpr bool kAtOnce = kCount <= 8;
+  static constexpr int kLines = kAtOnce ? 1 : std::bit_ceil(static_cast<unsigned>(kCount));
+  Far far_;
+  const float* lines_[kLines];
+};
+
+/// sum[r][p] = one block of products, k in [0, length), of `left` with panels of 16 columns, `panel_stride` floats
+/// apart.
+template <int kRows, int kPanels, bool kPacked, class Touches>
+UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, const float* panels, int64_t panel_stride,
+                                                          int64_t length, const Touches& touches) {
+  // gcc 12 keeps the accumulators in memory unless every loop over them is unrolled.
+  Accumulators<kRows, kPanels> acc;
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int p = 0; p < kPanels; ++p) acc.sum[r][p] = broadcast(0.0f);
+  }
+  for (int64_t k = 0; k < length; ++k) {
+    touches.touch(k);
+    Vec right[kPanels];
+#pragma GCC unroll 4
+    for (int p = 0; p < kPanels; ++p) {
+      right[p] = load(panels + p * panel_stride + k * kPanel);
+      if constexpr (kRows > 1) right[p] = in_registers(right[p]);
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      const Vec x = broadcast(left.at(r, k));
+#pragma GCC unroll 4
+      for (int p = 0; p < kPanels; ++p) acc.sum[r][p] = fma(x, right[p], acc.sum[r][p]);
+    }
+  }
+  return acc;
 }
 
 UNROLL_INLINE Vec load_columns(const float* p, int64_t columns) {
@@ -149,11 +182,12 @@ UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, const Sta
 
 /// One tile and one k block: out = starts + left * panels. A function of its own, because gcc 12 spills an accumulator
 /// when it shares the registers with the loops around it.
-template <int kRows, int kPanels, bool kPacked, class Ahead>
+template <int kRows, int kPanels, bool kPacked, class Place>
 __attribute__((noinline)) void multiply_block_into(Left<kPacked> left, const float* panels, int64_t panel_stride,
                                                    int64_t length, const Start* starts, int64_t first_row, float* out,
-                                                   int64_t out_stride, int64_t columns, Ahead prefetch) {
-  store_tile(multiply_block<kRows, kPanels>(left, panels, panel_stride, length, prefetch), starts, first_row, out,
+                                                   int64_t out_stride, int64_t columns, Place place) {
+  const Touches<kRows, kPanels, Place> touches(place, starts, first_row, out, out_stride);
+  store_tile(multiply_block<kRows, kPanels>(left, panels, panel_stride, length, touches), starts, first_row, out,
              out_stride, columns);
 }
 
