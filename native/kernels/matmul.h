@@ -142,8 +142,10 @@ inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int
             if constexpr (kPanels <= panels_of_tile(kRows)) {
               const Left<false> left{a + (range.from + row) * lda + k.begin, lda};
               const int64_t to = range.to + row;
+              const auto place = place_of_tile(tile++);
               multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), starts, to,
-                                                  c + to * ldc + column, ldc, columns - column, place_of_tile(tile++));
+                                                  c + to * ldc + column, ldc, columns - column,
+                                                  PlaceOfTile<kRows, std::remove_const_t<decltype(place)>>(place));
             }
           });
         });

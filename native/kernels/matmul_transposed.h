@@ -129,10 +129,11 @@ __attribute__((noinline)) inline void sum_group(Range rows, const Rows& a, const
             tiles.for_each([&]<int kRows>(int64_t row, int64_t tile) {
               if constexpr (kPanels <= panels_of_tile(kRows)) {
                 const float* const tile_left = left + tile * kPackedTile;
-                const auto multiply = [&](auto place) {
-                  multiply_block_into<kRows, kPanels>(
-                      Left<true>{tile_left, 0}, right + (first + p) * kPanel * kBlock, kPanel * kBlock, k.size(),
-                      of_group, row, out + row * part.ldc + column, part.ldc, part.columns - column, place);
+                const auto multiply = [&]<class Place>(Place place) {
+                  multiply_block_into<kRows, kPanels>(Left<true>{tile_left, 0}, right + (first + p) * kPanel * kBlock,
+                                                      kPanel * kBlock, k.size(), of_group, row,
+                                                      out + row * part.ldc + column, part.ldc, part.columns - column,
+                                                      PlaceOfTile<kRows, Place>(place));
                 };
                 if (bytes > kNearBytes) {
                   multiply(Far{tile_left + kPackedTile, 0, kTileRows * static_cast<int64_t>(sizeof(float))});

@@ -3,6 +3,7 @@
 /// The register tile: the one inner loop of every matrix product.
 
 #include <bit>
+#include <type_traits>
 
 #include "simd/vec.h"
 
@@ -45,16 +46,23 @@ UNROLL_INLINE Start start_or_nothing(const float* data, int64_t stride, int64_t 
   return data != nullptr ? Start{data, stride, columns} : Start{kNoStart, 0, kPanel};
 }
 
-/// Where a tile's outputs, their start values and what is read after it are. In L2: to bring in anything would cost
-/// more than it saves.
-struct Near {};
-
-/// Beyond L2. What is read after the tile is brought in meanwhile: each step of k touches the next `step` bytes at
-/// `next` and `apart` bytes from there, for of a single stream the processor does not fetch enough ahead.
+/// A place of a tile's outputs, their start values and what is read after it: beyond L2. What is read after the tile is
+/// brought in meanwhile: each step of k touches the next `step` bytes at `next` and `apart` bytes from there, for of a
+/// single stream the processor does not fetch enough ahead.
 struct Far {
   const float* next;
   int64_t apart, step;
 };
+
+/// In L2: to bring in anything would cost more than it saves.
+struct Near {
+  Near() = default;
+  explicit Near(const Far&) {}
+};
+
+/// What of a place matters to a tile: low ones are rare, and over too soon for anything to arrive.
+template <int kRows, class Place>
+using PlaceOfTile = std::conditional_t<(2 * kRows > kTileRows), Place, Near>;
 
 /// What a tile touches while it multiplies.
 template <int kRows, int kPanels, class Place>
