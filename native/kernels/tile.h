@@ -115,9 +115,10 @@ class Touches<kRows, kPanels, Far> {
 
 /// sum[r][p] = one block of products, k in [0, length), of `left` with panels of 16 columns, `panel_stride` floats
 /// apart.
-template <int kRows, int kPanels, bool kPacked, class Touches>
+template <int kRows, int kPanels, bool kPacked, class Place>
 UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, const float* panels, int64_t panel_stride,
-                                                          int64_t length, const Touches& touches) {
+                                                          int64_t length,
+                                                          const Touches<kRows, kPanels, Place>& touches) {
   // gcc 12 keeps the accumulators in memory unless every loop over them is unrolled.
   Accumulators<kRows, kPanels> acc;
 #pragma GCC unroll 16
