@@ -15,8 +15,8 @@ namespace unroll::UNROLL_ISA {
 struct GruEnd {
   static UNROLL_INLINE void forward(const CellRow& row, Vec z, Vec n) {
     const Vec h_prev = row.load(row.h_prev);
-    row.store_gate(1, z);
-    row.store_gate(2, n);
+    row.keep_gate(1, z);
+    row.keep_gate(2, n);
     row.store(row.h, fma(z, h_prev - n, n));
   }
 
@@ -46,8 +46,8 @@ struct GruCell {
   template <int kPhase>
   static UNROLL_INLINE void forward(const float* sums, const CellRow& row) {
     const Vec r = sigmoid(load(sums)), from_h = load(sums + 2 * kPanel);
-    row.store_gate(0, r);
-    row.store(row.recurrent, from_h);
+    row.keep_gate(0, r);
+    if (row.keeps) row.store(row.recurrent, from_h);
     GruEnd::forward(row, sigmoid(load(sums + kPanel)), tanh(fma(r, from_h, row.load_gate(2))));
   }
 
@@ -71,7 +71,7 @@ struct GruResetBeforeCell {
   static UNROLL_INLINE void forward(const float* sums, const CellRow& row) {
     if constexpr (kPhase == 0) {
       const Vec r = sigmoid(load(sums));
-      row.store_gate(0, r);
+      row.keep_gate(0, r);
       row.store_gate(1, sigmoid(load(sums + kPanel)));
       row.store(row.recurrent, r * row.load(row.h_prev));
     } else {

@@ -33,10 +33,10 @@ struct LstmCell {
     const Vec c = fma(f, c_prev, i * g);
     if (row.options->peepholes != nullptr) a_o = fma(peephole(row, 2), c, a_o);
     const Vec o = sigmoid(a_o);
-    row.store_gate(0, i);
-    row.store_gate(1, f);
-    row.store_gate(2, g);
-    row.store_gate(3, o);
+    row.keep_gate(0, i);
+    row.keep_gate(1, f);
+    row.keep_gate(2, g);
+    row.keep_gate(3, o);
     row.store(row.c, c);
     row.store(row.h, o * tanh(c));
   }

@@ -12,8 +12,8 @@
 ///   kRecurrentGradient  whether backward leaves dE/d(W_hh h) of the other gates in row.recurrent
 ///   start(g, row)     what the product of gate g is added to: row.gates, or a bias kept apart
 ///   forward<phase>(sums, row)
-///                       W_ih x + b + W_hh h_{t-1} of the phase's gates one after the other; writes the state and what
-///                       backward needs
+///                       W_ih x + b + W_hh h_{t-1} of the phase's gates one after the other; writes the state and, if
+///                       row.keeps, what backward needs
 ///   backward<phase>(row, d_h)
 ///                       d_h = dE/dh_t; leaves dE/d(W_ih x) in row.gates
 
@@ -197,6 +197,7 @@ struct Recurrence {
     result.h_prev = state(before);
     result.h = projected() ? unprojected(kept) : state(after);
     result.options = &layer.options;
+    result.keeps = call.keeps_all;
     if constexpr (Cell::kHasCells) {
       result.c_prev = cells(call.keeps_all ? before : b);
       result.c = cells(call.keeps_all ? after : b);
