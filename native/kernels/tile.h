@@ -64,11 +64,39 @@ struct Near {
 template <int kRows, class Place>
 using PlaceOfTile = std::conditional_t<(2 * kRows > kTileRows), Place, Near>;
 
-/// What a tile touches while it multiplies.
+/// Whether a tile takes each line of its left operand's rows into L1 for a single panel: its multiplications are then
+/// over so soon that the next tile waits for its own, for nothing foresees where rows begin.
+template <int kRows, int kPanels>
+constexpr bool kReadsRowsOften = kPanels == 1 && 2 * kRows > kTileRows;
+
+/// Steps of k between two branches. A branch in every step of a single panel fills the history by which the processor
+/// predicts, and the end of a tile comes as a surprise.
+template <int kRows, int kPanels>
+constexpr int64_t kStepsAtOnce = kReadsRowsOften<kRows, kPanels> ? 8 : 1;
+
+/// What a tile touches while it multiplies: in L2 the lines of its start values, where they are not constant, and of
+/// the rows after its own.
 template <int kRows, int kPanels, class Place>
 struct Touches {
-  Touches(Near, const Start*, int64_t, const float*, int64_t) {}
+  UNROLL_INLINE Touches(Near, const Start* starts, int64_t first_row, const float*, int64_t) {
+    if constexpr (kReadsRowsOften<kRows, kPanels>) {
+      const int64_t stride = starts[0].stride;
+      if (stride == 0) return;
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) __builtin_prefetch(starts[0].data + (first_row + r) * stride);
+    }
+  }
   void touch(int64_t) const {}
+
+  /// Before kStepsAtOnce steps from k on: of the next tile the lines that this one reads itself in these steps, the
+  /// half of them, for a line lasts twice as long.
+  UNROLL_INLINE void touch_rows(const Left<false>& left, int64_t k) const {
+    constexpr int64_t kLine = 2 * kStepsAtOnce<kRows, kPanels>, kHalf = (kRows + 1) / 2;
+    const int64_t first = kRows + (k % kLine == 0 ? 0 : kHalf);
+#pragma GCC unroll 8
+    for (int r = 0; r < kHalf; ++r) __builtin_prefetch(left.data + (first + r) * left.stride + k / kLine * kLine);
+  }
+  void touch_rows(const Left<true>&, int64_t) const {}
 };
 
 /// Beside what is read next, the lines of its start values or, where those are constant, of its outputs: missed by its
@@ -105,6 +133,10 @@ class Touches<kRows, kPanels, Far> {
     if constexpr (kPanels > 1) __builtin_prefetch(next + far_.apart);
   }
 
+  /// Nothing of the rows: their lines, often a multiple of the pages apart, would push one another out of L1.
+  template <class Rows>
+  void touch_rows(const Rows&, int64_t) const {}
+
  private:
   static constexpr int kCount = kRows * kPanels;
   static constexpr bool kAtOnce = kCount <= 8;
@@ -126,7 +158,7 @@ UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, co
 #pragma GCC unroll 4
     for (int p = 0; p < kPanels; ++p) acc.sum[r][p] = broadcast(0.0f);
   }
-  for (int64_t k = 0; k < length; ++k) {
+  const auto multiply_step = [&](int64_t k) UNROLL_INLINE_LAMBDA {
     touches.touch(k);
     Vec right[kPanels];
 #pragma GCC unroll 4
@@ -140,7 +172,17 @@ UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, co
 #pragma GCC unroll 4
       for (int p = 0; p < kPanels; ++p) acc.sum[r][p] = fma(x, right[p], acc.sum[r][p]);
     }
+  };
+  constexpr int64_t kAtOnce = kStepsAtOnce<kRows, kPanels>;
+  int64_t k = 0;
+  if constexpr (kAtOnce > 1) {
+    for (; k + kAtOnce <= length; k += kAtOnce) {
+      touches.touch_rows(left, k);
+#pragma GCC unroll 8
+      for (int64_t i = 0; i < kAtOnce; ++i) multiply_step(k + i);
+    }
   }
+  for (; k < length; ++k) multiply_step(k);
   return acc;
 }
 
