@@ -4,6 +4,7 @@
 /// the weights, packed plain or transposed) and weight gradient (matmul_transposed, which packs both operands as it
 /// goes).
 
+#include "kernels/packed_left.h"
 #include "kernels/panels.h"
 #include "kernels/split.h"
 #include "kernels/tile.h"
@@ -17,6 +18,10 @@ constexpr int64_t kRowChunk = 192;
 /// Operands and results of more bytes than this do not stay in L2 beside what else is there. A single tile brings in
 /// nothing all the same: it reads as fast as the hardware prefetches.
 constexpr int64_t kNearBytes = 512 * 1024;
+
+/// So many panels of weights beyond L2 pay for packing the rows that are multiplied by them, where a tile is of one
+/// panel: it then reads a single stream, whose lines do not meet in one set of L1 as those of rows pages apart do.
+constexpr int64_t kPanelsWorthPacking = 16;
 
 /// Neighbouring rows of a product: rows `from` of the left operand give rows `to` of the result.
 struct RowRange {
@@ -97,6 +102,16 @@ class PanelShares {
   int64_t apart_, lines_, step_;
 };
 
+/// One k block of the rows of all ranges, tile after tile.
+inline void pack_ranges(const float* a, int64_t lda, int64_t k_size, const RowRanges& ranges, float* packed) {
+  ranges.for_each([&](const RowRange& range) {
+    RowTiles(range.count).for_each([&]<int kRows>(int64_t row, int64_t) {
+      pack_tile<kRows>(a + (range.from + row) * lda, lda, k_size, packed);
+      packed += kPackedTile;
+    });
+  });
+}
+
 /// One k block of c = start + a * panels for rows of a single tile: nothing but the panels to go through.
 template <int kRows>
 void multiply_tile(const float* a, int64_t lda, const float* panels, int64_t panel_stride, int64_t length,
@@ -116,10 +131,10 @@ void multiply_tile(const float* a, int64_t lda, const float* panels, int64_t pan
 
 /// One k block of c = start + a * panels for rows that stay in L2 and a range of panels; a group's block stays in L1,
 /// or of four panels in L2, while all row tiles use it. `after`, unless null, follows the last panel, and is brought in
-/// meanwhile.
+/// meanwhile. `scratch` may be null.
 inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int64_t panel_stride, Range k,
                            Range panel_range, const float* after, const RowRanges& ranges, const Starts& start,
-                           float* c, int64_t ldc, int64_t columns) {
+                           float* c, int64_t ldc, int64_t columns, float* scratch) {
   const int64_t tile_count = ranges.tiles();
   if (tile_count == 1) {
     const RowRange& rows = ranges.data[0];
@@ -129,6 +144,9 @@ inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int
     });
   }
   const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile()));
+  const bool packs = after != nullptr && at_once == 1 && panel_range.size() >= kPanelsWorthPacking &&
+                     scratch != nullptr && tile_count * kPackedTile <= kScratchFloats;
+  if (packs) pack_ranges(a + k.begin, lda, k.size(), ranges, scratch);
   for (int64_t p = panel_range.begin; p < panel_range.end;) {
     const int64_t group = next_group(panel_range.end - p, at_once), column = p * kPanel;
     Start starts[kMostPanels];
@@ -140,12 +158,19 @@ inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int
         ranges.for_each([&](const RowRange& range) {
           RowTiles(range.count).for_each([&]<int kRows>(int64_t row, int64_t) {
             if constexpr (kPanels <= panels_of_tile(kRows)) {
-              const Left<false> left{a + (range.from + row) * lda + k.begin, lda};
-              const int64_t to = range.to + row;
-              const auto place = place_of_tile(tile++);
-              multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), starts, to,
-                                                  c + to * ldc + column, ldc, columns - column,
-                                                  PlaceOfTile<kRows, std::remove_const_t<decltype(place)>>(place));
+              const auto place = place_of_tile(tile);
+              using Place = std::remove_const_t<decltype(place)>;
+              const auto multiply_by = [&](const auto& left) {
+                const int64_t to = range.to + row;
+                multiply_block_into<kRows, kPanels>(left, block, panel_stride, k.size(), starts, to,
+                                                    c + to * ldc + column, ldc, columns - column,
+                                                    PlaceOfTile<kRows, Place>(place));
+              };
+              const float* const packed = scratch + tile++ * kPackedTile;
+              if constexpr (kPanels == 1 && std::is_same_v<Place, Far>) {
+                if (packs) return multiply_by(Left<true>{packed, 0});
+              }
+              multiply_by(Left<false>{a + (range.from + row) * lda + k.begin, lda});
             }
           });
         });
@@ -213,16 +238,18 @@ inline void add_later_groups(const float* a, int64_t lda, const Panels& panels, 
   }
 }
 
-/// c = start + a * panels over all of k, for rows and panels that are one thread's; start may be c.
+/// c = start + a * panels over all of k, for rows and panels that are one thread's; start may be c, and `scratch`,
+/// which is that thread's, null.
 inline void multiply_panels(const float* a, int64_t lda, const Panels& panels, Range panel_range,
-                            const RowRanges& ranges, const Starts& start, float* c, int64_t ldc, int64_t columns) {
+                            const RowRanges& ranges, const Starts& start, float* c, int64_t ldc, int64_t columns,
+                            float* scratch) {
   const int64_t end = smaller(kGroup, panels.k_size);
   for (int64_t k = 0; k < end; k += kBlock) {
     const Range block{k, smaller(k + kBlock, end)};
     const float* after = panels.data + panel_range.begin * panels.stride + block.end * kPanel;
     if (block.end == panels.k_size) after = panels.next != nullptr ? panels.next : after - block.end * kPanel;
     multiply_chunk(a, lda, panels.data, panels.stride, block, panel_range, panels.far ? after : nullptr, ranges,
-                   k == 0 ? start : side_by_side(c, ldc, columns), c, ldc, columns);
+                   k == 0 ? start : side_by_side(c, ldc, columns), c, ldc, columns, scratch);
   }
   if (panels.k_size > kGroup) add_later_groups(a, lda, panels, panel_range, ranges, c, ldc, columns);
 }
@@ -256,13 +283,13 @@ inline void multiply_ranges(const float* a, int64_t lda, const Panels& panels, c
   // Only one range is cut by rows; there are several only where they are few rows together.
   const int64_t row_parts = ranges.count == 1 ? split.row_parts : 1;
   const int64_t panel_parts = ranges.count == 1 ? split.panel_parts : smaller(panel_count, pool.width());
-  parallel_for(pool, row_parts * panel_parts, [&](int64_t task, float*) {
+  parallel_for(pool, row_parts * panel_parts, [&](int64_t task, float* scratch) {
     const Range panel_range = part_of(panel_count, panel_parts, task % panel_parts);
-    if (row_parts == 1) return multiply_panels(a, lda, panels, panel_range, ranges, start, c, ldc, columns);
+    if (row_parts == 1) return multiply_panels(a, lda, panels, panel_range, ranges, start, c, ldc, columns, scratch);
     const RowRange& all = ranges.data[0];
     const Range part = part_of(all.count, row_parts, task / panel_parts);
     const RowRange range{all.from + part.begin, all.to + part.begin, part.size()};
-    multiply_panels(a, lda, panels, panel_range, {&range, 1}, start, c, ldc, columns);
+    multiply_panels(a, lda, panels, panel_range, {&range, 1}, start, c, ldc, columns, scratch);
   });
 }
 

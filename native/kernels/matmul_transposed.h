@@ -30,10 +30,6 @@ inline void fetch_row(const Rows& rows, int64_t n, Range columns) {
   for (int64_t i = columns.begin; i < columns.end; i += kPanel) __builtin_prefetch(row + i);
 }
 
-/// From one packed tile to the next: a line more than its elements, for else the tiles, which are written side by side,
-/// would meet in one set of the cache.
-constexpr int64_t kPackedTile = kBlock * kTileRows + 16;
-
 template <int kCount>
 UNROLL_INLINE void copy_exactly(const float* from, float* to) {
   __builtin_memcpy(to, from, kCount * sizeof(float));

@@ -18,6 +18,8 @@ class Parallel {
 
   /// Threads that may work on one call, the caller included; at least 1.
   virtual int width() const = 0;
+  /// That of the thread that calls, for what it computes between tasks.
+  virtual float* scratch() = 0;
   /// Runs tasks 0 .. tasks-1 and returns when all are done.
   virtual void run(int64_t tasks, Task task, void* context) = 0;
   /// Runs phases * slices tasks, slice s of phase p being task p * slices + s; a phase begins when the one before has
@@ -38,6 +40,7 @@ class Alone final : public Parallel {
   explicit Alone(float* scratch) : scratch_(scratch) {}
 
   int width() const override { return 1; }
+  float* scratch() override { return scratch_; }
   void run(int64_t tasks, Task task, void* context) override {
     for (int64_t index = 0; index < tasks; ++index) task(context, index, scratch_);
   }

@@ -73,7 +73,7 @@ struct Recurrence {
       if (slices > 1) return backward_slices(order, chunk, sequences, gradient, of_input, slices, pool);
       for (int64_t i = chunk.begin; i < chunk.end; ++i) {
         for_each_segment(steps(), order.step(i), sequences, reverse,
-                         [&](const Segment& segment) { backward_segment(segment, gradient); });
+                         [&](const Segment& segment) { backward_segment(segment, gradient, pool.scratch()); });
       }
       if (of_input.wanted) backward_inputs(sequences, chunk, gradient, of_input, pool);
     });
@@ -147,11 +147,11 @@ struct Recurrence {
   /// A chunk whose threads divide the units: the input products, then a phase for each step.
   void forward_slices(const TimeOrder& order, Range chunk, Range sequences, const float* x, int64_t inputs,
                       const Panels& w_ih, int64_t slices, Parallel& pool) const {
-    parallel_phases(pool, 1 + chunk.size(), slices, [&](int64_t phase, int64_t slice) {
+    parallel_phases(pool, 1 + chunk.size(), slices, [&](int64_t phase, int64_t slice, float* scratch) {
       if (phase == 0) {
         for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
           multiply_panels(x, inputs, w_ih, panel_part(gate_columns(), slices, slice), rows, biases(), layer.gates,
-                          gate_columns(), gate_columns());
+                          gate_columns(), gate_columns(), scratch);
         });
         return;
       }
@@ -167,11 +167,11 @@ struct Recurrence {
                        InputGradient of_input, int64_t slices, Parallel& pool) const {
     const int64_t inputs = of_input.columns;
     const Panels w_ih = all_panels(gradient.w_ih_back_panels, gate_columns(), inputs);
-    parallel_phases(pool, 2 * chunk.size() + 1, slices, [&](int64_t phase, int64_t slice) {
+    parallel_phases(pool, 2 * chunk.size() + 1, slices, [&](int64_t phase, int64_t slice, float* scratch) {
       if (phase == 2 * chunk.size()) {
         for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
           multiply_panels(layer.gates, gate_columns(), w_ih, panel_part(inputs, slices, slice), rows,
-                          of_input.start(gradient), gradient.d_input, inputs, inputs);
+                          of_input.start(gradient), gradient.d_input, inputs, inputs, scratch);
         });
         return;
       }
@@ -181,7 +181,7 @@ struct Recurrence {
           add_output_gradient(segment, gradient, blocks);
           backward_cells<0>(segment, gradient, gradient.d_h, blocks);
         } else {
-          backward_state(segment, gradient, blocks);
+          backward_state(segment, gradient, blocks, scratch);
         }
       });
     });
@@ -358,7 +358,7 @@ struct Recurrence {
                       gate_panels(block, kFirst<kPhase>, sums.kGates == 1 ? kGates : 1,
                                   block + at_once < blocks.end ? block + at_once : next_block),
                       {0, panels}, {&rows, 1}, {nullptr, 0, 0, starts + first}, sums.at(0, first), sums.stride,
-                      panels * kPanel);
+                      panels * kPanel, nullptr);
     }
   }
 
@@ -378,44 +378,45 @@ struct Recurrence {
   void project(const Segment& segment) const {
     multiply_rows(segment.sequences, layer.w_hr_panels, hidden(), state_size(), {0, divide_up(state_size(), kPanel)},
                   no_starts(), unprojected(kept_row(segment.step)), hidden(), state(steps().sequences + segment.row),
-                  state_stride());
+                  state_stride(), nullptr);
   }
 
   /// to = start + from * some panels for a range of rows; start may only be `to` or nothing.
   void multiply_rows(Range rows, const float* panels, int64_t k_size, int64_t columns, Range some, const Starts& start,
-                     const float* from, int64_t from_stride, float* to, int64_t to_stride) const {
+                     const float* from, int64_t from_stride, float* to, int64_t to_stride, float* scratch) const {
     const RowRange range{rows.begin, rows.begin, rows.size()};
     multiply_panels(from, from_stride, all_panels(panels, k_size, columns), some, {&range, 1}, start, to, to_stride,
-                    columns);
+                    columns, scratch);
   }
 
-  void backward_segment(const Segment& segment, const RecurrentGradient& gradient) const {
+  void backward_segment(const Segment& segment, const RecurrentGradient& gradient, float* scratch) const {
     const Range units{0, unit_blocks()};
     add_output_gradient(segment, gradient, {0, divide_up(state_size(), kPanel)});
     const float* d_h = gradient.d_h;
     if (projected()) {
-      unproject(segment, gradient);
+      unproject(segment, gradient, scratch);
       d_h = gradient.d_unprojected;
     }
     backward_cells<0>(segment, gradient, d_h, units);
     if constexpr (Cell::kPhases == 2) {
       const int64_t first = Cell::kFirstGates * hidden();
       multiply_rows(segment.sequences, gradient.w_hh_back_panels[1], gate_columns() - first, state_size(), units,
-                    no_starts(), gates(segment.row) + first, gate_columns(), gradient.d_unprojected, state_size());
+                    no_starts(), gates(segment.row) + first, gate_columns(), gradient.d_unprojected, state_size(),
+                    scratch);
       backward_cells<1>(segment, gradient, gradient.d_unprojected, units);
     }
-    backward_state(segment, gradient, {0, divide_up(state_size(), kPanel)});
+    backward_state(segment, gradient, {0, divide_up(state_size(), kPanel)}, scratch);
   }
 
   /// dE/dh_{t-1} = d_gates W_hh, of the first gates and then of those in `recurrent`, plus what came past the gates.
-  void backward_state(const Segment& segment, const RecurrentGradient& gradient, Range panels) const {
+  void backward_state(const Segment& segment, const RecurrentGradient& gradient, Range panels, float* scratch) const {
     const Starts d_h = side_by_side(gradient.d_h, state_size(), state_size());
     multiply_rows(segment.sequences, gradient.w_hh_back_panels[0], Cell::kFirstGates * hidden(), state_size(), panels,
-                  Cell::kDirectPath ? d_h : no_starts(), gates(segment.row), gate_columns(), gradient.d_h,
-                  state_size());
+                  Cell::kDirectPath ? d_h : no_starts(), gates(segment.row), gate_columns(), gradient.d_h, state_size(),
+                  scratch);
     if constexpr (Cell::kRecurrentGradient) {
       multiply_rows(segment.sequences, gradient.w_hh_back_panels[1], hidden(), state_size(), panels, d_h,
-                    recurrent(segment.row), hidden(), gradient.d_h, state_size());
+                    recurrent(segment.row), hidden(), gradient.d_h, state_size(), scratch);
     }
   }
 
@@ -430,13 +431,13 @@ struct Recurrence {
   }
 
   /// dE/dm = dE/dh W_hr; dE/dh of every row is kept for the gradient of W_hr.
-  void unproject(const Segment& segment, const RecurrentGradient& gradient) const {
+  void unproject(const Segment& segment, const RecurrentGradient& gradient, float* scratch) const {
     for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
       copy_floats(gradient.d_h + b * state_size(), gradient.d_projected + (segment.row + b) * state_size(),
                   state_size());
     }
     multiply_rows(segment.sequences, gradient.w_hr_back_panels, state_size(), hidden(), {0, unit_blocks()}, no_starts(),
-                  gradient.d_h, state_size(), gradient.d_unprojected, hidden());
+                  gradient.d_h, state_size(), gradient.d_unprojected, hidden(), scratch);
   }
 
   template <int kPhase>

@@ -41,10 +41,10 @@ void parallel_for(Parallel& pool, int64_t tasks, const Body& body) {
   if (tasks > 0) pool.run(tasks, call_body<Body>, context_of(body));
 }
 
-/// Calls body(phase, slice) for every slice of every phase, each phase after the one before.
+/// Calls body(phase, slice, scratch) for every slice of every phase, each phase after the one before.
 template <class Body>
 void parallel_phases(Parallel& pool, int64_t phases, int64_t slices, const Body& body) {
-  const auto call = [&](int64_t index, float*) { body(index / slices, index % slices); };
+  const auto call = [&](int64_t index, float* scratch) { body(index / slices, index % slices, scratch); };
   pool.run_phases(phases, slices, call_body<decltype(call)>, context_of(call));
 }
 

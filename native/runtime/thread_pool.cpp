@@ -15,7 +15,7 @@ struct Release {
 };
 
 /// This thread's scratch, allocated at its first use and freed when the thread ends; null if there is no memory.
-float* scratch() noexcept {
+float* scratch_of_thread() noexcept {
   thread_local std::unique_ptr<float, Release> memory;
   if (!memory) memory.reset(static_cast<float*>(allocate(kScratchFloats * static_cast<int64_t>(sizeof(float)))));
   return memory.get();
@@ -226,7 +226,7 @@ ThreadPool::Job* ThreadPool::find_job() {
 
 void ThreadPool::work(int index) {
   set_kernel_floating_point();
-  float* const memory = scratch();
+  float* const memory = scratch_of_thread();
   if (memory == nullptr) return;  // the callers do all the work themselves
   std::unique_lock lock(mutex_);
   while (index < wanted_workers_) {
@@ -249,6 +249,8 @@ void ThreadPool::work(int index) {
     job->helpers.fetch_sub(1, std::memory_order_release);  // the caller may be gone after this
   }
 }
+
+float* ThreadPool::scratch() { return own_scratch(); }
 
 void ThreadPool::run(int64_t tasks, Task task, void* context) {
   float* const memory = own_scratch();
@@ -295,7 +297,7 @@ void ThreadPool::run(Job& job, float* memory) {
 }
 
 float* own_scratch() {
-  float* const memory = scratch();
+  float* const memory = scratch_of_thread();
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }

@@ -22,6 +22,9 @@ class ThreadPool final : public Parallel {
 
   int width() const override { return width_.load(std::memory_order_relaxed); }
 
+  /// Throws std::bad_alloc if there is no memory for it.
+  float* scratch() override;
+
   /// Stops all workers, after the task that each is at, and starts others. Calls under way go on alone meanwhile.
   /// Throws std::system_error if the operating system gives no thread; the width is then what it was.
   void resize(int width);

@@ -17,7 +17,7 @@
 ///                  v 2^floor(n) for n in [-126.2, 127), with fewer instructions; the second time 1.5 2^19 + n
 ///   in_registers(v) v, loaded once where the compiler would load it again for each use
 ///   load_quads(a, b, c, d)
-///                  4 floats of each
+///                  4 floats of each; store_quads(v, a, b, c, d) the other way
 ///   transpose_quads(v)
 ///                  of 4 vectors: quad q of v[j] becomes lane j of quad q of each; of 2, the same with pairs of lanes
 ///   sum(v)         the contract's tree: (l, l+8), (l, l+4), (l, l+2), (l, l+1)

@@ -128,6 +128,12 @@ UNROLL_INLINE __m256 load_quads(const float* low, const float* high) {
 UNROLL_INLINE Vec load_quads(const float* a, const float* b, const float* c, const float* d) {
   return {load_quads(a, b), load_quads(c, d)};
 }
+UNROLL_INLINE void store_quads(Vec v, float* a, float* b, float* c, float* d) {
+  _mm_storeu_ps(a, _mm256_castps256_ps128(v.lo));
+  _mm_storeu_ps(b, _mm256_extractf128_ps(v.lo, 1));
+  _mm_storeu_ps(c, _mm256_castps256_ps128(v.hi));
+  _mm_storeu_ps(d, _mm256_extractf128_ps(v.hi, 1));
+}
 UNROLL_INLINE void transpose_quads(Vec (&)[1]) {}
 UNROLL_INLINE void transpose_quads(__m256& a, __m256& b) {
   const __m256d first = _mm256_castps_pd(a), second = _mm256_castps_pd(b);

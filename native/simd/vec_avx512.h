@@ -91,6 +91,12 @@ UNROLL_INLINE Vec load_quads(const float* a, const float* b, const float* c, con
   v = _mm512_insertf32x4(v, _mm_loadu_ps(c), 2);
   return {_mm512_insertf32x4(v, _mm_loadu_ps(d), 3)};
 }
+UNROLL_INLINE void store_quads(Vec v, float* a, float* b, float* c, float* d) {
+  _mm_storeu_ps(a, _mm512_castps512_ps128(v.v));
+  _mm_storeu_ps(b, _mm512_extractf32x4_ps(v.v, 1));
+  _mm_storeu_ps(c, _mm512_extractf32x4_ps(v.v, 2));
+  _mm_storeu_ps(d, _mm512_extractf32x4_ps(v.v, 3));
+}
 UNROLL_INLINE void transpose_quads(Vec (&)[1]) {}
 UNROLL_INLINE void transpose_quads(__m512& a, __m512& b) {
   const __m512d first = _mm512_castps_pd(a), second = _mm512_castps_pd(b);

@@ -153,6 +153,10 @@ UNROLL_INLINE Vec load_quads(const float* a, const float* b, const float* c, con
   const float* const quads[] = {a, b, c, d};
   return each_lane<Vec>([&](int l) { return quads[l / 4][l % 4]; });
 }
+UNROLL_INLINE void store_quads(Vec v, float* a, float* b, float* c, float* d) {
+  float* const quads[] = {a, b, c, d};
+  for (int l = 0; l < 16; ++l) quads[l / 4][l % 4] = v.lane[l];
+}
 template <int kVecs>
 UNROLL_INLINE void transpose_quads(Vec (&v)[kVecs]) {
   constexpr int kCell = 4 / kVecs;

@@ -116,6 +116,7 @@ int main() {
   for (const int64_t k : {1, 2, 255, 256, 257, 512, 700, 4096, 4097, 9000}) check_matmul(7, k, 33, k % 2 == 0);
   check_matmul(200, 300, 50, true);  // more than one chunk of rows, more than one task
   check_matmul(2, 300, 900, true);   // tasks by panels
+  for (const int64_t m : {9, 10, 41}) check_matmul(m, 535, 270, true);  // beyond L2: rows are packed
   for (const int64_t m : kEdges) {
     for (const int64_t n : {1, 16, 17, 33}) check_matmul_transposed(5, m, n, n % 2 == 0);
   }
