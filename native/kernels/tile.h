@@ -67,7 +67,7 @@ using PlaceOfTile = std::conditional_t<(2 * kRows > kTileRows), Place, Near>;
 /// Whether a tile takes each line of its left operand's rows into L1 for a single panel: its multiplications are then
 /// over so soon that the next tile waits for its own, for nothing foresees where rows begin.
 template <int kRows, int kPanels>
-constexpr bool kReadsRowsOften = kPanels == 1 && 2 * kRows > kTileRows;
+constexpr bool kReadsRowsOften = kPanels == 1 && kMostPanels > 1 && panels_of_tile(kRows) == 1;
 
 /// Steps of k between two branches. A branch in every step of a single panel fills the history by which the processor
 /// predicts, and the end of a tile comes as a surprise.
