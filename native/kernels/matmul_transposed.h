@@ -22,14 +22,6 @@ struct RightOperand {
 constexpr int64_t kTransposedRows = 96;
 constexpr int64_t kTransposedColumns = 256;
 
-/// Rows of a sum are fetched so many ahead: the processor foresees what follows in a row, not where the next begins.
-constexpr int64_t kSummedAhead = 16;
-
-inline void fetch_row(const Rows& rows, int64_t n, Range columns) {
-  const float* const row = rows.row(n);
-  for (int64_t i = columns.begin; i < columns.end; i += kPanel) __builtin_prefetch(row + i);
-}
-
 template <int kCount>
 UNROLL_INLINE void copy_exactly(const float* from, float* to) {
   __builtin_memcpy(to, from, kCount * sizeof(float));
