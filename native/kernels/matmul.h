@@ -158,7 +158,8 @@ inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int
         ranges.for_each([&](const RowRange& range) {
           RowTiles(range.count).for_each([&]<int kRows>(int64_t row, int64_t) {
             if constexpr (kPanels <= panels_of_tile(kRows)) {
-              const auto place = place_of_tile(tile);
+              const int64_t index = tile++;
+              const auto place = place_of_tile(index);
               using Place = std::remove_const_t<decltype(place)>;
               const auto multiply_by = [&](const auto& left) {
                 const int64_t to = range.to + row;
@@ -166,9 +167,8 @@ inline void multiply_chunk(const float* a, int64_t lda, const float* panels, int
                                                     c + to * ldc + column, ldc, columns - column,
                                                     PlaceOfTile<kRows, Place>(place));
               };
-              const float* const packed = scratch + tile++ * kPackedTile;
               if constexpr (kPanels == 1 && std::is_same_v<Place, Far>) {
-                if (packs) return multiply_by(Left<true>{packed, 0});
+                if (packs) return multiply_by(Left<true>{scratch + index * kPackedTile, 0});
               }
               multiply_by(Left<false>{a + (range.from + row) * lda + k.begin, lda});
             }
