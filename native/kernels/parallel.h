@@ -18,7 +18,7 @@ class Parallel {
 
   /// Threads that may work on one call, the caller included; at least 1.
   virtual int width() const = 0;
-  /// That of the thread that calls, for what it computes between tasks.
+  /// The scratch memory of the calling thread, for what it computes itself; tasks that it runs use the same.
   virtual float* scratch() = 0;
   /// Runs tasks 0 .. tasks-1 and returns when all are done.
   virtual void run(int64_t tasks, Task task, void* context) = 0;

@@ -88,10 +88,11 @@ struct Touches {
   }
   void touch(int64_t) const {}
 
-  /// Before kStepsAtOnce steps from k on: of the next tile the lines that this one reads itself in these steps, the
-  /// half of them, for a line lasts twice as long.
+  /// Before the 8 steps from k on: of the lines that this tile reads itself in 16, those of the next tile's rows, half
+  /// of the rows at a time.
   UNROLL_INLINE void touch_rows(const Left<false>& left, int64_t k) const {
-    constexpr int64_t kLine = 2 * kStepsAtOnce<kRows, kPanels>, kHalf = (kRows + 1) / 2;
+    constexpr int64_t kLine = 16, kHalf = (kRows + 1) / 2;
+    static_assert(2 * kStepsAtOnce<kRows, kPanels> == kLine);
     const int64_t first = kRows + (k % kLine == 0 ? 0 : kHalf);
 #pragma GCC unroll 8
     for (int r = 0; r < kHalf; ++r) __builtin_prefetch(left.data + (first + r) * left.stride + k / kLine * kLine);
