@@ -4,6 +4,7 @@
 /// the weights, packed plain or transposed) and weight gradient (matmul_transposed, which packs both operands as it
 /// goes).
 
+#include "kernels/near_cache.h"
 #include "kernels/packed_left.h"
 #include "kernels/panels.h"
 #include "kernels/split.h"
@@ -14,10 +15,6 @@ namespace unroll::UNROLL_ISA {
 /// Rows of `a` that one pass over the panels uses: with a k block of 256 they take 192 KiB, less than half of a 512 KiB
 /// L2.
 constexpr int64_t kRowChunk = 192;
-
-/// Operands and results of more bytes than this do not stay in L2 beside what else is there. A single tile brings in
-/// nothing all the same: it reads as fast as the hardware prefetches.
-constexpr int64_t kNearBytes = 512 * 1024;
 
 /// So many panels of weights beyond L2 pay for packing the rows that are multiplied by them, where a tile is of one
 /// panel: it then reads a single stream, whose lines do not meet in one set of L1 as those of rows pages apart do.
@@ -197,7 +194,7 @@ struct Panels {
 
 /// All panels of an operand, one after the other.
 inline Panels all_panels(const float* data, int64_t k_size, int64_t columns) {
-  return {data, kPanel * k_size, k_size, k_size * columns * static_cast<int64_t>(sizeof(float)) > kNearBytes};
+  return {data, kPanel * k_size, k_size, k_size * columns * static_cast<int64_t>(sizeof(float)) > near_bytes()};
 }
 
 /// out += tile, the first `columns` columns.

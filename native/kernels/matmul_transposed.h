@@ -123,7 +123,7 @@ __attribute__((noinline)) inline void sum_group(Range rows, const Rows& a, const
                                                       out + row * part.ldc + column, part.ldc, part.columns - column,
                                                       PlaceOfTile<kRows, Place>(place));
                 };
-                if (bytes > kNearBytes) {
+                if (bytes > near_bytes()) {
                   multiply(Far{tile_left + kPackedTile, 0, kTileRows * static_cast<int64_t>(sizeof(float))});
                 } else {
                   multiply(Near{});

@@ -70,9 +70,10 @@ template <int kRows, int kPanels>
 constexpr bool kReadsRowsOften = kPanels == 1 && kMostPanels > 1 && panels_of_tile(kRows) == 1;
 
 /// Steps of k between two branches. A branch in every step of a single panel fills the history by which the processor
-/// predicts, and the end of a tile comes as a surprise.
+/// predicts, and the end of a tile comes as a surprise; in many wide sums, the counting takes turns of the units that
+/// multiply.
 template <int kRows, int kPanels>
-constexpr int64_t kStepsAtOnce = kReadsRowsOften<kRows, kPanels> ? 8 : 1;
+constexpr int64_t kStepsAtOnce = kReadsRowsOften<kRows, kPanels> || (kRows >= 4 && kPanels >= 3) ? 8 : 1;
 
 /// What a tile touches while it multiplies: in L2 the lines of its start values, where they are not constant, and of
 /// the rows after its own.
@@ -171,14 +172,14 @@ UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, co
     for (int r = 0; r < kRows; ++r) {
       const Vec x = broadcast(left.at(r, k));
 #pragma GCC unroll 4
-      for (int p = 0; p < kPanels; ++p) acc.sum[r][p] = fma(x, right[p], acc.sum[r][p]);
+      for (int p = 0; p < kPanels; ++p) add_product(x, right[p], acc.sum[r][p]);
     }
   };
   constexpr int64_t kAtOnce = kStepsAtOnce<kRows, kPanels>;
   int64_t k = 0;
   if constexpr (kAtOnce > 1) {
     for (; k + kAtOnce <= length; k += kAtOnce) {
-      touches.touch_rows(left, k);
+      if constexpr (kReadsRowsOften<kRows, kPanels>) touches.touch_rows(left, k);
 #pragma GCC unroll 8
       for (int64_t i = 0; i < kAtOnce; ++i) multiply_step(k + i);
     }

@@ -9,6 +9,8 @@
 ///   any(m)         whether one of the 16 holds
 ///   load_partial   reads the first n lanes only; the others hold `fill`, by default 0
 ///   fnma(a, b, c)  c - a * b, rounded once
+///   add_product(a, b, sum)
+///                  sum = fma(a, b, sum), in the register of sum: of many that take turns gcc 12 else copies some
 ///   lookup(t, i)   t[i mod 16] of a table of 16 floats at a multiple of 64 bytes
 ///   times_power_of_2(v, n, rounded)
 ///                  v 2^n, 0 for a denormal result, for v in [1/2, 2) and whole n in [-127, 129], NaN for NaN; n is

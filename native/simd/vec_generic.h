@@ -69,6 +69,7 @@ UNROLL_INLINE Vec operator/(const Vec& a, const Vec& b) {
 UNROLL_INLINE Vec fma(const Vec& a, const Vec& b, const Vec& c) {
   return each_lane<Vec>([&](int l) { return __builtin_fmaf(a.lane[l], b.lane[l], c.lane[l]); });
 }
+UNROLL_INLINE void add_product(const Vec& a, const Vec& b, Vec& sum) { sum = fma(a, b, sum); }
 UNROLL_INLINE Vec fnma(const Vec& a, const Vec& b, const Vec& c) {
   return each_lane<Vec>([&](int l) { return __builtin_fmaf(-a.lane[l], b.lane[l], c.lane[l]); });
 }
