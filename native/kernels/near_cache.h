@@ -8,19 +8,19 @@
 
 namespace unroll::UNROLL_ISA {
 
-/// Operands and results of more bytes than this do not stay in L2. Where a core has 2 MiB of it, half; else all of the
-/// 512 KiB that the smallest have: a single tile brings in nothing of what is far, for it reads as fast as the hardware
-/// prefetches, and a few lines that are missed cost less than to touch all that is there.
+/// Operands and results of more bytes than this are far: what is read of them is brought in meanwhile, by all tiles but
+/// single ones, which read as fast as the hardware prefetches. Half of an L2 of 2 MiB, unless tiles are of one panel,
+/// which gain even there from what is brought in; else 512 KiB, all that the smallest have.
 inline int64_t near_bytes() {
-  constexpr int64_t kLeast = 512 * 1024, kMost = 1024 * 1024;
-  static const int64_t bytes = [] {
+  constexpr int64_t kLeast = 512 * 1024;
 #if defined(_SC_LEVEL2_CACHE_SIZE)
-    return sysconf(_SC_LEVEL2_CACHE_SIZE) >= 2 * kMost ? kMost : kLeast;
-#else
-    return kLeast;
+  if constexpr (panels_of_tile(kTileRows) > 1) {
+    constexpr int64_t kMost = 1024 * 1024;
+    static const int64_t bytes = sysconf(_SC_LEVEL2_CACHE_SIZE) >= 2 * kMost ? kMost : kLeast;
+    return bytes;
+  }
 #endif
-  }();
-  return bytes;
+  return kLeast;
 }
 
 }  // namespace unroll::UNROLL_ISA
