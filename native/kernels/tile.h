@@ -70,10 +70,10 @@ template <int kRows, int kPanels>
 constexpr bool kReadsRowsOften = kPanels == 1 && kMostPanels > 1 && panels_of_tile(kRows) == 1;
 
 /// Steps of k between two branches. A branch in every step of a single panel fills the history by which the processor
-/// predicts, and the end of a tile comes as a surprise; where sums are many and wide, the counting seems to take turns of
-/// the ports that multiply.
+/// predicts, and the end of a tile comes as a surprise; where sums are many and wide, the counting seems to take turns
+/// of the ports that multiply.
 template <int kRows, int kPanels>
-constexpr int64_t kStepsAtOnce = kReadsRowsOften<kRows, kPanels> || (kRows >= 4 && kPanels >= 3) ? 8 : 1;
+constexpr int64_t kStepsAtOnce = kReadsRowsOften<kRows, kPanels> || (kRows >= 5 && kPanels == kMostPanels) ? 8 : 1;
 
 /// What a tile touches while it multiplies: in L2 the lines of its start values, where they are not constant, and of
 /// the rows after its own.
