@@ -46,14 +46,15 @@ class ThreadPool final : public Parallel {
   struct LaneJob;
 
   void work(int index);
+  void await_job(std::unique_lock<std::mutex>& lock, int index);
   void run(Job& job, float* memory);
   void start_workers(int count);
   void stop_workers();
   Job* find_job();
 
   std::atomic<int> width_;
-  std::atomic<int> waiting_jobs_{0};  // jobs with tasks left, as spinning workers see it
-  std::mutex mutex_;                  // guards everything below
+  std::atomic<int64_t> posted_jobs_{0};  // ever; changed under the mutex, read by workers that spin
+  std::mutex mutex_;                     // guards everything below
   std::condition_variable work_or_stop_;
   std::vector<Job*> jobs_;
   int callers_ = 0, busy_workers_ = 0, wanted_workers_ = 0;
