@@ -232,17 +232,17 @@ ThreadPool::Job* ThreadPool::find_job() {
   return job == jobs_.end() ? nullptr : *job;
 }
 
-/// Returns when there may be one, or the worker shall stop.
+/// Returns when there may be one, or the worker shall stop. A worker that was woken too late for a job looks for the
+/// next one before it sleeps again: else it would be too late for each of many short ones.
 void ThreadPool::await_job(std::unique_lock<std::mutex>& lock, int index) {
-  // Nobody spins on a processor that a caller may need.
-  if (busy_workers_ + callers_ < width()) {
-    const int64_t before = posted_jobs_.load(std::memory_order_relaxed);
+  const int64_t before = posted_jobs_.load(std::memory_order_relaxed);
+  const auto posted = [&] { return posted_jobs_.load(std::memory_order_relaxed) != before; };
+  if (busy_workers_ + callers_ < width()) {  // nobody spins on a processor that a caller may need
     lock.unlock();
-    const bool posted = spin_until([&] { return posted_jobs_.load(std::memory_order_relaxed) != before; });
+    spin_until(posted);
     lock.lock();
-    if (posted) return;
   }
-  work_or_stop_.wait(lock, [&] { return index >= wanted_workers_ || find_job() != nullptr; });
+  work_or_stop_.wait(lock, [&] { return index >= wanted_workers_ || posted() || find_job() != nullptr; });
 }
 
 void ThreadPool::work(int index) {
