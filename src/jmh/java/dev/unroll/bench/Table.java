@@ -14,6 +14,7 @@ final class Table {
   private final int threads;
   private final Consumer<String> out;
   private final List<Double> ratios = new ArrayList<>();
+  private final List<Double> allowed = new ArrayList<>();
   private double worst = Double.POSITIVE_INFINITY;
   private String worstAt = "";
 
@@ -88,7 +89,11 @@ final class Table {
       double ratio = best.seconds() / seconds;
       ratios.add(ratio);
       line.append(String.format("  %-24s", Format.ratio(ratio) + " " + best.contender()));
-      line.append(modelled ? Format.ratio(best.seconds() / limit) : "");
+      if (modelled) {
+        double most = best.seconds() / limit;
+        allowed.add(most);
+        line.append(Format.ratio(most));
+      }
       if (ratio < worst) {
         worst = ratio;
         worstAt = workload.toString();
@@ -109,17 +114,21 @@ final class Table {
     return threads == 1 || one == null || !one.isTimed() ? "" : Format.ratio(one.seconds() / seconds);
   }
 
-  /** Prints the geometric mean of the ratios to the best peer, and the lowest. */
+  /** Prints the geometric mean of the ratios to the best peer, the lowest, and the mean that the limits would allow. */
   void end() {
     if (!ratios.isEmpty()) {
-      double mean = Math.exp(ratios.stream().mapToDouble(Math::log).average().orElseThrow());
+      String most = allowed.isEmpty() ? "" : "; allowed: geometric mean " + Format.ratio(geometricMean(allowed));
       out.accept(
           String.format(
-              "best peer / unroll: geometric mean %s, lowest %s (%s)",
-              Format.ratio(mean), Format.ratio(worst), worstAt));
+              "best peer / unroll: geometric mean %s, lowest %s (%s)%s",
+              Format.ratio(geometricMean(ratios)), Format.ratio(worst), worstAt, most));
     }
     if (threads > 1) {
       out.accept("* with one thread, where it is faster than with " + threads);
     }
+  }
+
+  private static double geometricMean(List<Double> values) {
+    return Math.exp(values.stream().mapToDouble(Math::log).average().orElseThrow());
   }
 }
