@@ -187,7 +187,10 @@ struct ThreadPool::LaneJob final : Job {
   }
 };
 
-ThreadPool::ThreadPool(int width) : width_(std::max(width, 1)) { start_workers(width_ - 1); }
+ThreadPool::ThreadPool(int width)
+    : width_(std::max(width, 1)), processors_(static_cast<int>(std::thread::hardware_concurrency())) {
+  start_workers(width_ - 1);
+}
 
 ThreadPool::~ThreadPool() { stop_workers(); }
 
@@ -237,10 +240,13 @@ ThreadPool::Job* ThreadPool::find_job() {
 void ThreadPool::await_job(std::unique_lock<std::mutex>& lock, int index) {
   const int64_t before = posted_jobs_.load(std::memory_order_relaxed);
   const auto posted = [&] { return posted_jobs_.load(std::memory_order_relaxed) != before; };
-  if (busy_workers_ + callers_ < width()) {  // nobody spins on a processor that a caller may need
+  // Nobody spins on a processor that another may need.
+  if (busy_workers_ + callers_ + spinning_workers_ < std::min(width(), processors_)) {
+    ++spinning_workers_;
     lock.unlock();
     spin_until(posted);
     lock.lock();
+    --spinning_workers_;
   }
   work_or_stop_.wait(lock, [&] { return index >= wanted_workers_ || posted() || find_job() != nullptr; });
 }

@@ -53,11 +53,12 @@ class ThreadPool final : public Parallel {
   Job* find_job();
 
   std::atomic<int> width_;
+  const int processors_;
   std::atomic<int64_t> posted_jobs_{0};  // ever; changed under the mutex, read by workers that spin
   std::mutex mutex_;                     // guards everything below
   std::condition_variable work_or_stop_;
   std::vector<Job*> jobs_;
-  int callers_ = 0, busy_workers_ = 0, wanted_workers_ = 0;
+  int callers_ = 0, busy_workers_ = 0, spinning_workers_ = 0, wanted_workers_ = 0;
   std::mutex resizing_;
   std::vector<std::thread> workers_;
 };
