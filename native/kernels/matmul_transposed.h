@@ -106,22 +106,21 @@ __attribute__((noinline)) inline void sum_group(Range rows, const Rows& a, const
       pack_left_transposed(a, k, output_block, left);
       b.for_each(panels, [&](const RightOperand& part, int64_t first) {
         const RowTiles tiles(output_block.size());
-        float* const out = part.c + (i - first_output) * part.ldc;
-        const Starts start = side_by_side(starts ? nullptr : out, part.ldc, part.columns);
+        const Outputs out{part.c + (i - first_output) * part.ldc, part.ldc, part.columns};
+        const Starts start = side_by_side(starts ? nullptr : out.data, out.stride, out.columns);
         const int64_t at_once = panels_of_tile(static_cast<int>(tiles.most_rows())), panel_count = part.panels();
         for (int64_t p = 0; p < panel_count;) {
           const int64_t group = next_group(panel_count - p, at_once), column = p * kPanel;
           Start of_group[kMostPanels];
           start.of_panels(p, group, of_group);
+          const PanelBlock block{right + (first + p) * kPanel * kBlock, kPanel * kBlock, k.size()};
           with_constant<kMostPanels>(group, [&]<int kPanels>() {
             tiles.for_each([&]<int kRows>(int64_t row, int64_t tile) {
               if constexpr (kPanels <= panels_of_tile(kRows)) {
                 const float* const tile_left = left + tile * kPackedTile;
                 const auto multiply = [&]<class Place>(Place place) {
-                  multiply_block_into<kRows, kPanels>(Left<true>{tile_left, 0}, right + (first + p) * kPanel * kBlock,
-                                                      kPanel * kBlock, k.size(), of_group, row,
-                                                      out + row * part.ldc + column, part.ldc, part.columns - column,
-                                                      PlaceOfTile<kRows, Place>(place));
+                  multiply_block_into<kRows, kPanels>(Left<true>{tile_left, 0}, block, of_group, row,
+                                                      out.from(row, column), PlaceOfTile<kRows, Place>(place));
                 };
                 if (bytes > near_bytes()) {
                   multiply(Far{tile_left + kPackedTile, 0, kTileRows * static_cast<int64_t>(sizeof(float))});
@@ -153,8 +152,8 @@ inline void add_groups_apart(int64_t rows, const Rows& a, const RightOperands& b
       b.for_each(panels, [&](const RightOperand& part, int64_t first) {
         for (int64_t r = 0; r < output_block.size(); ++r) {
           for (int64_t p = 0; p < part.columns; p += kPanel) {
-            add_tile<1, 1>(sums + r * kTransposedColumns + first * kPanel + p, part.c + (i + r) * part.ldc + p,
-                           part.ldc, part.columns - p);
+            add_tile<1, 1>(sums + r * kTransposedColumns + first * kPanel + p,
+                           Outputs{part.c, part.ldc, part.columns}.from(i + r, p));
           }
         }
       });

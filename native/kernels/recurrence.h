@@ -34,6 +34,7 @@ struct InputGradient {
   Starts start(const RecurrentGradient& gradient) const {
     return side_by_side(adds ? gradient.d_input : nullptr, columns, columns);
   }
+  Outputs outputs(const RecurrentGradient& gradient) const { return {gradient.d_input, columns, columns}; }
 };
 
 template <class Cell>
@@ -53,7 +54,7 @@ struct Recurrence {
     for_each_chunk(times, [&](Range chunk) {
       if (slices > 1) return forward_slices(order, chunk, sequences, x, inputs, w_ih, slices, pool);
       for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
-        multiply_ranges(x, inputs, w_ih, rows, biases(), layer.gates, gate_columns(), gate_columns(), pool);
+        multiply({{x, inputs}, w_ih, rows, biases(), all_gates()}, pool);
       });
       for (int64_t i = chunk.begin; i < chunk.end; ++i) {
         for_each_segment(steps(), order.step(i), sequences, reverse,
@@ -85,8 +86,7 @@ struct Recurrence {
                        Parallel& pool) const {
     const Panels w_ih = all_panels(gradient.w_ih_back_panels, gate_columns(), of_input.columns);
     for_row_ranges(time_order(steps(), reverse, true), times, sequences, [&](const RowRanges& rows) {
-      multiply_ranges(layer.gates, gate_columns(), w_ih, rows, of_input.start(gradient), gradient.d_input,
-                      of_input.columns, of_input.columns, pool);
+      multiply({{layer.gates, gate_columns()}, w_ih, rows, of_input.start(gradient), of_input.outputs(gradient)}, pool);
     });
   }
 
@@ -98,9 +98,11 @@ struct Recurrence {
 
  private:
   int64_t unit_blocks() const { return divide_up(hidden(), kPanel); }
+  Range state_blocks() const { return {0, divide_up(state_size(), kPanel)}; }
   int64_t gate_columns() const { return kGates * hidden(); }
   static Starts no_starts() { return side_by_side(nullptr, 0, 0); }
   Starts biases() const { return side_by_side(layer.bias, 0, gate_columns()); }
+  Outputs all_gates() const { return {layer.gates, gate_columns(), gate_columns()}; }
   float* state(int64_t row) const { return layer.states + row * state_stride(); }
   float* cells(int64_t row) const { return layer.cells + row * hidden(); }
   float* gates(int64_t row) const { return layer.gates + row * gate_columns(); }
@@ -150,8 +152,8 @@ struct Recurrence {
     parallel_phases(pool, 1 + chunk.size(), slices, [&](int64_t phase, int64_t slice, float* scratch) {
       if (phase == 0) {
         for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
-          multiply_panels(x, inputs, w_ih, panel_part(gate_columns(), slices, slice), rows, biases(), layer.gates,
-                          gate_columns(), gate_columns(), scratch);
+          multiply_panels({{x, inputs}, w_ih, rows, biases(), all_gates()}, panel_part(gate_columns(), slices, slice),
+                          scratch);
         });
         return;
       }
@@ -170,8 +172,9 @@ struct Recurrence {
     parallel_phases(pool, 2 * chunk.size() + 1, slices, [&](int64_t phase, int64_t slice, float* scratch) {
       if (phase == 2 * chunk.size()) {
         for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
-          multiply_panels(layer.gates, gate_columns(), w_ih, panel_part(inputs, slices, slice), rows,
-                          of_input.start(gradient), gradient.d_input, inputs, inputs, scratch);
+          multiply_panels(
+              {{layer.gates, gate_columns()}, w_ih, rows, of_input.start(gradient), of_input.outputs(gradient)},
+              panel_part(inputs, slices, slice), scratch);
         });
         return;
       }
@@ -321,13 +324,10 @@ struct Recurrence {
 
   /// What a phase multiplies: the states before, or what the first phase left in `recurrent`.
   template <int kPhase>
-  const float* left(const Segment& segment) const {
+  LeftRows left(const Segment& segment) const {
     const int64_t b = segment.sequences.begin;
-    return kPhase == 0 ? state(segment.previous + b) : recurrent(kept_row(segment.step) + b);
-  }
-  template <int kPhase>
-  int64_t left_stride() const {
-    return kPhase == 0 ? state_stride() : hidden();
+    if (kPhase == 0) return {state(segment.previous + b), state_stride()};
+    return {recurrent(kept_row(segment.step) + b), hidden()};
   }
 
   /// The panels from that of a gate and block on, each the `step`-th; those of another block are read next.
@@ -354,11 +354,13 @@ struct Recurrence {
     const int64_t at_once = regular ? blocks.size() : 1, panels = at_once * sums.kGates;
     for (int64_t block = blocks.begin; block < blocks.end; block += at_once) {
       const int64_t first = (block - blocks.begin) * sums.kGates;
-      multiply_panels(left<kPhase>(segment), left_stride<kPhase>(),
-                      gate_panels(block, kFirst<kPhase>, sums.kGates == 1 ? kGates : 1,
-                                  block + at_once < blocks.end ? block + at_once : next_block),
-                      {0, panels}, {&rows, 1}, {nullptr, 0, 0, starts + first}, sums.at(0, first), sums.stride,
-                      panels * kPanel, nullptr);
+      const int64_t next = block + at_once < blocks.end ? block + at_once : next_block;
+      multiply_panels({left<kPhase>(segment),
+                       gate_panels(block, kFirst<kPhase>, sums.kGates == 1 ? kGates : 1, next),
+                       {&rows, 1},
+                       {nullptr, 0, 0, starts + first},
+                       {sums.at(0, first), sums.stride, panels * kPanel}},
+                      {0, panels}, nullptr);
     }
   }
 
@@ -376,22 +378,21 @@ struct Recurrence {
 
   /// h = W_hr m, m what the cell gives without projection.
   void project(const Segment& segment) const {
-    multiply_rows(segment.sequences, layer.w_hr_panels, hidden(), state_size(), {0, divide_up(state_size(), kPanel)},
-                  no_starts(), unprojected(kept_row(segment.step)), hidden(), state(steps().sequences + segment.row),
-                  state_stride(), nullptr);
+    const Panels w_hr = all_panels(layer.w_hr_panels, hidden(), state_size());
+    multiply_rows(segment.sequences, {unprojected(kept_row(segment.step)), hidden()}, w_hr, state_blocks(), no_starts(),
+                  {state(steps().sequences + segment.row), state_stride(), state_size()}, nullptr);
   }
 
-  /// to = start + from * some panels for a range of rows; start may only be `to` or nothing.
-  void multiply_rows(Range rows, const float* panels, int64_t k_size, int64_t columns, Range some, const Starts& start,
-                     const float* from, int64_t from_stride, float* to, int64_t to_stride, float* scratch) const {
+  /// A product of a range of rows and some panels.
+  void multiply_rows(Range rows, const LeftRows& from, const Panels& panels, Range some, const Starts& start,
+                     const Outputs& to, float* scratch) const {
     const RowRange range{rows.begin, rows.begin, rows.size()};
-    multiply_panels(from, from_stride, all_panels(panels, k_size, columns), some, {&range, 1}, start, to, to_stride,
-                    columns, scratch);
+    multiply_panels({from, panels, {&range, 1}, start, to}, some, scratch);
   }
 
   void backward_segment(const Segment& segment, const RecurrentGradient& gradient, float* scratch) const {
     const Range units{0, unit_blocks()};
-    add_output_gradient(segment, gradient, {0, divide_up(state_size(), kPanel)});
+    add_output_gradient(segment, gradient, state_blocks());
     const float* d_h = gradient.d_h;
     if (projected()) {
       unproject(segment, gradient, scratch);
@@ -400,23 +401,24 @@ struct Recurrence {
     backward_cells<0>(segment, gradient, d_h, units);
     if constexpr (Cell::kPhases == 2) {
       const int64_t first = Cell::kFirstGates * hidden();
-      multiply_rows(segment.sequences, gradient.w_hh_back_panels[1], gate_columns() - first, state_size(), units,
-                    no_starts(), gates(segment.row) + first, gate_columns(), gradient.d_unprojected, state_size(),
-                    scratch);
+      const Panels w_hh = all_panels(gradient.w_hh_back_panels[1], gate_columns() - first, state_size());
+      multiply_rows(segment.sequences, {gates(segment.row) + first, gate_columns()}, w_hh, units, no_starts(),
+                    {gradient.d_unprojected, state_size(), state_size()}, scratch);
       backward_cells<1>(segment, gradient, gradient.d_unprojected, units);
     }
-    backward_state(segment, gradient, {0, divide_up(state_size(), kPanel)}, scratch);
+    backward_state(segment, gradient, state_blocks(), scratch);
   }
 
   /// dE/dh_{t-1} = d_gates W_hh, of the first gates and then of those in `recurrent`, plus what came past the gates.
   void backward_state(const Segment& segment, const RecurrentGradient& gradient, Range panels, float* scratch) const {
-    const Starts d_h = side_by_side(gradient.d_h, state_size(), state_size());
-    multiply_rows(segment.sequences, gradient.w_hh_back_panels[0], Cell::kFirstGates * hidden(), state_size(), panels,
-                  Cell::kDirectPath ? d_h : no_starts(), gates(segment.row), gate_columns(), gradient.d_h, state_size(),
-                  scratch);
+    const Starts start = side_by_side(gradient.d_h, state_size(), state_size());
+    const Outputs d_h{gradient.d_h, state_size(), state_size()};
+    const Panels w_hh = all_panels(gradient.w_hh_back_panels[0], Cell::kFirstGates * hidden(), state_size());
+    multiply_rows(segment.sequences, {gates(segment.row), gate_columns()}, w_hh, panels,
+                  Cell::kDirectPath ? start : no_starts(), d_h, scratch);
     if constexpr (Cell::kRecurrentGradient) {
-      multiply_rows(segment.sequences, gradient.w_hh_back_panels[1], hidden(), state_size(), panels, d_h,
-                    recurrent(segment.row), hidden(), gradient.d_h, state_size(), scratch);
+      const Panels others = all_panels(gradient.w_hh_back_panels[1], hidden(), state_size());
+      multiply_rows(segment.sequences, {recurrent(segment.row), hidden()}, others, panels, start, d_h, scratch);
     }
   }
 
@@ -436,8 +438,9 @@ struct Recurrence {
       copy_floats(gradient.d_h + b * state_size(), gradient.d_projected + (segment.row + b) * state_size(),
                   state_size());
     }
-    multiply_rows(segment.sequences, gradient.w_hr_back_panels, state_size(), hidden(), {0, unit_blocks()}, no_starts(),
-                  gradient.d_h, state_size(), gradient.d_unprojected, hidden(), scratch);
+    const Panels w_hr = all_panels(gradient.w_hr_back_panels, state_size(), hidden());
+    multiply_rows(segment.sequences, {gradient.d_h, state_size()}, w_hr, {0, unit_blocks()}, no_starts(),
+                  {gradient.d_unprojected, hidden(), hidden()}, scratch);
   }
 
   template <int kPhase>

@@ -26,6 +26,22 @@ struct Left {
   UNROLL_INLINE float at(int r, int64_t k) const { return kPacked ? data[r + k * kTileRows] : data[r * stride + k]; }
 };
 
+/// One k block of some panels of a right operand, `stride` floats apart: `length` lines of 16 columns each.
+struct PanelBlock {
+  const float* data;
+  int64_t stride, length;
+};
+
+/// Where the results of a product go: rows of `columns` floats, `stride` floats apart.
+struct Outputs {
+  float* data;
+  int64_t stride, columns;
+
+  UNROLL_INLINE Outputs from(int64_t row, int64_t column) const {
+    return {data + row * stride + column, stride, columns - column};
+  }
+};
+
 template <int kRows, int kPanels>
 struct Accumulators {
   Vec sum[kRows][kPanels];
@@ -79,7 +95,7 @@ constexpr int64_t kStepsAtOnce = kReadsRowsOften<kRows, kPanels> || (kRows >= 5 
 /// the rows after its own.
 template <int kRows, int kPanels, class Place>
 struct Touches {
-  UNROLL_INLINE Touches(Near, const Start* starts, int64_t first_row, const float*, int64_t) {
+  UNROLL_INLINE Touches(Near, const Start* starts, int64_t first_row, const Outputs&) {
     if constexpr (kReadsRowsOften<kRows, kPanels>) {
       const int64_t stride = starts[0].stride;
       if (stride == 0) return;
@@ -94,9 +110,9 @@ struct Touches {
   UNROLL_INLINE void touch_rows(const Left<false>& left, int64_t k) const {
     constexpr int64_t kLine = 16, kHalf = (kRows + 1) / 2;
     static_assert(2 * kStepsAtOnce<kRows, kPanels> == kLine);
-    const int64_t first = kRows + (k % kLine == 0 ? 0 : kHalf);
+    const float* line = left.data + (kRows + (k % kLine == 0 ? 0 : kHalf)) * left.stride + k / kLine * kLine;
 #pragma GCC unroll 8
-    for (int r = 0; r < kHalf; ++r) __builtin_prefetch(left.data + (first + r) * left.stride + k / kLine * kLine);
+    for (int r = 0; r < kHalf; ++r, line += left.stride) __builtin_prefetch(line);
   }
   void touch_rows(const Left<true>&, int64_t) const {}
 };
@@ -107,13 +123,12 @@ struct Touches {
 template <int kRows, int kPanels>
 class Touches<kRows, kPanels, Far> {
  public:
-  UNROLL_INLINE Touches(Far far, const Start* starts, int64_t first_row, const float* out, int64_t out_stride)
-      : far_(far) {
+  UNROLL_INLINE Touches(Far far, const Start* starts, int64_t first_row, const Outputs& out) : far_(far) {
 #pragma GCC unroll 4
     for (int p = 0; p < kPanels; ++p) {
       const bool constant = starts[p].stride == 0;
-      const int64_t stride = constant ? out_stride : starts[p].stride;
-      const float* const first = constant ? out + p * kPanel : starts[p].data + first_row * stride;
+      const int64_t stride = constant ? out.stride : starts[p].stride;
+      const float* const first = constant ? out.data + p * kPanel : starts[p].data + first_row * stride;
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
         if constexpr (kAtOnce) {
@@ -124,7 +139,7 @@ class Touches<kRows, kPanels, Far> {
       }
     }
 #pragma GCC unroll 16
-    for (int i = kCount; !kAtOnce && i < kLines; ++i) lines_[i] = out;
+    for (int i = kCount; !kAtOnce && i < kLines; ++i) lines_[i] = out.data;
   }
 
   UNROLL_INLINE void touch(int64_t k) const {
@@ -147,11 +162,9 @@ class Touches<kRows, kPanels, Far> {
   const float* lines_[kLines];
 };
 
-/// sum[r][p] = one block of products, k in [0, length), of `left` with panels of 16 columns, `panel_stride` floats
-/// apart.
+/// sum[r][p] = the products of `left` with a block of panels.
 template <int kRows, int kPanels, bool kPacked, class Place>
-UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, const float* panels, int64_t panel_stride,
-                                                          int64_t length,
+UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, PanelBlock block,
                                                           const Touches<kRows, kPanels, Place>& touches) {
   // gcc 12 keeps the accumulators in memory unless every loop over them is unrolled.
   Accumulators<kRows, kPanels> acc;
@@ -165,7 +178,7 @@ UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, co
     Vec right[kPanels];
 #pragma GCC unroll 4
     for (int p = 0; p < kPanels; ++p) {
-      right[p] = load(panels + p * panel_stride + k * kPanel);
+      right[p] = load(block.data + p * block.stride + k * kPanel);
       if constexpr (kRows > 1) right[p] = in_registers(right[p]);
     }
 #pragma GCC unroll 16
@@ -178,13 +191,13 @@ UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, co
   constexpr int64_t kAtOnce = kStepsAtOnce<kRows, kPanels>;
   int64_t k = 0;
   if constexpr (kAtOnce > 1) {
-    for (; k + kAtOnce <= length; k += kAtOnce) {
+    for (; k + kAtOnce <= block.length; k += kAtOnce) {
       if constexpr (kReadsRowsOften<kRows, kPanels>) touches.touch_rows(left, k);
 #pragma GCC unroll 8
       for (int64_t i = 0; i < kAtOnce; ++i) multiply_step(k + i);
     }
   }
-  for (; k < length; ++k) multiply_step(k);
+  for (; k < block.length; ++k) multiply_step(k);
   return acc;
 }
 
@@ -199,21 +212,21 @@ UNROLL_INLINE void store_columns(float* p, Vec v, int64_t columns) {
 /// out[r][c] = start[first_row + r][c] + tile[r][c] for a tile in memory, of which not all columns count or have a
 /// start. Not inlined: the tiles of all sizes share it.
 __attribute__((noinline)) inline void store_part(const float* tile, int64_t rows, int64_t panels, const Start* starts,
-                                                 int64_t first_row, float* out, int64_t out_stride, int64_t columns) {
+                                                 int64_t first_row, const Outputs& out) {
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t p = 0; p < panels; ++p, tile += kPanel) {
       const Start& start = starts[p];
       const Vec value = load_columns(start.data + (first_row + r) * start.stride, start.columns) + load(tile);
-      store_columns(out + r * out_stride + p * kPanel, value, columns - p * kPanel);
+      store_columns(out.data + r * out.stride + p * kPanel, value, out.columns - p * kPanel);
     }
   }
 }
 
-/// The same for the first `columns` columns of a tile in registers; out may be the start.
+/// The same for a tile in registers; out may be the start.
 template <int kRows, int kPanels>
 UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, const Start* starts, int64_t first_row,
-                              float* out, int64_t out_stride, int64_t columns) {
-  bool is_whole = columns >= kPanels * kPanel;
+                              const Outputs& out) {
+  bool is_whole = out.columns >= kPanels * kPanel;
   for (int p = 0; p < kPanels; ++p) is_whole &= starts[p].columns >= kPanel;
   if (!is_whole) {
     alignas(64) float tile[kRows * kPanels * kPanel];
@@ -222,26 +235,24 @@ UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, const Sta
 #pragma GCC unroll 4
       for (int p = 0; p < kPanels; ++p) store(tile + (r * kPanels + p) * kPanel, acc.sum[r][p]);
     }
-    return store_part(tile, kRows, kPanels, starts, first_row, out, out_stride, columns);
+    return store_part(tile, kRows, kPanels, starts, first_row, out);
   }
 #pragma GCC unroll 4
   for (int p = 0; p < kPanels; ++p) {
     const float* const from = starts[p].data + first_row * starts[p].stride;
-    float* const to = out + p * kPanel;
+    float* const to = out.data + p * kPanel;
 #pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) store(to + r * out_stride, load(from + r * starts[p].stride) + acc.sum[r][p]);
+    for (int r = 0; r < kRows; ++r) store(to + r * out.stride, load(from + r * starts[p].stride) + acc.sum[r][p]);
   }
 }
 
 /// One tile and one k block: out = starts + left * panels. A function of its own, because gcc 12 spills an accumulator
 /// when it shares the registers with the loops around it.
 template <int kRows, int kPanels, bool kPacked, class Place>
-__attribute__((noinline)) void multiply_block_into(Left<kPacked> left, const float* panels, int64_t panel_stride,
-                                                   int64_t length, const Start* starts, int64_t first_row, float* out,
-                                                   int64_t out_stride, int64_t columns, Place place) {
-  const Touches<kRows, kPanels, Place> touches(place, starts, first_row, out, out_stride);
-  store_tile(multiply_block<kRows, kPanels>(left, panels, panel_stride, length, touches), starts, first_row, out,
-             out_stride, columns);
+__attribute__((noinline)) void multiply_block_into(Left<kPacked> left, const PanelBlock& block, const Start* starts,
+                                                   int64_t first_row, const Outputs& out, Place place) {
+  const Touches<kRows, kPanels, Place> touches(place, starts, first_row, out);
+  store_tile(multiply_block<kRows, kPanels>(left, block, touches), starts, first_row, out);
 }
 
 }  // namespace unroll::UNROLL_ISA
