@@ -47,7 +47,7 @@ void measure(const Kernels& kernels, Shape shape) {
     transposed = std::min(transposed, bench::best_time(3, [&] {
                             for (int i = 0; i < repeats; ++i) {
                               kernels.matmul_transposed(shape.m, shape.k, shape.n, a, shape.k, nullptr, c, shape.n,
-                                                        nullptr, d_w, shape.n, pool);
+                                                        nullptr, d_w, shape.n, nullptr, pool);
                             }
                           }));
   }

@@ -18,14 +18,9 @@ UNROLL_NATIVE(void, MatrixNative, matmul)
 }
 
 UNROLL_NATIVE(void, MatrixNative, matmulTransposed)
-(JNIEnv* env, jclass, jlong rows, jlong outputs, jlong columns, jlong a, jlong b, jlong index, jlong c) {
+(JNIEnv* env, jclass, jlong rows, jlong outputs, jlong columns, jlong a, jlong b, jlong index, jlong c, jlong sums) {
   guarded(env, [&] {
     kernels().matmul_transposed(rows, outputs, columns, floats(a), outputs, ints(index), floats(b), columns,
-                                ints(index), floats(c), columns, pool());
+                                ints(index), floats(c), columns, floats(sums), pool());
   });
-}
-
-UNROLL_NATIVE(void, MatrixNative, columnSums)
-(JNIEnv* env, jclass, jlong rows, jlong columns, jlong a, jlong index, jlong sums) {
-  guarded(env, [&] { kernels().column_sums(rows, columns, floats(a), columns, ints(index), floats(sums), pool()); });
 }

@@ -28,6 +28,8 @@ inline void fetch_row(const Rows& rows, int64_t n, Range columns) {
 struct SumsOfColumns {
   float* arrays[2];
 
+  bool wanted() const { return arrays[0] != nullptr || arrays[1] != nullptr; }
+
   UNROLL_INLINE void add(int64_t column, Vec sum, int64_t width) const {
     for (float* const sums : arrays) {
       if (sums == nullptr) continue;
@@ -70,14 +72,10 @@ void sum_columns(int64_t rows, int64_t columns, const Rows& a, const SumsOfColum
 /// sums[j] += sum over n of a[n][j].
 __attribute__((noinline)) inline void add_column_sums(int64_t rows, int64_t columns, const Rows& a,
                                                       const SumsOfColumns& sums, Parallel& pool) {
+  if (!sums.wanted()) return;
   sum_columns(rows, columns, a, sums, pool, [&](int64_t n, int64_t first, int64_t width, Vec lane) {
     return lane + load_columns(a.row(n) + first, width);
   });
-}
-
-inline void column_sums(int64_t rows, int64_t columns, const float* a, int64_t lda, const int32_t* index, float* sums,
-                        Parallel& pool) {
-  add_column_sums(rows, columns, {a, lda, index}, {{sums, nullptr}}, pool);
 }
 
 /// sums[j] += sum over n of a[n][j] * b[n][j].

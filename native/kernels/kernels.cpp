@@ -59,7 +59,6 @@ const Kernels kKernels = {
     .matmul = matmul,
     .row_order = row_order,
     .matmul_transposed = matmul_transposed,
-    .column_sums = column_sums,
     .recurrent_forward = recurrent_forward,
     .recurrent_backward = recurrent_backward,
     .softmax = softmax,

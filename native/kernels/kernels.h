@@ -169,13 +169,10 @@ struct Kernels {
   bool (*row_order)(const Steps& steps, const float* a, int64_t a_columns, const float* b, int64_t b_columns,
                     int32_t* rows);
   /// c += a^T b over n in [0, rows): row a_index[n] of a [*][outputs] with row b_index[n] of b [*][columns]; n where an
-  /// index is null.
+  /// index is null. And sums [outputs] += the sum of these rows of a, unless sums is null.
   void (*matmul_transposed)(int64_t rows, int64_t outputs, int64_t columns, const float* a, int64_t lda,
                             const int32_t* a_index, const float* b, int64_t ldb, const int32_t* b_index, float* c,
-                            int64_t ldc, Parallel& pool);
-  /// sums[j] += sum over n in [0, rows) of a[index[n]][j]; n where index is null.
-  void (*column_sums)(int64_t rows, int64_t columns, const float* a, int64_t lda, const int32_t* index, float* sums,
-                      Parallel& pool);
+                            int64_t ldc, float* sums, Parallel& pool);
 
   /// A stack of recurrent layers over a packed batch: recurrent_stack.h.
   void (*recurrent_forward)(const RecurrentCall& call, Parallel& pool);

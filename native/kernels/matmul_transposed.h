@@ -2,8 +2,8 @@
 
 /// The product of a transposed matrix with another, a sum over the rows of a batch: gradients of weights.
 
-#include "kernels/column_sums.h"
 #include "kernels/matmul.h"
+#include "kernels/packed_sums.h"
 
 namespace unroll::UNROLL_ISA {
 
@@ -18,8 +18,8 @@ struct RightOperand {
   int64_t panels() const { return divide_up(columns, kPanel); }
 };
 
-/// What is packed at once of both operands: 96 x 256 and 256 x 256 floats, 352 KiB of scratch in L2.
-constexpr int64_t kTransposedRows = 96;
+/// Columns of the right operand that are packed at once: with kTransposedRows outputs of the left one 352 KiB of
+/// scratch, in L2.
 constexpr int64_t kTransposedColumns = 256;
 
 template <int kCount>
@@ -56,10 +56,17 @@ inline void pack_right(const Rows& b, Range k, Range columns, float* packed) {
   }
 }
 
-/// Scratch of packed operands: the right one, then the left one.
+/// Scratch: the packed right operand, the left one, the sums of a group, and the lanes of the left one's column sums.
 constexpr int64_t kPackedRight = kBlock * kTransposedColumns;
 constexpr int64_t kPackedOperands = kPackedRight + (kTransposedRows / kTileRows + 1) * kPackedTile;
-static_assert(kPackedOperands + kTransposedRows * kTransposedColumns <= kScratchFloats);
+constexpr int64_t kLanesInScratch = kPackedOperands + kTransposedRows * kTransposedColumns;
+static_assert(kLanesInScratch < kScratchFloats);
+
+/// A left operand, and the sums of its columns if they are taken while it is packed.
+struct SummedLeft {
+  Rows rows;
+  PackedSums sums;
+};
 
 /// Right operands that share the left one: their panels follow one another. At most two.
 struct RightOperands {
@@ -90,7 +97,7 @@ struct RightOperands {
 
 /// c[i - first_output][j] += sum over n of a[n][i] * b[n][j] for n in `rows`, at most a group, for some outputs i and
 /// panels; or = if `from_zero`.
-__attribute__((noinline)) inline void sum_group(Range rows, const Rows& a, const RightOperands& b, Range outputs,
+__attribute__((noinline)) inline void sum_group(Range rows, const SummedLeft& a, const RightOperands& b, Range outputs,
                                                 int64_t first_output, Range panels, bool from_zero, float* scratch) {
   const int64_t bytes = (outputs.end - first_output) * b.panels() * kPanel * static_cast<int64_t>(sizeof(float));
   float* const right = scratch;
@@ -103,7 +110,8 @@ __attribute__((noinline)) inline void sum_group(Range rows, const Rows& a, const
     });
     for (int64_t i = outputs.begin; i < outputs.end; i += kTransposedRows) {
       const Range output_block{i, smaller(i + kTransposedRows, outputs.end)};
-      pack_left_transposed(a, k, output_block, left);
+      pack_left_transposed(a.rows, k, output_block, left);
+      a.sums.add(left, k.size(), output_block);
       b.for_each(panels, [&](const RightOperand& part, int64_t first) {
         const RowTiles tiles(output_block.size());
         const Outputs out{part.c + (i - first_output) * part.ldc, part.ldc, part.columns};
@@ -138,7 +146,7 @@ __attribute__((noinline)) inline void sum_group(Range rows, const Rows& a, const
 }
 
 /// The groups after the first, each summed apart and then added, a block of outputs at a time.
-inline void add_groups_apart(int64_t rows, const Rows& a, const RightOperands& b, Range outputs, Range panels,
+inline void add_groups_apart(int64_t rows, const SummedLeft& a, const RightOperands& b, Range outputs, Range panels,
                              float* scratch) {
   float* const sums = scratch + kPackedOperands;
   RightOperands apart{{}, 0};
@@ -161,14 +169,15 @@ inline void add_groups_apart(int64_t rows, const Rows& a, const RightOperands& b
   }
 }
 
-/// Of all rows: c[i][j] += sum over n of a[n][i] * b[n][j] for some outputs i and panels.
-inline void multiply_transposed_part(int64_t rows, const Rows& a, const RightOperands& b, Range outputs, Range panels,
-                                     float* scratch) {
+/// Of all rows: c[i][j] += sum over n of a[n][i] * b[n][j] for some outputs i and panels; and the sums of a.
+inline void multiply_transposed_part(int64_t rows, const SummedLeft& a, const RightOperands& b, Range outputs,
+                                     Range panels, float* scratch) {
   constexpr int64_t kPanelsAtOnce = kTransposedColumns / kPanel;
   for (int64_t p = panels.begin; p < panels.end; p += kPanelsAtOnce) {
     const Range block{p, smaller(p + kPanelsAtOnce, panels.end)};
-    sum_group({0, smaller(kGroup, rows)}, a, b, outputs, 0, block, false, scratch);
-    if (rows > kGroup) add_groups_apart(rows, a, b, outputs, block, scratch);
+    const SummedLeft left{a.rows, p == panels.begin ? a.sums : PackedSums{}};
+    sum_group({0, smaller(kGroup, rows)}, left, b, outputs, 0, block, false, scratch);
+    if (rows > kGroup) add_groups_apart(rows, left, b, outputs, block, scratch);
   }
 }
 
@@ -199,36 +208,47 @@ void add_few_terms(const Rows& a, const RightOperand& b, Range outputs) {
 }
 
 /// c += a^T b over n in [0, rows) for every right operand: row n of a, of which the first `outputs` columns count, with
-/// row n of b. Not inlined: every cell calls it.
+/// row n of b. The sums of these columns are added to `sums`. Not inlined: every cell calls it.
 __attribute__((noinline)) inline void multiply_transposed(int64_t rows, int64_t outputs, const Rows& a,
-                                                          const RightOperands& b, Parallel& pool) {
+                                                          const RightOperands& b, const SumsOfColumns& sums,
+                                                          Parallel& pool) {
   const int64_t panels = b.panels();
-  if (rows == 0 || outputs == 0 || panels == 0) return;
+  if (rows == 0 || outputs == 0) return;
+  if (panels == 0) return add_column_sums(rows, outputs, a, sums, pool);
   if (rows <= kFewTerms) {
     constexpr int64_t kCostOfUpdate = 16;  // in the time that reading and writing an element takes
-    return parallel_ranges(pool, outputs, panels * kPanel * (2 * rows + kCostOfUpdate), [&](Range part) {
+    parallel_ranges(pool, outputs, panels * kPanel * (2 * rows + kCostOfUpdate), [&](Range part) {
       with_constant<kFewTerms>(rows, [&]<int kRows>() {
         for (int64_t i = 0; i < b.count; ++i) add_few_terms<kRows>(a, b.data[i], part);
       });
     });
+    return add_column_sums(rows, outputs, a, sums, pool);
   }
   // Packing costs less the larger a part is, so there are as many as threads, cut along the longer side of c.
   const int64_t output_panels = divide_up(outputs, kPanel);
   const bool by_columns = panels > output_panels;
   const int64_t longer = larger(panels, output_panels), shorter = smaller(panels, output_panels);
   const int64_t parts = smaller(pool.width(), tasks_for(pool, longer, 2 * kPanel * kPanel * rows * shorter));
+  const int64_t most_outputs = by_columns ? outputs : divide_up(longer, parts) * kPanel;
+  const bool sums_packed = sums.wanted() && PackedSums::size(most_outputs) <= kScratchFloats - kLanesInScratch;
   parallel_for(pool, parts, [&](int64_t task, float* scratch) {
     const Range part = part_of(longer, parts, task);
-    const Range some_outputs{part.begin * kPanel, smaller(part.end * kPanel, outputs)};
-    multiply_transposed_part(rows, a, b, by_columns ? Range{0, outputs} : some_outputs,
-                             by_columns ? part : Range{0, panels}, scratch);
+    const Range some{part.begin * kPanel, smaller(part.end * kPanel, outputs)};
+    const Range of_task = by_columns ? Range{0, outputs} : some;
+    const bool sums_here = sums_packed && (!by_columns || task == 0);
+    const PackedSums packed{sums_here ? scratch + kLanesInScratch : nullptr, of_task};
+    packed.start();
+    multiply_transposed_part(rows, {a, packed}, b, of_task, by_columns ? part : Range{0, panels}, scratch);
+    packed.finish(sums);
   });
+  if (!sums_packed) add_column_sums(rows, outputs, a, sums, pool);
 }
 
 inline void matmul_transposed(int64_t rows, int64_t outputs, int64_t columns, const float* a, int64_t lda,
                               const int32_t* a_index, const float* b, int64_t ldb, const int32_t* b_index, float* c,
-                              int64_t ldc, Parallel& pool) {
-  multiply_transposed(rows, outputs, {a, lda, a_index}, {{{{b, ldb, b_index}, columns, c, ldc}}, 1}, pool);
+                              int64_t ldc, float* sums, Parallel& pool) {
+  multiply_transposed(rows, outputs, {a, lda, a_index}, {{{{b, ldb, b_index}, columns, c, ldc}}, 1}, {{sums, nullptr}},
+                      pool);
 }
 
 }  // namespace unroll::UNROLL_ISA

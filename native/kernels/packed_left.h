@@ -10,6 +10,10 @@ namespace unroll::UNROLL_ISA {
 /// would meet in one set of the cache.
 constexpr int64_t kPackedTile = kBlock * kTileRows + 16;
 
+/// Of a transposed left operand so many outputs are packed at once: whole tiles.
+constexpr int64_t kTransposedRows = 96;
+static_assert(kTransposedRows % kTileRows == 0);
+
 /// From rows of a matrix, at most a block of k: 4 x 16 elements at a time are transposed in registers.
 template <int kRows>
 void pack_tile(const float* a, int64_t lda, int64_t k_size, float* packed) {

@@ -5,7 +5,7 @@
 namespace unroll {
 
 /// Every thread that runs tasks owns this much 64-byte aligned scratch memory, so that kernels allocate nothing.
-constexpr int64_t kScratchFloats = 128 * 1024;
+constexpr int64_t kScratchFloats = 144 * 1024;
 
 constexpr int64_t kMostSlices = 16;
 constexpr int64_t kMostLanes = 32;

@@ -42,11 +42,10 @@ struct WeightGradients {
   void add(const float* x, int64_t inputs) const {
     const int32_t* const order = find_orders(x, inputs);
     add_matrices({{x, inputs, order}, inputs, gradient.d_w_ih, inputs}, order);
-    if (gradient.d_b_ih != nullptr) add_sums(order);
     if (layer().options.peepholes != nullptr) add_peepholes(order);
     if (recurrence.projected()) {
       add_product(call.state_size, {gradient.d_projected, call.state_size, order},
-                  {{{{layer().unprojected, call.hidden, order}, call.hidden, gradient.d_w_hr, call.hidden}}, 1});
+                  {{{{layer().unprojected, call.hidden, order}, call.hidden, gradient.d_w_hr, call.hidden}}, 1}, {});
     }
   }
 
@@ -76,40 +75,33 @@ struct WeightGradients {
     return ordered ? gradient.row_order : nullptr;
   }
 
-  /// Of W_ih and W_hh: one product, where both are multiplied by the same gradients.
+  /// Of W_ih and W_hh: one product, where both are multiplied by the same gradients. Their sums are the gradients of
+  /// the biases.
   void add_matrices(const RightOperand& input, const int32_t* order) const {
     const int64_t h = call.hidden, p = call.state_size, first = Cell::kFirstGates * h, others = gates_size() - first;
     const RightOperand state{{layer().states, call.directions * p, gradient.previous_rows}, p, gradient.d_w_hh, p};
     const Rows d_gates = gates_from(0, order), kept{layer().recurrent, h, order};
-    add_product(first, d_gates, {{input, state}, 2});
+    add_product(first, d_gates, {{input, state}, 2}, {{gradient.d_b_ih, gradient.d_b_hh}});
     if constexpr (Cell::kFirstGates == Cell::kGates) return;
     RightOperand other_input = input, other_state = state;
     other_input.c += first * input.ldc;
     other_state.c += first * p;
+    const bool biased = gradient.d_b_ih != nullptr;
+    float* const d_b_ih = biased ? gradient.d_b_ih + first : nullptr;
+    float* const d_b_hh = biased ? gradient.d_b_hh + first : nullptr;
     if constexpr (Cell::kRecurrentGradient) {
-      add_product(others, gates_from(first, order), {{other_input}, 1});
-      add_product(others, kept, {{other_state}, 1});
+      add_product(others, gates_from(first, order), {{other_input}, 1}, {{d_b_ih, nullptr}});
+      add_product(others, kept, {{other_state}, 1}, {{d_b_hh, nullptr}});
     } else {
       other_state.rows = kept;
-      add_product(others, gates_from(first, order), {{other_input, other_state}, 2});
+      add_product(others, gates_from(first, order), {{other_input, other_state}, 2}, {{d_b_ih, d_b_hh}});
     }
   }
 
   Rows gates_from(int64_t column, const int32_t* order) const { return {layer().gates + column, gates_size(), order}; }
 
-  void add_product(int64_t outputs, const Rows& a, const RightOperands& b) const {
-    multiply_transposed(rows(), outputs, a, b, pool);
-  }
-
-  /// Of the biases, where there are any; mostly both gradients are the same.
-  void add_sums(const int32_t* order) const {
-    const int64_t first = Cell::kRecurrentGradient ? Cell::kFirstGates * call.hidden : gates_size();
-    const int64_t others = gates_size() - first;
-    add_column_sums(rows(), first, gates_from(0, order), {{gradient.d_b_ih, gradient.d_b_hh}}, pool);
-    if (others == 0) return;
-    add_column_sums(rows(), others, gates_from(first, order), {{gradient.d_b_ih + first, nullptr}}, pool);
-    add_column_sums(rows(), others, {layer().recurrent, call.hidden, order}, {{gradient.d_b_hh + first, nullptr}},
-                    pool);
+  void add_product(int64_t outputs, const Rows& a, const RightOperands& b, const SumsOfColumns& sums) const {
+    multiply_transposed(rows(), outputs, a, b, sums, pool);
   }
 
   /// Peepholes i and f see the cell before, o the cell after.

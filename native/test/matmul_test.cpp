@@ -57,7 +57,7 @@ void check_matmul(int64_t m, int64_t k, int64_t n, bool transposed) {
 void check_matmul_transposed(int64_t rows, int64_t outputs, int64_t columns, bool indexed) {
   const int64_t lda = outputs + 1, ldb = columns + 2;
   const Floats a = random_floats(rows * lda, 5), b = random_floats((rows + 1) * ldb, 6);
-  const Floats before = random_floats(outputs * columns, 7);
+  const Floats before = random_floats(outputs * columns, 7), sums_before = random_floats(outputs, 9);
   std::vector<int32_t> a_index(rows), b_index(rows);
   for (int64_t n = 0; n < rows; ++n) {
     a_index[n] = static_cast<int32_t>(indexed ? rows - 1 - n : n);
@@ -65,9 +65,15 @@ void check_matmul_transposed(int64_t rows, int64_t outputs, int64_t columns, boo
   }
   const std::string what = "matmul_transposed " + shape(rows, outputs, columns);
   const Floats result = same_everywhere(what, [&](const Kernels& kernels, Parallel& pool) {
-    Floats c = before;
-    kernels.matmul_transposed(rows, outputs, columns, a.data(), lda, indexed ? a_index.data() : nullptr, b.data(), ldb,
-                              indexed ? b_index.data() : nullptr, c.data(), columns, pool);
+    Floats c = before, sums = sums_before, without_sums = before;
+    const auto multiply = [&](Floats& to, float* sums_to) {
+      kernels.matmul_transposed(rows, outputs, columns, a.data(), lda, indexed ? a_index.data() : nullptr, b.data(),
+                                ldb, indexed ? b_index.data() : nullptr, to.data(), columns, sums_to, pool);
+    };
+    multiply(c, sums.data());
+    multiply(without_sums, nullptr);
+    check_same(without_sums, c, what + " without sums");
+    c.insert(c.end(), sums.begin(), sums.end());
     return c;
   });
   Floats expected = before;
@@ -81,27 +87,15 @@ void check_matmul_transposed(int64_t rows, int64_t outputs, int64_t columns, boo
       expected[i * columns + j] = contract_dot(rows, left.data(), 1, right.data(), 1, true, before[i * columns + j]);
     }
   }
-  check_same(result, expected, what + " against the contract");
-}
-
-void check_column_sums(int64_t rows, int64_t columns, bool indexed) {
-  std::vector<int32_t> index(rows);
-  for (int64_t n = 0; n < rows; ++n) index[n] = static_cast<int32_t>(indexed ? rows - 1 - n : n);
-  const Floats a = random_floats(rows * (columns + 1), 8), before = random_floats(columns, 9);
-  const std::string what = "column_sums " + std::to_string(rows) + "x" + std::to_string(columns);
-  const Floats result = same_everywhere(what, [&](const Kernels& kernels, Parallel& pool) {
-    Floats sums = before;
-    kernels.column_sums(rows, columns, a.data(), columns + 1, indexed ? index.data() : nullptr, sums.data(), pool);
-    return sums;
-  });
-  for (int64_t j = 0; j < columns; ++j) {
+  for (int64_t i = 0; i < outputs; ++i) {
     float lane[16] = {};
-    for (int64_t n = 0; n < rows; ++n) lane[n % 16] += a[index[n] * (columns + 1) + j];
+    for (int64_t n = 0; n < rows; ++n) lane[n % 16] += a[a_index[n] * lda + i];
     for (int half = 8; half > 0; half /= 2) {
       for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
     }
-    check(same(result[j], before[j] + lane[0]), what + " against the contract");
+    expected.push_back(sums_before[i] + lane[0]);
   }
+  check_same(result, expected, what + " against the contract");
 }
 
 }  // namespace
@@ -125,7 +119,8 @@ int main() {
   check_matmul_transposed(40, 120, 300, true);     // several blocks of outputs and columns
   check_matmul_transposed(40, 30, 600, false);     // tasks by columns
   for (const int64_t rows : {0, 1, 15, 16, 17, 100}) {
-    for (const int64_t columns : {1, 16, 17, 50}) check_column_sums(rows, columns, rows % 2 == 0);
+    for (const int64_t outputs : {1, 16, 17, 50, 97}) check_matmul_transposed(rows, outputs, 3, rows % 2 == 0);
   }
+  check_matmul_transposed(40, 2'100, 20, true);  // more sums than a thread takes while it packs
   return finish("matmul");
 }

@@ -90,10 +90,11 @@ class Pass {
     const int64_t gh = s.gates * s.hidden;
     const int32_t* const rows = order.back() == 0 && order.front() == 0 ? nullptr : order.data();
     const auto check_product = [&](int64_t columns, const float* right, const int32_t* index, const float* actual) {
-      Floats expected(gh * columns);
+      Floats expected(gh * columns), sums(gh);
       table.matmul_transposed(n, gh, columns, layer.gates, gh, rows, right, columns, index, expected.data(), columns,
-                              threads);
+                              sums.data(), threads);
       check_same(Floats(actual, actual + gh * columns), expected, "weight gradients " + s.name());
+      check_same(Floats(gradient.d_b_ih, gradient.d_b_ih + gh), sums, "bias gradients " + s.name());
     };
     check_product(s.input, x, rows, gradient.d_w_ih);
     check_product(s.state(), layer.states, previous.data(), gradient.d_w_hh);

@@ -14,7 +14,5 @@ public final class MatrixNative {
       long rows, long k, long columns, long a, long panels, long bias, boolean accumulate, long c);
 
   public static native void matmulTransposed(
-      long rows, long outputs, long columns, long a, long b, long index, long c);
-
-  public static native void columnSums(long rows, long columns, long a, long index, long sums);
+      long rows, long outputs, long columns, long a, long b, long index, long c, long sums);
 }

@@ -108,8 +108,7 @@ public final class Linear implements Layer {
       int rows = input.layout().rows();
       MatrixNative.matmul(rows, outputSize, inputSize, dY, panels, 0, false, inputGradient.address(lease));
       long order = input.layout().packed().sumOrder(lease, input.source(), x, inputSize, dY, outputSize);
-      MatrixNative.matmulTransposed(rows, outputSize, inputSize, dY, x, order, dWeight);
-      MatrixNative.columnSums(rows, outputSize, dY, order, dBias);
+      MatrixNative.matmulTransposed(rows, outputSize, inputSize, dY, x, order, dWeight, dBias);
       return lease.done(inputGradient);
     }
   }
