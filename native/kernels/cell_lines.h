@@ -79,6 +79,14 @@ UNROLL_INLINE const float* end_of_steps(const Cells& cells, int64_t first_step, 
   return packed + cells.steps.offsets[smaller(first_step + steps, cells.steps.count)] * cells.features;
 }
 
+/// Operations in the time that moving a float takes, at the very least.
+constexpr int64_t kCostOfMove = 6;
+
+/// The floats that are moved, at most: a rectangle may have cells that no sequence has.
+inline int64_t floats_of(const Cells& cells) {
+  return smaller(cells.step_count * cells.sequence_count, packed_rows(cells.steps)) * cells.features;
+}
+
 /// Calls body(tile, scratch) for every tile of a rectangle of cells, on the threads of the pool; begin_of(p) is where
 /// the packed sequence p begins, all of whose steps stand in one piece.
 template <class Float, class PackedFloat, class BeginOf, class Body>
@@ -92,7 +100,9 @@ void for_each_tile(const Cells& cells, const Cutting& cutting, bool padded, Pack
   if (cells.step_count == 0 || cells.sequence_count == 0) return;
   const int64_t down = tiles_of(cells.step_count, most.steps, stride.steps);
   const int64_t across = tiles_of(cells.sequence_count, most.sequences, stride.sequences), tiles = down * across;
-  const int64_t tasks = tasks_for(pool, tiles, most.steps * most.sequences * cells.features);
+  // Tiles of late steps have few cells or none: with four tasks for each thread the last to end is not far behind.
+  const bool shared = tasks_for(pool, tiles, divide_up(kCostOfMove * floats_of(cells), tiles)) > 1;
+  const int64_t tasks = shared ? smaller(tiles, 4 * pool.width()) : 1;
   parallel_for(pool, tasks, [&](int64_t task, float* scratch) {
     const Range part = part_of(tiles, tasks, task);
     Tile<Float, PackedFloat> tile;

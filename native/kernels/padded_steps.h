@@ -69,7 +69,7 @@ void for_each_padded_step(const PaddedCells& padded_cells, Float* padded, Packed
   const Cells& cells = padded_cells.cells;
   const int32_t* const order = cells.steps.order + cells.first_sequence;
   const bool run = is_run(order, cells.sequence_count);
-  const int64_t tasks = tasks_for(pool, cells.step_count, cells.sequence_count * cells.features);
+  const int64_t tasks = tasks_for(pool, cells.step_count, kCostOfMove * cells.sequence_count * cells.features);
   parallel_for(pool, tasks, [&](int64_t task, float* scratch) {
     const Range part = part_of(cells.step_count, tasks, task);
     for (int64_t t = cells.first_step + part.begin; t < cells.first_step + part.end; ++t) {
