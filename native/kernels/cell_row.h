@@ -1,6 +1,21 @@
 #pragma once
 
 /// What a cell sees: up to 16 units of one packed row.
+///
+/// A cell provides the gate arithmetic of up to 16 units of one row (CellRow), and says what it needs of a step:
+///   kGates              gates a unit has, in PyTorch's order
+///   kPhases             products of one step: 1, or 2 if some gates need the result of others for all units
+///   kFirstGates         gates whose gradients are those of W_ih x and W_hh h alike; of two phases those of the first
+///   kDirectPath         whether h_{t-1} reaches h_t beside the gates; backward then leaves that part in row.d_h_prev
+///   kHasCells           whether there is a second state c
+///   kHasRecurrent       whether it keeps more than the gates: see CellRow::recurrent
+///   kRecurrentGradient  whether backward leaves dE/d(W_hh h) of the other gates in row.recurrent
+///   start(g, row)     what the product of gate g is added to: row.gates, or a bias kept apart
+///   forward<phase>(sums, row)
+///                       W_ih x + b + W_hh h_{t-1} of the phase's gates one after the other; writes the state and, if
+///                       row.keeps, what backward needs
+///   backward<phase>(row, d_h)
+///                       d_h = dE/dh_t; leaves dE/d(W_ih x) in row.gates
 
 #include "kernels/kernels.h"
 #include "kernels/tile.h"

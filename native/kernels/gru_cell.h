@@ -31,7 +31,7 @@ struct GruEnd {
   }
 };
 
-/// See recurrence.h for what a cell provides. `recurrent` keeps W_hn h + b_hn, and after the backward pass its
+/// See cell_row.h for what a cell provides. `recurrent` keeps W_hn h + b_hn, and after the backward pass its
 /// gradient: those of W_hr h and W_hz h are the same as those of the inputs' sums.
 struct GruCell {
   static constexpr int kGates = 3, kPhases = 1, kFirstGates = 2;

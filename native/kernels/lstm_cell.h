@@ -14,7 +14,7 @@
 
 namespace unroll::UNROLL_ISA {
 
-/// See recurrence.h for what a cell provides. The gates keep their activated values.
+/// See cell_row.h for what a cell provides. The gates keep their activated values.
 struct LstmCell {
   static constexpr int kGates = 4, kPhases = 1, kFirstGates = 4;
   static constexpr bool kDirectPath = false, kHasCells = true, kHasRecurrent = false, kRecurrentGradient = false;

@@ -2,17 +2,17 @@
 
 /// A stack of recurrent layers: input products, the recurrence of each layer and direction, and the weight gradients.
 
-#include "kernels/between_layers.h"
+#include "kernels/backward_pass.h"
+#include "kernels/forward_pass.h"
 #include "kernels/matmul_transposed.h"
-#include "kernels/recurrence.h"
 #include "kernels/row_order.h"
 #include "kernels/sharing.h"
 
 namespace unroll::UNROLL_ISA {
 
 template <class Cell>
-Recurrence<Cell> recurrence_of(const RecurrentCall& call, int64_t layer, int64_t direction) {
-  return {call, call.layers[layer * call.directions + direction], direction == 1};
+LayerRows rows_of(const RecurrentCall& call, int64_t layer, int64_t direction) {
+  return {call, call.layers[layer * call.directions + direction], direction == 1, Cell::kGates};
 }
 
 inline const float* input_of(const RecurrentCall& call, int64_t layer) {
@@ -24,8 +24,8 @@ void run_forward(const RecurrentCall& call, Parallel& pool) {
   const Sharing sharing = sharing_of<Cell>(call, pool);
   for_each_layer(call, sharing, pool, [&](int64_t l, Range sequences, Range times, Parallel& threads) {
     for_each_direction(call, sharing, threads, [&](int64_t d, Parallel& of_direction) {
-      recurrence_of<Cell>(call, l, d)
-          .forward(sequences, times, input_of(call, l), input_size_of(call, l), sharing.slices, of_direction);
+      ForwardPass<Cell>{rows_of<Cell>(call, l, d)}.run(sequences, times, input_of(call, l), input_size_of(call, l),
+                                                       sharing.slices, of_direction);
     });
     finish_outputs(call, l, sequences, times, threads);
   });
@@ -35,7 +35,7 @@ void run_forward(const RecurrentCall& call, Parallel& pool) {
 template <class Cell>
 struct WeightGradients {
   const RecurrentCall& call;
-  const Recurrence<Cell>& recurrence;
+  const LayerRows& of_layer;
   const RecurrentGradient& gradient;
   Parallel& pool;
 
@@ -43,14 +43,14 @@ struct WeightGradients {
     const int32_t* const order = find_orders(x, inputs);
     add_matrices({{x, inputs, order}, inputs, gradient.d_w_ih, inputs}, order);
     if (layer().options.peepholes != nullptr) add_peepholes(order);
-    if (recurrence.projected()) {
+    if (of_layer.projected()) {
       add_product(call.state_size, {gradient.d_projected, call.state_size, order},
                   {{{{layer().unprojected, call.hidden, order}, call.hidden, gradient.d_w_hr, call.hidden}}, 1}, {});
     }
   }
 
  private:
-  const RecurrentLayer& layer() const { return recurrence.layer; }
+  const RecurrentLayer& layer() const { return of_layer.layer; }
   int64_t rows() const { return packed_rows(call.steps); }
   int64_t gates_size() const { return Cell::kGates * call.hidden; }
   /// The order of the sums, null if it is the packed one; and in that order the row of the states before each row.
@@ -62,10 +62,10 @@ struct WeightGradients {
         {layer().gates, gates_size(), gates_size(), false},
         {layer().states, state_stride, call.state_size, true},
         {Cell::kHasCells ? layer().cells : nullptr, call.hidden, call.hidden, true},
-        {recurrence.projected() ? gradient.d_projected : nullptr, call.state_size, call.state_size, false}};
+        {of_layer.projected() ? gradient.d_projected : nullptr, call.state_size, call.state_size, false}};
     const bool ordered = order_rows(call.steps, keys, gradient.row_order);
     for (int64_t t = 0; t < call.steps.count; ++t) {
-      for_each_segment(call.steps, t, {0, call.steps.sequences}, recurrence.reverse, [&](const Segment& segment) {
+      for_each_segment(call.steps, t, {0, call.steps.sequences}, of_layer.reverse, [&](const Segment& segment) {
         for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
           const int64_t sequence = ordered ? gradient.row_order[b] : b;
           gradient.previous_rows[segment.row + b] = static_cast<int32_t>(segment.previous + sequence);
@@ -125,10 +125,12 @@ void backward_layer(const RecurrentCall& call, const Sharing& sharing, int64_t l
   const int64_t inputs = input_size_of(call, l);
   for_each_direction(call, sharing, threads, [&](int64_t d, Parallel& of_direction) {
     const InputGradient of_input{inputs, d > 0, d == 0 || !beside};
-    recurrence_of<Cell>(call, l, d).backward(sequences, times, gradients[d], of_input, sharing.slices, of_direction);
+    BackwardPass<Cell>{rows_of<Cell>(call, l, d)}.run(sequences, times, gradients[d], of_input, sharing.slices,
+                                                      of_direction);
   });
   for (int64_t d = 1; beside && d < call.directions; ++d) {
-    recurrence_of<Cell>(call, l, d).backward_inputs(sequences, times, gradients[d], {inputs, true, true}, threads);
+    BackwardPass<Cell>{rows_of<Cell>(call, l, d)}.run_inputs(sequences, times, gradients[d], {inputs, true, true},
+                                                             threads);
   }
 }
 
@@ -145,9 +147,9 @@ void run_backward(const RecurrentCall& call, const RecurrentGradient* gradients,
   });
   for (int64_t l = call.layer_count - 1; l >= 0; --l) {
     for (int64_t d = 0; d < call.directions; ++d) {
-      const Recurrence<Cell> recurrence = recurrence_of<Cell>(call, l, d);
-      WeightGradients<Cell>{call, recurrence, gradients[l * call.directions + d], pool}.add(input_of(call, l),
-                                                                                            input_size_of(call, l));
+      const LayerRows of_layer = rows_of<Cell>(call, l, d);
+      WeightGradients<Cell>{call, of_layer, gradients[l * call.directions + d], pool}.add(input_of(call, l),
+                                                                                          input_size_of(call, l));
     }
   }
 }

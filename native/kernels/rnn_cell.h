@@ -18,7 +18,7 @@ struct ReluActivation {
   static UNROLL_INLINE Vec gradient(Vec h, Vec d_h) { return select(h <= broadcast(0.0f), broadcast(0.0f), d_h); }
 };
 
-/// See recurrence.h for what a cell provides.
+/// See cell_row.h for what a cell provides.
 template <class Activation>
 struct RnnCell {
   static constexpr int kGates = 1, kPhases = 1, kFirstGates = 1;

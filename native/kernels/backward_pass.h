@@ -1,0 +1,159 @@
+#pragma once
+
+/// Back-propagation through time of a recurrent layer and direction, written once for every cell (cell_row.h); the
+/// gradients of the weights follow in recurrent_stack.h.
+
+#include "kernels/between_layers.h"
+#include "kernels/layer_rows.h"
+
+namespace unroll::UNROLL_ISA {
+
+/// What the backward pass of a layer and direction does with the gradient of the inputs.
+struct InputGradient {
+  int64_t columns;
+  bool adds;    ///< to what is there
+  bool wanted;  ///< at once; if not, run_inputs() follows
+
+  Starts start(const RecurrentGradient& gradient) const {
+    return side_by_side(adds ? gradient.d_input : nullptr, columns, columns);
+  }
+  Outputs outputs(const RecurrentGradient& gradient) const { return {gradient.d_input, columns, columns}; }
+};
+
+template <class Cell>
+struct BackwardPass : LayerRows {
+  /// Some steps, as in the forward pass, in the opposite order. d_h [B][P] and d_c [B][H] carry the gradient from step
+  /// to step: they start as that of the final state and end as that of the initial state, both in packed order while in
+  /// here.
+  void run(Range sequences, Range times, const RecurrentGradient& gradient, InputGradient of_input, int64_t slices,
+           Parallel& pool) const {
+    if (times.begin == 0) load_gradients(sequences, gradient);
+    const TimeOrder order = time_order(steps(), reverse, true);
+    for_each_chunk(times, [&](Range chunk) {
+      if (slices > 1) return backward_slices(order, chunk, sequences, gradient, of_input, slices, pool);
+      for (int64_t i = chunk.begin; i < chunk.end; ++i) {
+        for_each_segment(steps(), order.step(i), sequences, reverse,
+                         [&](const Segment& segment) { backward_segment(segment, gradient, pool.scratch()); });
+      }
+      if (of_input.wanted) run_inputs(sequences, chunk, gradient, of_input, pool);
+    });
+    if (times.end == steps().count) store_gradients(sequences, gradient);
+  }
+
+  /// The gradient of the inputs of some steps, numbered as in run(), from that of their gates.
+  void run_inputs(Range sequences, Range times, const RecurrentGradient& gradient, InputGradient of_input,
+                  Parallel& pool) const {
+    const Panels w_ih = all_panels(gradient.w_ih_back_panels, gate_columns(), of_input.columns);
+    for_row_ranges(time_order(steps(), reverse, true), times, sequences, [&](const RowRanges& rows) {
+      multiply({{layer.gates, gate_columns()}, w_ih, rows, of_input.start(gradient), of_input.outputs(gradient)}, pool);
+    });
+  }
+
+ private:
+  void load_gradients(Range sequences, const RecurrentGradient& gradient) const {
+    load_initial(sequences, gradient.d_final_state, state_size(),
+                 [&](int64_t b) { return gradient.d_h + b * state_size(); });
+    if constexpr (Cell::kHasCells) {
+      load_initial(sequences, gradient.d_final_cells, hidden(), [&](int64_t b) { return gradient.d_c + b * hidden(); });
+    }
+  }
+
+  void store_gradients(Range sequences, const RecurrentGradient& gradient) const {
+    store_final(sequences, gradient.d_h, state_size(), gradient.d_initial_state);
+    if constexpr (Cell::kHasCells) store_final(sequences, gradient.d_c, hidden(), gradient.d_initial_cells);
+  }
+
+  /// Two phases for each step, the gradients of the gates and those of the state before; then those of the inputs.
+  void backward_slices(const TimeOrder& order, Range chunk, Range sequences, const RecurrentGradient& gradient,
+                       InputGradient of_input, int64_t slices, Parallel& pool) const {
+    const int64_t inputs = of_input.columns;
+    const Panels w_ih = all_panels(gradient.w_ih_back_panels, gate_columns(), inputs);
+    parallel_phases(pool, 2 * chunk.size() + 1, slices, [&](int64_t phase, int64_t slice, float* scratch) {
+      if (phase == 2 * chunk.size()) {
+        for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
+          multiply_panels(
+              {{layer.gates, gate_columns()}, w_ih, rows, of_input.start(gradient), of_input.outputs(gradient)},
+              panel_part(inputs, slices, slice), scratch);
+        });
+        return;
+      }
+      const Range blocks = part_of(unit_blocks(), slices, slice);
+      for_each_segment(steps(), order.step(chunk.begin + phase / 2), sequences, reverse, [&](const Segment& segment) {
+        if (phase % 2 == 0) {
+          add_output_gradient(segment, gradient, blocks);
+          backward_cells<0>(segment, gradient, gradient.d_h, blocks);
+        } else {
+          backward_state(segment, gradient, blocks, scratch);
+        }
+      });
+    });
+  }
+
+  void backward_segment(const Segment& segment, const RecurrentGradient& gradient, float* scratch) const {
+    const Range units{0, unit_blocks()};
+    add_output_gradient(segment, gradient, state_blocks());
+    const float* d_h = gradient.d_h;
+    if (projected()) {
+      unproject(segment, gradient, scratch);
+      d_h = gradient.d_unprojected;
+    }
+    backward_cells<0>(segment, gradient, d_h, units);
+    if constexpr (Cell::kPhases == 2) {
+      const int64_t first = Cell::kFirstGates * hidden();
+      const Panels w_hh = all_panels(gradient.w_hh_back_panels[1], gate_columns() - first, state_size());
+      multiply_rows(segment.sequences, {gates(segment.row) + first, gate_columns()}, w_hh, units, no_starts(),
+                    {gradient.d_unprojected, state_size(), state_size()}, scratch);
+      backward_cells<1>(segment, gradient, gradient.d_unprojected, units);
+    }
+    backward_state(segment, gradient, state_blocks(), scratch);
+  }
+
+  /// dE/dh_{t-1} = d_gates W_hh, of the first gates and then of those in `recurrent`, plus what came past the gates.
+  void backward_state(const Segment& segment, const RecurrentGradient& gradient, Range panels, float* scratch) const {
+    const Starts start = side_by_side(gradient.d_h, state_size(), state_size());
+    const Outputs d_h{gradient.d_h, state_size(), state_size()};
+    const Panels w_hh = all_panels(gradient.w_hh_back_panels[0], Cell::kFirstGates * hidden(), state_size());
+    multiply_rows(segment.sequences, {gates(segment.row), gate_columns()}, w_hh, panels,
+                  Cell::kDirectPath ? start : no_starts(), d_h, scratch);
+    if constexpr (Cell::kRecurrentGradient) {
+      const Panels others = all_panels(gradient.w_hh_back_panels[1], hidden(), state_size());
+      multiply_rows(segment.sequences, {recurrent(segment.row), hidden()}, others, panels, start, d_h, scratch);
+    }
+  }
+
+  /// d_h += dE/d output of the step, for some blocks of 16 features.
+  void add_output_gradient(const Segment& segment, const RecurrentGradient& gradient, Range blocks) const {
+    const int64_t end = smaller(blocks.end * kPanel, state_size());
+    for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
+      const float* d_output = gradient.d_output + (segment.row + b) * output_size(call);
+      float* d_h = gradient.d_h + b * state_size();
+      for (int64_t j = blocks.begin * kPanel; j < end; ++j) d_h[j] = d_output[j] + d_h[j];
+    }
+  }
+
+  /// dE/dm = dE/dh W_hr; dE/dh of every row is kept for the gradient of W_hr.
+  void unproject(const Segment& segment, const RecurrentGradient& gradient, float* scratch) const {
+    for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
+      copy_floats(gradient.d_h + b * state_size(), gradient.d_projected + (segment.row + b) * state_size(),
+                  state_size());
+    }
+    const Panels w_hr = all_panels(gradient.w_hr_back_panels, state_size(), hidden());
+    multiply_rows(segment.sequences, {gradient.d_h, state_size()}, w_hr, {0, unit_blocks()}, no_starts(),
+                  {gradient.d_unprojected, hidden(), hidden()}, scratch);
+  }
+
+  template <int kPhase>
+  void backward_cells(const Segment& segment, const RecurrentGradient& gradient, const float* d_h, Range blocks) const {
+    CellRow row = first_row<Cell>(segment);
+    for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b, move_to_next<Cell>(row)) {
+      row.d_h_prev = gradient.d_h + b * state_size();
+      if constexpr (Cell::kHasCells) row.d_c = gradient.d_c + b * hidden();
+      for (int64_t block = blocks.begin; block < blocks.end; ++block) {
+        move_to_block(block, row);
+        Cell::template backward<kPhase>(row, row.load(d_h + b * hidden()));
+      }
+    }
+  }
+};
+
+}  // namespace unroll::UNROLL_ISA

@@ -1,0 +1,133 @@
+#pragma once
+
+/// The rows of one recurrent layer and direction: where a step's inputs, gates and states are, and what a pass over
+/// some steps goes through.
+
+#include "kernels/cell_row.h"
+#include "kernels/copy.h"
+#include "kernels/matmul.h"
+#include "kernels/segments.h"
+
+namespace unroll::UNROLL_ISA {
+
+struct LayerRows {
+  const RecurrentCall& call;
+  const RecurrentLayer& layer;
+  bool reverse;
+  int64_t gates_of_unit;
+
+  int64_t hidden() const { return call.hidden; }
+  int64_t state_size() const { return call.state_size; }
+  int64_t state_stride() const { return call.directions * call.state_size; }
+  const Steps& steps() const { return call.steps; }
+  bool projected() const { return layer.w_hr_panels != nullptr; }
+  int64_t unit_blocks() const { return divide_up(hidden(), kPanel); }
+  Range state_blocks() const { return {0, divide_up(state_size(), kPanel)}; }
+  int64_t gate_columns() const { return gates_of_unit * hidden(); }
+  static Starts no_starts() { return side_by_side(nullptr, 0, 0); }
+  Starts biases() const { return side_by_side(layer.bias, 0, gate_columns()); }
+  Outputs all_gates() const { return {layer.gates, gate_columns(), gate_columns()}; }
+  float* state(int64_t row) const { return layer.states + row * state_stride(); }
+  float* cells(int64_t row) const { return layer.cells + row * hidden(); }
+  float* gates(int64_t row) const { return layer.gates + row * gate_columns(); }
+  float* recurrent(int64_t row) const { return layer.recurrent + row * hidden(); }
+  float* unprojected(int64_t row) const { return layer.unprojected + row * hidden(); }
+
+  /// Row of the gates, and of what else is kept of a step beside the states, of the first sequence.
+  int64_t kept_row(int64_t step) const {
+    return call.keeps_all ? steps().offsets[step] : step % call.chunk_steps * steps().sequences;
+  }
+
+  /// Calls body(part) for as many of some steps at a time as a chunk has.
+  template <class Body>
+  void for_each_chunk(Range times, const Body& body) const {
+    for (int64_t i = times.begin; i < times.end; i += call.chunk_steps) {
+      body(Range{i, smaller(i + call.chunk_steps, times.end)});
+    }
+  }
+
+  /// Calls body(ranges) for all rows of some sequences in a chunk, from packed rows to kept rows (backward the same).
+  template <class Body>
+  void for_row_ranges(const TimeOrder& order, Range chunk, Range sequences, const Body& body) const {
+    constexpr int64_t kMost = 64;
+    RowRange ranges[kMost];
+    int64_t count = 0;
+    const Range times = order.ascending ? chunk : Range{order.count - chunk.end, order.count - chunk.begin};
+    for (int64_t t = times.begin; t < times.end; ++t) {
+      const Range present = intersection({0, rows_of_step(steps(), t)}, sequences);
+      if (present.size() <= 0) continue;
+      const RowRange next{steps().offsets[t] + present.begin, kept_row(t) + present.begin, present.size()};
+      if (count > 0 && ranges[count - 1].precedes(next)) {
+        ranges[count - 1].count += next.count;
+        continue;
+      }
+      if (count == kMost) {
+        body(RowRanges{ranges, count});
+        count = 0;
+      }
+      ranges[count++] = next;
+    }
+    if (count > 0) body(RowRanges{ranges, count});
+  }
+
+  /// The first row of a segment, as a cell sees it.
+  template <class Cell>
+  CellRow first_row(const Segment& segment) const {
+    const int64_t b = segment.sequences.begin, kept = kept_row(segment.step) + b;
+    const int64_t before = segment.previous + b, after = steps().sequences + segment.row + b;
+    CellRow result{};
+    result.stride = hidden();
+    result.gates = gates(kept);
+    result.h_prev = state(before);
+    result.h = projected() ? unprojected(kept) : state(after);
+    result.options = &layer.options;
+    result.keeps = call.keeps_all;
+    if constexpr (Cell::kHasCells) {
+      result.c_prev = cells(call.keeps_all ? before : b);
+      result.c = cells(call.keeps_all ? after : b);
+    }
+    if constexpr (Cell::kHasRecurrent) result.recurrent = recurrent(kept);
+    return result;
+  }
+
+  void move_to_block(int64_t block, CellRow& row) const {
+    row.unit = block * kPanel;
+    row.units = smaller(kPanel, hidden() - row.unit);
+  }
+
+  template <class Cell>
+  void move_to_next(CellRow& row) const {
+    row.gates += gate_columns();
+    row.h_prev += state_stride();
+    row.h += projected() ? hidden() : state_stride();
+    if constexpr (Cell::kHasCells) row.c_prev += hidden(), row.c += hidden();
+    if constexpr (Cell::kHasRecurrent) row.recurrent += hidden();
+  }
+
+  /// Rows in packed order from an array in the caller's order, or zeros.
+  template <class Target>
+  void load_initial(Range sequences, const float* values, int64_t size, const Target& target) const {
+    for (int64_t b = sequences.begin; b < sequences.end; ++b) {
+      if (values == nullptr) {
+        clear_floats(target(b), size);
+      } else {
+        copy_floats(values + steps().order[b] * size, target(b), size);
+      }
+    }
+  }
+
+  void store_final(Range sequences, const float* rows, int64_t size, float* values) const {
+    for (int64_t b = sequences.begin; b < sequences.end; ++b) {
+      copy_floats(rows + b * size, values + steps().order[b] * size, size);
+    }
+  }
+
+  /// A product of a range of rows and some panels.
+  void multiply_rows(Range rows, const LeftRows& from, const Panels& panels, Range some, const Starts& start,
+                     const Outputs& to, float* scratch) const {
+    const RowRange range{rows.begin, rows.begin, rows.size()};
+    multiply_panels({from, panels, {&range, 1}, start, to}, some, scratch);
+  }
+};
+
+}  // namespace unroll::UNROLL_ISA
