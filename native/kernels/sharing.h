@@ -34,6 +34,11 @@ int64_t cost_of_row(const RecurrentCall& call) {
 /// Operations between two points at which threads wait for each other, from which that costs less than it saves.
 constexpr int64_t kWorthWaiting = 80'000;
 
+/// Operations of a thread in one step, where threads divide the units and so wait for each other after every step, from
+/// which that costs less than it saves: a fifth of a microsecond. And those of a whole pass, or it is over too soon.
+constexpr int64_t kWorthSlice = 12'000;
+constexpr int64_t kWorthSlicing = 200'000;
+
 /// Recurrent weights of more bytes than this are better divided: measured on a core with an L2 of as many.
 constexpr int64_t kCachedWeights = 1024 * 1024;
 
@@ -47,7 +52,7 @@ int64_t recurrent_bytes(const RecurrentCall& call) {
 inline bool few_sequences(const RecurrentCall& call, int64_t width) { return call.steps.sequences < 2 * width; }
 
 /// Slices of units worth having: where the sequences are few, or the weights too large for each thread to read them
-/// all, if a step is long enough. Not of cells whose steps have products one after the other.
+/// all, as many as a step is long enough for. Not of cells whose steps have products one after the other.
 template <class Cell>
 int64_t slices_of_units(const RecurrentCall& call, int64_t width) {
   const int64_t weights = recurrent_bytes<Cell>(call);
@@ -55,8 +60,9 @@ int64_t slices_of_units(const RecurrentCall& call, int64_t width) {
   const bool large = weights > kCachedWeights;
   if (!one_product || !(few_sequences(call, width) || large)) return 1;
   const int64_t cost = 2 * weights / static_cast<int64_t>(sizeof(float)) * call.steps.sequences;
-  if (cost < kWorthWaiting) return 1;
-  return smaller(smaller(width, kMostSlices), divide_up(call.hidden, kPanel));
+  if (packed_rows(call.steps) * cost_of_row<Cell>(call) < kWorthSlicing) return 1;
+  const int64_t worth = larger(1, cost / kWorthSlice);
+  return smaller(smaller(width, kMostSlices), smaller(worth, divide_up(call.hidden, kPanel)));
 }
 
 /// Parts of time of a layer: many, so that the layers after it begin soon, but of a few steps, whose input products
