@@ -1,5 +1,7 @@
 package dev.unroll.bench;
 
+import dev.unroll.bench.work.CharacterModelWorkload;
+import dev.unroll.bench.work.Workload;
 import org.openjdk.jmh.annotations.Benchmark;
 
 /** How long does a training step of a character model take, beside PyTorch? */

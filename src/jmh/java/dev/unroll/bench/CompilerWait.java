@@ -1,6 +1,6 @@
 package dev.unroll.bench;
 
-import dev.unroll.bench.peers.Subject;
+import dev.unroll.bench.work.Subject;
 import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.TimeUnit;

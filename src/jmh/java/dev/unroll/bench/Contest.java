@@ -1,8 +1,9 @@
 package dev.unroll.bench;
 
 import dev.unroll.bench.peers.Libraries;
-import dev.unroll.bench.peers.Library;
-import dev.unroll.bench.peers.Subject;
+import dev.unroll.bench.work.Library;
+import dev.unroll.bench.work.Subject;
+import dev.unroll.bench.work.Workload;
 import dev.unroll.peers.Difference;
 import java.util.HashMap;
 import java.util.Map;
@@ -50,7 +51,7 @@ public abstract class Contest {
     try {
       Workload work = parse(workload);
       if (!answered.equals(workload)) {
-        answer = work.expected();
+        answer = work.expected(Libraries.of(Libraries.UNROLL));
         answered = workload;
       }
       Library library = Libraries.of(contender);

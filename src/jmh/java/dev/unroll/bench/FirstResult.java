@@ -2,7 +2,8 @@ package dev.unroll.bench;
 
 import dev.unroll.bench.peers.IntelOpenMp;
 import dev.unroll.bench.peers.Libraries;
-import dev.unroll.bench.peers.Subject;
+import dev.unroll.bench.work.LayerWorkload;
+import dev.unroll.bench.work.Subject;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

@@ -1,5 +1,8 @@
 package dev.unroll.bench;
 
+import dev.unroll.bench.work.CrossEntropyWorkload;
+import dev.unroll.bench.work.FunctionWorkload;
+import dev.unroll.bench.work.Workload;
 import org.openjdk.jmh.annotations.Benchmark;
 
 /** How long do softmax, cross-entropy and the elementary functions take, beside each peer? */

@@ -1,5 +1,7 @@
 package dev.unroll.bench;
 
+import dev.unroll.bench.work.LayerWorkload;
+
 /**
  * The time that the silicon allows for a recurrent layer: in every phase the longer of its arithmetic at the FMA peak
  * and its memory traffic at the read bandwidth of the nearest level of memory that holds what the phase goes through.

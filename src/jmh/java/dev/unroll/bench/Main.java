@@ -3,10 +3,16 @@ package dev.unroll.bench;
 import static dev.unroll.bench.peers.Libraries.*;
 
 import dev.unroll.Unroll;
-import dev.unroll.bench.FunctionWorkload.Function;
-import dev.unroll.bench.LayerWorkload.Lengths;
-import dev.unroll.bench.PackingWorkload.Form;
-import dev.unroll.bench.PackingWorkload.Task;
+import dev.unroll.bench.work.CharacterModelWorkload;
+import dev.unroll.bench.work.CrossEntropyWorkload;
+import dev.unroll.bench.work.FunctionWorkload.Function;
+import dev.unroll.bench.work.FunctionWorkload;
+import dev.unroll.bench.work.LayerWorkload.Lengths;
+import dev.unroll.bench.work.LayerWorkload;
+import dev.unroll.bench.work.PackingWorkload.Form;
+import dev.unroll.bench.work.PackingWorkload.Task;
+import dev.unroll.bench.work.PackingWorkload;
+import dev.unroll.bench.work.Workload;
 import dev.unroll.peers.RecurrentShape.Cell;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -20,9 +26,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine;
 
 /** Measures this library beside its peers and prints tables. */
 @Command(name = "bench", mixinStandardHelpOptions = true, sortOptions = false)
@@ -153,15 +159,13 @@ public final class Main implements Callable<Integer> {
       List<String> contenders = new ArrayList<>(training ? peersBut(ONNX_RUNTIME, DL4J) : peersBut(DL4J));
       peers.stream().filter(peer -> peer.startsWith("pytorch")).forEach(peer -> contenders.add(peer + PACKED));
       compare("Variable lengths", VariableLengths.class, variable, contenders, count);
-      for (LayerWorkload workload : chosen(variable)) {
-        LayerWorkload equal = workload.with(Lengths.EQUAL_SUM);
-        measure(VariableLengths.class, equal, List.of(), count);
-        double ours = scores.of(workload, count).get(UNROLL).seconds();
-        double ofEqual = scores.of(equal, count).get(UNROLL).seconds();
-        print(
-            String.format(
-                "%-34s %9s, %s of the time with variable lengths",
-                equal, Format.time(ofEqual), Format.ratio(ofEqual / ours)));
+      List<LayerWorkload> equal =
+          chosen(variable).stream().map(each -> each.with(Lengths.EQUAL_SUM)).toList();
+      measure(VariableLengths.class, equal, List.of(), count);
+      for (LayerWorkload workload : equal) {
+        double seconds = ours(workload, count);
+        String ratio = Format.ratio(seconds / ours(workload.with(Lengths.VARIABLE), count));
+        print(String.format("%-34s %9s, %s of the time with variable lengths", workload, Format.time(seconds), ratio));
       }
     }
   }
@@ -187,8 +191,8 @@ public final class Main implements Callable<Integer> {
     List<String> contenders = peers.stream().filter(peer -> peer.startsWith("pytorch")).toList();
     if (!workloads.isEmpty()) {
       Table table = table("Training step of a character model", contenders, count);
+      measure(CharacterModel.class, workloads, contenders, count);
       for (CharacterModelWorkload workload : workloads) {
-        measure(CharacterModel.class, workload, contenders, count);
         table.add(workload, workload.operations(), limits.fmaPeak(count), Double.NaN);
       }
     }
@@ -208,8 +212,8 @@ public final class Main implements Callable<Integer> {
     if (!workloads.isEmpty()) {
       List<String> contenders = peersBut(DL4J);
       Table table = table("Functions", contenders, count);
+      measure(Functions.class, workloads, contenders, count);
       for (Workload workload : workloads) {
-        measure(Functions.class, workload, contenders, count);
         table.add(workload, 0, 0, Double.NaN);
       }
       table.end();
@@ -218,21 +222,25 @@ public final class Main implements Callable<Integer> {
 
   /** Packing and unpacking beside the forward passes that it serves. */
   private void packing(int count) throws IOException {
+    List<PackingWorkload> workloads = new ArrayList<>();
     for (Form form : Form.values()) {
-      for (PackingWorkload workload : chosen(List.of(new PackingWorkload(form, Task.BOTH, 32, 100, 128)))) {
-        measure(Packing.class, workload, List.of(), count);
-        double seconds = scores.of(workload, count).get(UNROLL).seconds();
-        StringBuilder line = new StringBuilder(String.format("%-34s %9s", workload, Format.time(seconds)));
-        for (Cell cell : new Cell[] {Cell.GRU, Cell.LSTM}) {
-          LayerWorkload forward = workload.forward(cell);
-          if (!scores.of(forward, count).containsKey(UNROLL)) {
-            measure(VariableLengths.class, forward, List.of(), count);
-          }
-          double share = seconds / scores.of(forward, count).get(UNROLL).seconds();
-          line.append(String.format(", %.1f %% of %s", 100 * share, forward));
-        }
-        print(line.toString());
+      workloads.add(new PackingWorkload(form, Task.BOTH, 32, 100, 128));
+    }
+    workloads = chosen(workloads);
+    if (workloads.isEmpty()) {
+      return;
+    }
+    PackingWorkload any = workloads.get(0);
+    List<LayerWorkload> forward = List.of(any.forward(Cell.GRU), any.forward(Cell.LSTM));
+    measure(Packing.class, workloads, List.of(), count);
+    measure(VariableLengths.class, forward, List.of(), count);
+    for (PackingWorkload workload : workloads) {
+      double seconds = ours(workload, count);
+      StringBuilder line = new StringBuilder(String.format("%-34s %9s", workload, Format.time(seconds)));
+      for (LayerWorkload pass : forward) {
+        line.append(String.format(", %.1f %% of %s", 100 * seconds / ours(pass, count), pass));
       }
+      print(line.toString());
     }
   }
 
@@ -244,9 +252,13 @@ public final class Main implements Callable<Integer> {
           int sequences = (int) (size[0] * 2e6 / (features * size[1] * Float.BYTES));
           PackingWorkload batch = new PackingWorkload(form, Task.BOTH, sequences, size[1], features);
           if (!chosen(List.of(batch)).isEmpty()) {
-            double copy = throughput(batch.with(Task.COPY));
-            double pack = throughput(batch.with(Task.PACK)) / copy;
-            double unpack = throughput(batch.with(Task.UNPACK)) / copy;
+            PackingWorkload copying = batch.with(Task.COPY);
+            PackingWorkload packing = batch.with(Task.PACK);
+            PackingWorkload unpacking = batch.with(Task.UNPACK);
+            workers.measureBriefly(Packing.class, List.of(copying, packing, unpacking), scores);
+            double copy = throughput(copying);
+            double pack = throughput(packing) / copy;
+            double unpack = throughput(unpacking) / copy;
             String format = "%-34s %3d MB, copied at %4.1f GB/s: packed at %3.0f %%, unpacked at %3.0f %% of that";
             print(String.format(format, batch, size[0], copy * 1e-9, 100 * pack, 100 * unpack));
           }
@@ -256,15 +268,14 @@ public final class Main implements Callable<Integer> {
   }
 
   /** Bytes a second. */
-  private double throughput(PackingWorkload workload) throws IOException {
-    List<Measurement> found = workers.measureBriefly(Packing.class, workload);
-    return workload.written() * Float.BYTES / found.get(0).seconds();
+  private double throughput(PackingWorkload workload) {
+    return workload.written() * Float.BYTES / ours(workload, 1);
   }
 
   private void stream(int count) throws IOException {
     LayerWorkload step = new LayerWorkload(Cell.LSTM, false, 1, 1, 64, 64);
     if (only.matcher("session").find()) {
-      measure(StreamingStep.class, step, List.of(), count);
+      measure(StreamingStep.class, List.of(step), List.of(), count);
       Measurement ours = scores.of(step, count).get(UNROLL);
       String format = "%nOne step of a session, %s, threads %d: %s, %.0f bytes of Java heap allocated";
       print(String.format(format, step, count, Format.time(ours.seconds()), ours.bytes()));
@@ -304,8 +315,8 @@ public final class Main implements Callable<Integer> {
     }
     Table table = table(title, contenders, count);
     LimitModel model = new LimitModel(limits, count);
+    measure(benchmark, chosen, contenders, count);
     for (LayerWorkload workload : chosen) {
-      measure(benchmark, workload, contenders, count);
       table.add(workload, workload.operations(), limits.fmaPeak(count), model.seconds(workload));
     }
     table.end();
@@ -320,8 +331,14 @@ public final class Main implements Callable<Integer> {
     return new Table(scores, title + "; " + limits.describe(count), contenders, count, this::print);
   }
 
-  private void measure(Class<? extends Contest> benchmark, Workload workload, List<String> contenders, int count)
+  private void measure(
+      Class<? extends Contest> benchmark, List<? extends Workload> workloads, List<String> contenders, int count)
       throws IOException {
-    workers.measure(benchmark, workload, contenders, count).forEach(found -> scores.add(workload, count, found));
+    workers.measure(benchmark, workloads, contenders, count, scores);
+  }
+
+  /** Seconds that this library took. */
+  private double ours(Workload workload, int count) {
+    return scores.of(workload, count).get(UNROLL).seconds();
   }
 }

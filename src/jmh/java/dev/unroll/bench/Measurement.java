@@ -11,6 +11,11 @@ package dev.unroll.bench;
 record Measurement(String contender, double seconds, double bytes, String refusal) {
   private static final String PREFIX = "@measurement\t";
 
+  /** The faster of two of one contender; the one that was not timed, if there is one. */
+  Measurement better(Measurement other) {
+    return !other.isTimed() || other.seconds < seconds ? other : this;
+  }
+
   boolean isTimed() {
     return !Double.isNaN(seconds);
   }

@@ -6,12 +6,18 @@ import java.util.List;
 /**
  * What a worker is asked to measure: a benchmark on one workload, its contenders one right after the other.
  *
- * @param iterations how many, after one or more to warm up
- * @param milliseconds of each
+ * @param iterations of each contender
  */
-record Request(
-    String benchmark, String workload, int threads, List<String> contenders, int iterations, int milliseconds) {
+record Request(String benchmark, String workload, int threads, List<String> contenders, Iterations iterations) {
   private static final String SEPARATOR = "\t";
+
+  /**
+   * For how long something is measured.
+   *
+   * @param count how many are counted, after one to warm up
+   * @param milliseconds of each
+   */
+  record Iterations(int count, int milliseconds) {}
 
   @Override
   public String toString() {
@@ -21,13 +27,13 @@ record Request(
         workload,
         Integer.toString(threads),
         String.join(",", contenders),
-        Integer.toString(iterations),
-        Integer.toString(milliseconds));
+        Integer.toString(iterations.count()),
+        Integer.toString(iterations.milliseconds()));
   }
 
   /** The same of other contenders. */
   Request of(List<String> others) {
-    return new Request(benchmark, workload, threads, others, iterations, milliseconds);
+    return new Request(benchmark, workload, threads, others, iterations);
   }
 
   /** Reads what {@link #toString} writes. */
@@ -38,7 +44,6 @@ record Request(
         fields[1],
         Integer.parseInt(fields[2]),
         Arrays.asList(fields[3].split(",")),
-        Integer.parseInt(fields[4]),
-        Integer.parseInt(fields[5]));
+        new Iterations(Integer.parseInt(fields[4]), Integer.parseInt(fields[5])));
   }
 }

@@ -1,5 +1,6 @@
 package dev.unroll.bench;
 
+import dev.unroll.bench.work.Workload;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -11,8 +12,15 @@ final class Scores {
   /** A time, and whether it is that of one thread where several were asked for. */
   record Best(String contender, double seconds, boolean oneThread) {}
 
+  /** Keeps the better one, if the contender was measured before. */
   void add(Workload workload, int threads, Measurement measurement) {
-    of(workload, threads).put(measurement.contender(), measurement);
+    of(workload, threads).merge(measurement.contender(), measurement, Measurement::better);
+  }
+
+  /** Whether the contender was found to be one that is not timed. */
+  boolean isRefused(Workload workload, int threads, String contender) {
+    Measurement found = of(workload, threads).get(contender);
+    return found != null && !found.isTimed();
   }
 
   /** What was measured with so many threads, by contender. */

@@ -1,6 +1,7 @@
 package dev.unroll.bench;
 
 import dev.unroll.bench.peers.Libraries;
+import dev.unroll.bench.work.Workload;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;

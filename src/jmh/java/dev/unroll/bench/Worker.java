@@ -67,16 +67,17 @@ public final class Worker {
   }
 
   private static Options options(Request request, String contender) {
+    TimeValue time = TimeValue.milliseconds(request.iterations().milliseconds());
     return new OptionsBuilder()
         .include("^" + request.benchmark().replace(".", "\\.") + "\\.")
         .param("contender", contender)
         .param("threads", Integer.toString(request.threads()))
         .param("workload", request.workload())
         .forks(0)
-        .warmupIterations(2)
-        .warmupTime(TimeValue.milliseconds(request.milliseconds()))
-        .measurementIterations(request.iterations())
-        .measurementTime(TimeValue.milliseconds(request.milliseconds()))
+        .warmupIterations(1)
+        .warmupTime(time)
+        .measurementIterations(request.iterations().count())
+        .measurementTime(time)
         .addProfiler(GCProfiler.class)
         .shouldFailOnError(false)
         .verbosity(VerboseMode.SILENT)

@@ -2,6 +2,9 @@ package dev.unroll.bench;
 
 import static dev.unroll.bench.peers.Libraries.*;
 
+import dev.unroll.bench.Request.Iterations;
+import dev.unroll.bench.work.LayerWorkload;
+import dev.unroll.bench.work.Workload;
 import dev.unroll.peers.RecurrentShape.Cell;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -16,8 +19,11 @@ import java.util.Map;
  * workload are measured right after each other.
  */
 final class Workers implements AutoCloseable {
-  private static final int BRIEF_ITERATIONS = 5;
-  private static final int BRIEF_MILLISECONDS = 30;
+  /** All of a list and then all of it again: others on the machine are busy for seconds rather than for one line. */
+  private static final int ROUNDS = 2;
+
+  private static final Iterations LONG = new Iterations(2, 100);
+  private static final Iterations BRIEF = new Iterations(3, 30);
 
   private final Path results;
   private final boolean quick;
@@ -38,41 +44,66 @@ final class Workers implements AutoCloseable {
     this.avx2 = avx2;
   }
 
-  /** Measures this library and some peers. */
-  List<Measurement> measure(Class<? extends Contest> benchmark, Workload workload, List<String> peers, int threads)
+  /** Measures this library and some peers on each of the workloads, in rounds if there is time. */
+  void measure(
+      Class<? extends Contest> benchmark,
+      List<? extends Workload> workloads,
+      List<String> peers,
+      int threads,
+      Scores scores)
       throws IOException {
-    List<String> others = new ArrayList<>(List.of(UNROLL));
-    peers.stream().filter(peer -> !peer.startsWith(PYTORCH_OPENBLAS) && !peer.equals(DL4J)).forEach(others::add);
-    List<Measurement> all = new ArrayList<>(ask("mkl", benchmark, workload, others, threads));
+    measure(benchmark, workloads, peers, threads, quick ? BRIEF : LONG, scores);
+  }
+
+  /** Measures this library alone, on one thread, for some tenths of a second. */
+  void measureBriefly(Class<? extends Contest> benchmark, List<? extends Workload> workloads, Scores scores)
+      throws IOException {
+    measure(benchmark, workloads, List.of(), 1, BRIEF, scores);
+  }
+
+  private void measure(
+      Class<? extends Contest> benchmark,
+      List<? extends Workload> workloads,
+      List<String> peers,
+      int threads,
+      Iterations iterations,
+      Scores scores)
+      throws IOException {
+    for (int round = 0; round < (quick ? 1 : ROUNDS); round++) {
+      for (Workload workload : workloads) {
+        List<String> contenders = new ArrayList<>(List.of(UNROLL));
+        contenders.addAll(peers);
+        contenders.removeIf(contender -> scores.isRefused(workload, threads, contender));
+        for (Measurement found : measure(benchmark, workload, contenders, threads, iterations)) {
+          scores.add(workload, threads, found);
+        }
+      }
+    }
+  }
+
+  /** Asks the process of each contender. */
+  private List<Measurement> measure(
+      Class<? extends Contest> benchmark,
+      Workload workload,
+      List<String> contenders,
+      int threads,
+      Iterations iterations)
+      throws IOException {
+    List<String> openblas = new ArrayList<>(contenders);
+    openblas.removeIf(contender -> !contender.startsWith(PYTORCH_OPENBLAS));
+    List<String> mkl = new ArrayList<>(contenders);
+    mkl.removeIf(contender -> openblas.contains(contender) || contender.equals(DL4J));
+    Request request = new Request(benchmark.getName(), workload.toString(), threads, mkl, iterations);
+    List<Measurement> all = new ArrayList<>(ask("mkl", request));
     // With two threads OpenBLAS' and PyTorch's get into each other's way: a call may take a hundred times as long.
     if (threads == 1) {
-      List<String> openblas = peers.stream().filter(peer -> peer.startsWith(PYTORCH_OPENBLAS)).toList();
-      all.addAll(ask("openblas", benchmark, workload, openblas, threads));
-      if (peers.contains(DL4J) && workload instanceof LayerWorkload layer && layer.cell() != Cell.GRU) {
-        all.addAll(ask("dl4j", benchmark, layer.fromZero(), List.of(DL4J), threads));
+      all.addAll(ask("openblas", request.of(openblas)));
+      if (contenders.contains(DL4J) && workload instanceof LayerWorkload layer && layer.cell() != Cell.GRU) {
+        String fromZero = layer.fromZero().toString();
+        all.addAll(ask("dl4j", new Request(benchmark.getName(), fromZero, threads, List.of(DL4J), iterations)));
       }
     }
     return all;
-  }
-
-  /** Measures this library alone, on one thread, for a fifth of a second. */
-  List<Measurement> measureBriefly(Class<? extends Contest> benchmark, Workload workload) throws IOException {
-    return ask(
-        "mkl",
-        new Request(
-            benchmark.getName(), workload.toString(), 1, List.of(UNROLL), BRIEF_ITERATIONS, BRIEF_MILLISECONDS));
-  }
-
-  private List<Measurement> ask(
-      String worker, Class<? extends Contest> benchmark, Workload workload, List<String> contenders, int threads)
-      throws IOException {
-    if (contenders.isEmpty()) {
-      return List.of();
-    }
-    int iterations = quick ? 3 : 5;
-    int milliseconds = quick ? 30 : 100;
-    return ask(
-        worker, new Request(benchmark.getName(), workload.toString(), threads, contenders, iterations, milliseconds));
   }
 
   /** If the process ends meanwhile, the contender that it was at has failed, and another one measures the rest. */

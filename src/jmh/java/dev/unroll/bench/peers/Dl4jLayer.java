@@ -1,5 +1,6 @@
 package dev.unroll.bench.peers;
 
+import dev.unroll.bench.work.Subject;
 import dev.unroll.peers.RecurrentCase;
 import dev.unroll.peers.RecurrentShape;
 import java.util.LinkedHashMap;

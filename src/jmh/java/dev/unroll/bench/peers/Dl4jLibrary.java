@@ -1,5 +1,7 @@
 package dev.unroll.bench.peers;
 
+import dev.unroll.bench.work.Library;
+import dev.unroll.bench.work.Subject;
 import dev.unroll.peers.RecurrentCase;
 import dev.unroll.peers.RecurrentShape.Cell;
 import java.util.Optional;

@@ -1,5 +1,7 @@
 package dev.unroll.bench.peers;
 
+import dev.unroll.bench.work.Library;
+
 /** The libraries by the names that the tables use. */
 public final class Libraries {
   public static final String UNROLL = "unroll";

@@ -2,7 +2,8 @@ package dev.unroll.bench.peers;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
-import dev.unroll.bench.FunctionWorkload;
+import dev.unroll.bench.work.FunctionWorkload;
+import dev.unroll.bench.work.Subject;
 import java.util.Map;
 import org.bytedeco.dnnl.eltwise_forward;
 import org.bytedeco.dnnl.engine;

@@ -2,6 +2,7 @@ package dev.unroll.bench.peers;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
+import dev.unroll.bench.work.Subject;
 import dev.unroll.peers.OneDnnWeights;
 import dev.unroll.peers.RecurrentCase;
 import dev.unroll.peers.RecurrentShape;

@@ -1,6 +1,8 @@
 package dev.unroll.bench.peers;
 
-import dev.unroll.bench.FunctionWorkload;
+import dev.unroll.bench.work.FunctionWorkload;
+import dev.unroll.bench.work.Library;
+import dev.unroll.bench.work.Subject;
 import dev.unroll.peers.RecurrentCase;
 import java.util.Optional;
 

@@ -1,7 +1,8 @@
 package dev.unroll.bench.peers;
 
 import ai.onnxruntime.OrtException;
-import dev.unroll.bench.FunctionWorkload;
+import dev.unroll.bench.work.FunctionWorkload;
+import dev.unroll.bench.work.Subject;
 import dev.unroll.peers.OnnxModel;
 import java.util.Map;
 

@@ -1,6 +1,7 @@
 package dev.unroll.bench.peers;
 
 import ai.onnxruntime.OrtException;
+import dev.unroll.bench.work.Subject;
 import dev.unroll.peers.OnnxModel;
 import dev.unroll.peers.RecurrentCase;
 import dev.unroll.peers.RecurrentShape;

@@ -1,7 +1,9 @@
 package dev.unroll.bench.peers;
 
 import ai.onnxruntime.OrtException;
-import dev.unroll.bench.FunctionWorkload;
+import dev.unroll.bench.work.FunctionWorkload;
+import dev.unroll.bench.work.Library;
+import dev.unroll.bench.work.Subject;
 import dev.unroll.peers.RecurrentCase;
 import java.util.Optional;
 

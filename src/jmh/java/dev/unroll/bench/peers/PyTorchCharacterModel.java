@@ -1,8 +1,9 @@
 package dev.unroll.bench.peers;
 
-import static dev.unroll.bench.CharacterModelWorkload.*;
+import static dev.unroll.bench.work.CharacterModelWorkload.*;
 
-import dev.unroll.bench.CharacterModelWorkload;
+import dev.unroll.bench.work.CharacterModelWorkload;
+import dev.unroll.bench.work.Subject;
 import dev.unroll.peers.RecurrentCase;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -1,6 +1,7 @@
 package dev.unroll.bench.peers;
 
-import dev.unroll.bench.CrossEntropyWorkload;
+import dev.unroll.bench.work.CrossEntropyWorkload;
+import dev.unroll.bench.work.Subject;
 import java.util.Arrays;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;

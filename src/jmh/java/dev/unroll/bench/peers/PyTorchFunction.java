@@ -1,6 +1,7 @@
 package dev.unroll.bench.peers;
 
-import dev.unroll.bench.FunctionWorkload;
+import dev.unroll.bench.work.FunctionWorkload;
+import dev.unroll.bench.work.Subject;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.InferenceMode;

@@ -1,8 +1,10 @@
 package dev.unroll.bench.peers;
 
-import dev.unroll.bench.CharacterModelWorkload;
-import dev.unroll.bench.CrossEntropyWorkload;
-import dev.unroll.bench.FunctionWorkload;
+import dev.unroll.bench.work.CharacterModelWorkload;
+import dev.unroll.bench.work.CrossEntropyWorkload;
+import dev.unroll.bench.work.FunctionWorkload;
+import dev.unroll.bench.work.Library;
+import dev.unroll.bench.work.Subject;
 import dev.unroll.peers.RecurrentCase;
 import java.util.Optional;
 import org.bytedeco.openblas.presets.openblas;

@@ -1,9 +1,10 @@
 package dev.unroll.bench.peers;
 
-import static dev.unroll.bench.CharacterModelWorkload.*;
+import static dev.unroll.bench.work.CharacterModelWorkload.*;
 
 import dev.unroll.Workspace;
-import dev.unroll.bench.CharacterModelWorkload;
+import dev.unroll.bench.work.CharacterModelWorkload;
+import dev.unroll.bench.work.Subject;
 import dev.unroll.layer.Embedding;
 import dev.unroll.layer.Layer;
 import dev.unroll.layer.Linear;

@@ -1,7 +1,8 @@
 package dev.unroll.bench.peers;
 
 import dev.unroll.Workspace;
-import dev.unroll.bench.CrossEntropyWorkload;
+import dev.unroll.bench.work.CrossEntropyWorkload;
+import dev.unroll.bench.work.Subject;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
 import dev.unroll.train.CrossEntropy;

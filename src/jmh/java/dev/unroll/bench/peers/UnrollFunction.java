@@ -1,7 +1,8 @@
 package dev.unroll.bench.peers;
 
 import dev.unroll.Workspace;
-import dev.unroll.bench.FunctionWorkload;
+import dev.unroll.bench.work.FunctionWorkload;
+import dev.unroll.bench.work.Subject;
 import dev.unroll.layer.Activation;
 import dev.unroll.layer.Softmax;
 import dev.unroll.sequence.PackedSequence;

@@ -1,6 +1,7 @@
 package dev.unroll.bench.peers;
 
 import dev.unroll.Workspace;
+import dev.unroll.bench.work.Subject;
 import dev.unroll.layer.Parameter;
 import dev.unroll.layer.Recurrent;
 import dev.unroll.layer.RecurrentGradients;

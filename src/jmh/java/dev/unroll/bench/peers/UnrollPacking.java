@@ -1,7 +1,8 @@
 package dev.unroll.bench.peers;
 
 import dev.unroll.Workspace;
-import dev.unroll.bench.PackingWorkload;
+import dev.unroll.bench.work.PackingWorkload;
+import dev.unroll.bench.work.Subject;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PaddedOrder;
 import dev.unroll.sequence.SequenceLayout;

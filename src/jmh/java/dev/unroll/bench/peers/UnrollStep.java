@@ -1,5 +1,6 @@
 package dev.unroll.bench.peers;
 
+import dev.unroll.bench.work.Subject;
 import dev.unroll.layer.Recurrent;
 import dev.unroll.layer.RecurrentSession;
 import dev.unroll.layer.State;

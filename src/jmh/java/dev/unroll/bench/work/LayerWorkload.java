@@ -1,7 +1,5 @@
-package dev.unroll.bench;
+package dev.unroll.bench.work;
 
-import dev.unroll.bench.peers.Library;
-import dev.unroll.bench.peers.Subject;
 import dev.unroll.peers.RecurrentCase;
 import dev.unroll.peers.RecurrentShape;
 import dev.unroll.peers.RecurrentShape.Cell;
@@ -37,7 +35,7 @@ public record LayerWorkload(
   }
 
   /** Equal lengths, with an initial state. */
-  LayerWorkload(Cell cell, boolean training, int sequences, int steps, int inputs, int hidden) {
+  public LayerWorkload(Cell cell, boolean training, int sequences, int steps, int inputs, int hidden) {
     this(cell, training, sequences, steps, inputs, hidden, Lengths.EQUAL, false);
   }
 
@@ -62,17 +60,17 @@ public record LayerWorkload(
   }
 
   /** The same with other lengths. */
-  LayerWorkload with(Lengths other) {
+  public LayerWorkload with(Lengths other) {
     return new LayerWorkload(cell, training, sequences, steps, inputs, hidden, other, zeroState);
   }
 
   /** The same from a state of zeros. */
-  LayerWorkload fromZero() {
+  public LayerWorkload fromZero() {
     return new LayerWorkload(cell, training, sequences, steps, inputs, hidden, lengths, true);
   }
 
   /** Steps of every sequence. */
-  int[] drawLengths() {
+  public int[] drawLengths() {
     int[] drawn = new int[sequences];
     if (lengths == Lengths.EQUAL) {
       Arrays.fill(drawn, steps);

@@ -1,7 +1,5 @@
-package dev.unroll.bench;
+package dev.unroll.bench.work;
 
-import dev.unroll.bench.peers.Library;
-import dev.unroll.bench.peers.Subject;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
@@ -22,12 +20,12 @@ public record CrossEntropyWorkload(int rows, int columns) implements Workload {
   }
 
   /** Tells whether {@link #toString} wrote a text. */
-  static boolean names(String text) {
+  public static boolean names(String text) {
     return text.startsWith(NAME + " ");
   }
 
   /** Reads what {@link #toString} writes. */
-  static CrossEntropyWorkload parse(String text) {
+  public static CrossEntropyWorkload parse(String text) {
     String[] words = text.split("[ x](?=\\d)");
     return new CrossEntropyWorkload(Integer.parseInt(words[1]), Integer.parseInt(words[2]));
   }
@@ -51,7 +49,7 @@ public record CrossEntropyWorkload(int rows, int columns) implements Workload {
 
   /** In double precision. */
   @Override
-  public Map<String, float[]> expected() {
+  public Map<String, float[]> expected(Library reference) {
     float[] x = scores();
     int[] labels = labels();
     float[] gradient = new float[x.length];

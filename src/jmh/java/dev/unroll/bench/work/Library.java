@@ -1,9 +1,5 @@
-package dev.unroll.bench.peers;
+package dev.unroll.bench.work;
 
-import dev.unroll.bench.CharacterModelWorkload;
-import dev.unroll.bench.CrossEntropyWorkload;
-import dev.unroll.bench.FunctionWorkload;
-import dev.unroll.bench.PackingWorkload;
 import dev.unroll.peers.RecurrentCase;
 import java.util.Optional;
 

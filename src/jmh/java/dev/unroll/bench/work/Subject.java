@@ -1,4 +1,4 @@
-package dev.unroll.bench.peers;
+package dev.unroll.bench.work;
 
 import java.util.Map;
 

@@ -1,7 +1,5 @@
-package dev.unroll.bench;
+package dev.unroll.bench.work;
 
-import dev.unroll.bench.peers.Library;
-import dev.unroll.bench.peers.Subject;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -52,7 +50,7 @@ public record FunctionWorkload(Function function, int rows, int columns) impleme
   }
 
   /** Uniform in +-5. */
-  static float[] uniform(int size) {
+  public static float[] uniform(int size) {
     Random random = new Random(SEED);
     float[] values = new float[size];
     for (int i = 0; i < size; i++) {
@@ -63,7 +61,7 @@ public record FunctionWorkload(Function function, int rows, int columns) impleme
 
   /** In double precision. */
   @Override
-  public Map<String, float[]> expected() {
+  public Map<String, float[]> expected(Library reference) {
     float[] x = input();
     float[] y = new float[x.length];
     for (int start = 0; start < x.length; start += columns) {

@@ -1,8 +1,6 @@
-package dev.unroll.bench;
+package dev.unroll.bench.work;
 
-import dev.unroll.bench.LayerWorkload.Lengths;
-import dev.unroll.bench.peers.Library;
-import dev.unroll.bench.peers.Subject;
+import dev.unroll.bench.work.LayerWorkload.Lengths;
 import dev.unroll.peers.RecurrentShape.Cell;
 import java.util.Arrays;
 import java.util.Locale;
@@ -52,12 +50,12 @@ public record PackingWorkload(Form form, Task task, int sequences, int steps, in
   }
 
   /** The same batch with something else to do. */
-  PackingWorkload with(Task other) {
+  public PackingWorkload with(Task other) {
     return new PackingWorkload(form, other, sequences, steps, features);
   }
 
   /** Floats that the task writes: the real steps, or all cells of a padded batch that is unpacked. */
-  long written() {
+  public long written() {
     boolean padded = task == Task.UNPACK && (form == Form.BUFFER || form == Form.ARRAY);
     int[] lengths = lengths();
     int longest = Arrays.stream(lengths).max().orElse(0);
@@ -65,7 +63,7 @@ public record PackingWorkload(Form form, Task task, int sequences, int steps, in
   }
 
   /** The layer that takes this. */
-  LayerWorkload forward(Cell cell) {
+  public LayerWorkload forward(Cell cell) {
     return new LayerWorkload(cell, false, sequences, steps, features, features).with(Lengths.VARIABLE);
   }
 
@@ -81,7 +79,7 @@ public record PackingWorkload(Form form, Task task, int sequences, int steps, in
 
   /** Nothing to compare: the tests of sequences do. */
   @Override
-  public Map<String, float[]> expected() {
+  public Map<String, float[]> expected(Library reference) {
     return Map.of();
   }
 }

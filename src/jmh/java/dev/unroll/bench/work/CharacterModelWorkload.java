@@ -1,7 +1,5 @@
-package dev.unroll.bench;
+package dev.unroll.bench.work;
 
-import dev.unroll.bench.peers.Library;
-import dev.unroll.bench.peers.Subject;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
