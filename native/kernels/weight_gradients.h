@@ -1,0 +1,92 @@
+#pragma once
+
+/// The gradients of a recurrent layer's weights, summed over all steps after the backward pass has left those of the
+/// gates.
+
+#include "kernels/layer_rows.h"
+#include "kernels/matmul_transposed.h"
+#include "kernels/row_order.h"
+
+namespace unroll::UNROLL_ISA {
+
+/// Gradients of the weights of one layer and direction: one product over all packed rows each, not one per step.
+template <class Cell>
+struct WeightGradients : LayerRows {
+  const RecurrentGradient& gradient;
+  Parallel& pool;
+
+  void add(const float* x, int64_t inputs) const {
+    const int32_t* const order = find_orders(x, inputs);
+    add_matrices({{x, inputs, order}, inputs, gradient.d_w_ih, inputs}, order);
+    if (layer.options.peepholes != nullptr) add_peepholes(order);
+    if (projected()) {
+      add_product(state_size(), {gradient.d_projected, state_size(), order},
+                  {{{{layer.unprojected, hidden(), order}, hidden(), gradient.d_w_hr, hidden()}}, 1}, {});
+    }
+  }
+
+ private:
+  int64_t rows() const { return packed_rows(steps()); }
+
+  /// The order of the sums, null if it is the packed one; and in that order the row of the states before each row.
+  /// Sequences that are equal in all keys are so in all that is summed.
+  const int32_t* find_orders(const float* x, int64_t inputs) const {
+    const RowKey keys[] = {{x, inputs, inputs, false},
+                           {layer.gates, gate_columns(), gate_columns(), false},
+                           {layer.states, state_stride(), state_size(), true},
+                           {Cell::kHasCells ? layer.cells : nullptr, hidden(), hidden(), true},
+                           {projected() ? gradient.d_projected : nullptr, state_size(), state_size(), false}};
+    const bool ordered = order_rows(steps(), keys, gradient.row_order);
+    for (int64_t t = 0; t < steps().count; ++t) {
+      for_each_segment(steps(), t, {0, steps().sequences}, reverse, [&](const Segment& segment) {
+        for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
+          const int64_t sequence = ordered ? gradient.row_order[b] : b;
+          gradient.previous_rows[segment.row + b] = static_cast<int32_t>(segment.previous + sequence);
+        }
+      });
+    }
+    return ordered ? gradient.row_order : nullptr;
+  }
+
+  /// Of W_ih and W_hh: one product, where both are multiplied by the same gradients. Their sums are the gradients of
+  /// the biases.
+  void add_matrices(const RightOperand& input, const int32_t* order) const {
+    const int64_t h = hidden(), p = state_size(), first = Cell::kFirstGates * h, others = gate_columns() - first;
+    const RightOperand state{{layer.states, state_stride(), gradient.previous_rows}, p, gradient.d_w_hh, p};
+    const Rows d_gates = gates_from(0, order), kept{layer.recurrent, h, order};
+    add_product(first, d_gates, {{input, state}, 2}, {{gradient.d_b_ih, gradient.d_b_hh}});
+    if constexpr (Cell::kFirstGates == Cell::kGates) return;
+    RightOperand other_input = input, other_state = state;
+    other_input.c += first * input.ldc;
+    other_state.c += first * p;
+    const bool biased = gradient.d_b_ih != nullptr;
+    float* const d_b_ih = biased ? gradient.d_b_ih + first : nullptr;
+    float* const d_b_hh = biased ? gradient.d_b_hh + first : nullptr;
+    if constexpr (Cell::kRecurrentGradient) {
+      add_product(others, gates_from(first, order), {{other_input}, 1}, {{d_b_ih, nullptr}});
+      add_product(others, kept, {{other_state}, 1}, {{d_b_hh, nullptr}});
+    } else {
+      other_state.rows = kept;
+      add_product(others, gates_from(first, order), {{other_input, other_state}, 2}, {{d_b_ih, d_b_hh}});
+    }
+  }
+
+  Rows gates_from(int64_t column, const int32_t* order) const { return {layer.gates + column, gate_columns(), order}; }
+
+  void add_product(int64_t outputs, const Rows& a, const RightOperands& b, const SumsOfColumns& sums) const {
+    multiply_transposed(rows(), outputs, a, b, sums, pool);
+  }
+
+  /// Peepholes i and f see the cell before, o the cell after.
+  void add_peepholes(const int32_t* order) const {
+    const int64_t h = hidden();
+    const Rows before{layer.cells, h, gradient.previous_rows};
+    const Rows after{layer.cells + steps().sequences * h, h, order};
+    const auto d_gate = [&](int64_t gate) { return Rows{layer.gates + gate * h, gate_columns(), order}; };
+    column_products(rows(), h, d_gate(0), before, gradient.d_peepholes, pool);
+    column_products(rows(), h, d_gate(1), before, gradient.d_peepholes + h, pool);
+    column_products(rows(), h, d_gate(3), after, gradient.d_peepholes + 2 * h, pool);
+  }
+};
+
+}  // namespace unroll::UNROLL_ISA
