@@ -25,9 +25,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine;
 
 /** Measures this library beside its peers and prints tables. */
@@ -39,32 +38,8 @@ public final class Main implements Callable<Integer> {
   };
   private static final int[][] QUICK_SHAPES = {{1, 100, 128}, {32, 100, 128}};
 
-  @Option(names = "--quick", description = "Fewer workloads and peers, shorter iterations, the machine measured once.")
-  private boolean quick;
-
-  @Option(names = "--only", paramLabel = "REGEX", description = "Only what matches, of lines as the tables have them.")
-  private Pattern only = Pattern.compile("");
-
-  @Option(names = "--threads", split = ",", paramLabel = "N", description = "Thread counts, 1 and 2; default: both.")
-  private List<Integer> threads = List.of(1, 2);
-
-  @Option(
-      names = "--peers",
-      split = ",",
-      paramLabel = "NAME",
-      description = "Default: onednn, onnxruntime, pytorch-mkl and, if not quick, pytorch-openblas, dl4j.")
-  private List<String> peers;
-
-  @Option(
-      names = "--avx2",
-      description = "Without AVX-512, as on processors that lack it; ONNX Runtime has no such switch and is left out.")
-  private boolean avx2;
-
-  @Option(names = "--results", paramLabel = "DIR", description = "Where JSON and tables go; default: ${DEFAULT-VALUE}.")
-  private Path results = Path.of("target/bench");
-
-  @Option(names = "--native", paramLabel = "DIR", description = "Where bench_limits is; default: ${DEFAULT-VALUE}.")
-  private Path programs = Path.of("target/native");
+  @Mixin
+  private final Options options = new Options();
 
   private final Scores scores = new Scores();
   private Limits limits;
@@ -78,25 +53,19 @@ public final class Main implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (!List.of(1, 2).containsAll(threads)) { // the limits are those of one and two
-      System.err.println("--threads " + threads + ": expected 1 or 2");
+    String problem = options.problem();
+    if (problem != null) {
+      System.err.println(problem);
       return CommandLine.ExitCode.USAGE;
     }
-    if (peers == null) {
-      peers = new ArrayList<>(List.of(ONEDNN, ONNX_RUNTIME, PYTORCH_MKL));
-      peers.addAll(quick ? List.of() : List.of(PYTORCH_OPENBLAS, DL4J));
-    }
-    if (avx2) {
-      peers.remove(ONNX_RUNTIME);
-    }
-    Files.createDirectories(results);
+    Files.createDirectories(options.results);
     long start = System.nanoTime();
-    try (PrintWriter tables = new PrintWriter(results.resolve("tables.txt").toFile(), StandardCharsets.UTF_8);
-        Workers processes = new Workers(results, quick, avx2)) {
+    try (PrintWriter tables = new PrintWriter(options.results.resolve("tables.txt").toFile(), StandardCharsets.UTF_8);
+        Workers processes = new Workers(options)) {
       file = tables;
       workers = processes;
       print(machine());
-      for (int count : threads) {
+      for (int count : options.threads) {
         layers("One layer forward", false, count);
         layers("One layer, training", true, count);
         variableLengths(count);
@@ -126,7 +95,7 @@ public final class Main implements Callable<Integer> {
         processor.get("cpu family"),
         processor.get("model"),
         Runtime.getRuntime().availableProcessors(),
-        avx2 ? "avx2" : Unroll.instructionSet(),
+        options.avx2 ? "avx2" : Unroll.instructionSet(),
         System.getProperty("java.version"));
   }
 
@@ -138,26 +107,30 @@ public final class Main implements Callable<Integer> {
 
   private void layers(String title, boolean training, int count) throws IOException {
     List<LayerWorkload> workloads = new ArrayList<>();
-    for (int[] shape : quick ? QUICK_SHAPES : SHAPES) {
+    for (int[] shape : options.quick ? QUICK_SHAPES : SHAPES) {
       for (Cell cell : CELLS) {
         workloads.add(new LayerWorkload(cell, training, shape[0], shape[1], shape[2], shape[2]));
       }
     }
-    compare(title, RecurrentLayer.class, workloads, training ? peersBut(ONNX_RUNTIME) : peers, count);
+    compare(title, RecurrentLayer.class, workloads, training ? peersBut(ONNX_RUNTIME) : options.peers(), count);
   }
 
   private List<String> peersBut(String... left) {
-    return peers.stream().filter(peer -> !List.of(left).contains(peer)).toList();
+    return options.peers().stream().filter(peer -> !List.of(left).contains(peer)).toList();
+  }
+
+  private List<String> pytorch() {
+    return options.peers().stream().filter(peer -> peer.startsWith("pytorch")).toList();
   }
 
   private void variableLengths(int count) throws IOException {
     for (boolean training : new boolean[] {false, true}) {
       List<LayerWorkload> variable = new ArrayList<>();
-      for (Cell cell : quick ? new Cell[] {Cell.LSTM} : CELLS) {
+      for (Cell cell : options.quick ? new Cell[] {Cell.LSTM} : CELLS) {
         variable.add(new LayerWorkload(cell, training, 32, 100, 128, 128).with(Lengths.VARIABLE));
       }
       List<String> contenders = new ArrayList<>(training ? peersBut(ONNX_RUNTIME, DL4J) : peersBut(DL4J));
-      peers.stream().filter(peer -> peer.startsWith("pytorch")).forEach(peer -> contenders.add(peer + PACKED));
+      contenders.addAll(pytorch().stream().map(peer -> peer + PACKED).toList());
       compare("Variable lengths", VariableLengths.class, variable, contenders, count);
       List<LayerWorkload> equal =
           chosen(variable).stream().map(each -> each.with(Lengths.EQUAL_SUM)).toList();
@@ -180,7 +153,7 @@ public final class Main implements Callable<Integer> {
           workloads.add(new LayerWorkload(cell, training, 33, 50, size[0], size[1]));
         }
       }
-      if (!quick) {
+      if (!options.quick) {
         compare("Sizes beside the grid", OddSizes.class, workloads, List.of(), count);
       }
     }
@@ -188,7 +161,7 @@ public final class Main implements Callable<Integer> {
 
   private void characterModel(int count) throws IOException {
     List<CharacterModelWorkload> workloads = chosen(List.of(new CharacterModelWorkload()));
-    List<String> contenders = peers.stream().filter(peer -> peer.startsWith("pytorch")).toList();
+    List<String> contenders = pytorch();
     if (!workloads.isEmpty()) {
       Table table = table("Training step of a character model", contenders, count);
       measure(CharacterModel.class, workloads, contenders, count);
@@ -200,6 +173,7 @@ public final class Main implements Callable<Integer> {
 
   private void functions(int count) throws IOException {
     List<Workload> workloads = new ArrayList<>();
+    boolean quick = options.quick;
     for (Function softmax : quick ? EnumSet.of(Function.SOFTMAX) : EnumSet.of(Function.SOFTMAX, Function.LOG_SOFTMAX)) {
       workloads.add(new FunctionWorkload(softmax, 1024, 65));
       workloads.add(new FunctionWorkload(softmax, 256, 10_000));
@@ -248,7 +222,7 @@ public final class Main implements Callable<Integer> {
   private void packingThroughput() throws IOException {
     for (Form form : Form.values()) {
       for (int[] size : new int[][] {{1, 100}, {33, 500}}) { // megabytes, steps
-        for (int features : quick ? new int[] {13} : new int[] {1, 4, 13, 128}) {
+        for (int features : options.quick ? new int[] {13} : new int[] {1, 4, 13, 128}) {
           int sequences = (int) (size[0] * 2e6 / (features * size[1] * Float.BYTES));
           PackingWorkload batch = new PackingWorkload(form, Task.BOTH, sequences, size[1], features);
           if (!chosen(List.of(batch)).isEmpty()) {
@@ -274,7 +248,7 @@ public final class Main implements Callable<Integer> {
 
   private void stream(int count) throws IOException {
     LayerWorkload step = new LayerWorkload(Cell.LSTM, false, 1, 1, 64, 64);
-    if (only.matcher("session").find()) {
+    if (options.only.matcher("session").find()) {
       measure(StreamingStep.class, List.of(step), List.of(), count);
       Measurement ours = scores.of(step, count).get(UNROLL);
       String format = "%nOne step of a session, %s, threads %d: %s, %.0f bytes of Java heap allocated";
@@ -284,21 +258,21 @@ public final class Main implements Callable<Integer> {
 
   /** Only at the end, while no worker is busy. */
   private void firstResults() throws IOException {
-    if (!only.matcher("first result").find()) {
+    if (!options.only.matcher("first result").find()) {
       return;
     }
     print(String.format("%nFrom the start of a virtual machine to the first result, median"));
     List<String> libraries = new ArrayList<>(List.of(FirstResult.NOTHING, UNROLL));
-    libraries.addAll(peers);
+    libraries.addAll(options.peers());
     for (String library : libraries) {
-      double seconds = FirstResult.measure(library, quick ? 1 : 5);
+      double seconds = FirstResult.measure(library, options.quick ? 1 : 5);
       String time = Double.isNaN(seconds) ? "failed" : Format.time(seconds);
       print(String.format("first result of %-18s %9s", library, time));
     }
   }
 
   private <W extends Workload> List<W> chosen(List<W> workloads) {
-    return workloads.stream().filter(workload -> only.matcher(workload.toString()).find()).toList();
+    return workloads.stream().filter(workload -> options.only.matcher(workload.toString()).find()).toList();
   }
 
   /** One table of workloads of recurrent layers. */
@@ -324,11 +298,13 @@ public final class Main implements Callable<Integer> {
 
   /** Measures the machine, again if there is time, and starts a table. */
   private Table table(String title, List<String> contenders, int count) throws IOException {
-    if (limits == null || !quick) {
-      Limits now = Limits.measure(programs.resolve("bench_limits"));
+    if (limits == null || !options.quick) {
+      Limits now = Limits.measure(options.programs.resolve("bench_limits"));
       limits = limits == null ? now : limits.better(now);
     }
-    return new Table(scores, title + "; " + limits.describe(count), contenders, count, this::print);
+    List<String> columns = new ArrayList<>(contenders);
+    columns.addAll(options.before == null ? List.of() : List.of(BEFORE));
+    return new Table(scores, title + "; " + limits.describe(count), columns, count, this::print);
   }
 
   private void measure(

@@ -82,7 +82,8 @@ final class Table {
         cell += timed ? " " + Format.ratio(of.seconds() / seconds) : "";
       }
       line.append(column(peer, cell));
-      if (of != null && (best == null || of.seconds() < best.seconds())) {
+      boolean isPeer = !peer.equals(Libraries.BEFORE);
+      if (of != null && isPeer && (best == null || of.seconds() < best.seconds())) {
         best = of;
       }
     }

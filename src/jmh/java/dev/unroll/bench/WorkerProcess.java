@@ -19,9 +19,19 @@ final class WorkerProcess implements AutoCloseable {
   private final File log;
   private boolean hasEnded;
 
-  /** Starts it with the linear algebra of that name, and perhaps without AVX-512. */
-  WorkerProcess(String linearAlgebra, boolean avx2, Path results) throws IOException {
+  /**
+   * Starts it.
+   *
+   * @param linearAlgebra the name of the one under PyTorch
+   * @param avx2 whether to keep AVX-512 from it
+   * @param library another jar of this library; null for this build
+   * @param results the file that its results go to
+   */
+  WorkerProcess(String linearAlgebra, boolean avx2, Path library, Path results) throws IOException {
     ProcessBuilder builder = builder(linearAlgebra, Worker.class, results.toString());
+    if (library != null) {
+      builder.environment().merge("CLASSPATH", library.toString(), (all, first) -> first + File.pathSeparator + all);
+    }
     if (avx2) {
       builder.command().add(1, "-Dunroll.isa=avx2");
       builder.environment().put("ONEDNN_MAX_CPU_ISA", "AVX2");

@@ -19,32 +19,19 @@ import java.util.Map;
  * workload are measured right after each other.
  */
 final class Workers implements AutoCloseable {
-  /** All of a list and then all of it again: others on the machine are busy for seconds rather than for one line. */
-  private static final int ROUNDS = 2;
-
   private static final Iterations LONG = new Iterations(2, 100);
   private static final Iterations BRIEF = new Iterations(3, 30);
 
-  private final Path results;
-  private final boolean quick;
-  private final boolean avx2;
+  private final Options options;
   private final Map<String, WorkerProcess> started = new LinkedHashMap<>();
   private int failures;
 
-  /**
-   * Starts none yet.
-   *
-   * @param results the folder that their results go to
-   * @param quick whether to measure for a shorter time
-   * @param avx2 whether to keep AVX-512 from them
-   */
-  Workers(Path results, boolean quick, boolean avx2) {
-    this.results = results;
-    this.quick = quick;
-    this.avx2 = avx2;
+  /** Starts none yet. */
+  Workers(Options options) {
+    this.options = options;
   }
 
-  /** Measures this library and some peers on each of the workloads, in rounds if there is time. */
+  /** Measures this library and some peers on each of the workloads. */
   void measure(
       Class<? extends Contest> benchmark,
       List<? extends Workload> workloads,
@@ -52,7 +39,7 @@ final class Workers implements AutoCloseable {
       int threads,
       Scores scores)
       throws IOException {
-    measure(benchmark, workloads, peers, threads, quick ? BRIEF : LONG, scores);
+    measure(benchmark, workloads, peers, threads, options.quick ? BRIEF : LONG, scores);
   }
 
   /** Measures this library alone, on one thread, for some tenths of a second. */
@@ -69,10 +56,12 @@ final class Workers implements AutoCloseable {
       Iterations iterations,
       Scores scores)
       throws IOException {
-    for (int round = 0; round < (quick ? 1 : ROUNDS); round++) {
+    // One round after the other: others on the machine are busy for seconds rather than for one line.
+    for (int round = 0; round < options.rounds(); round++) {
       for (Workload workload : workloads) {
         List<String> contenders = new ArrayList<>(List.of(UNROLL));
         contenders.addAll(peers);
+        contenders.addAll(options.before == null ? List.of() : List.of(BEFORE));
         contenders.removeIf(contender -> scores.isRefused(workload, threads, contender));
         for (Measurement found : measure(benchmark, workload, contenders, threads, iterations)) {
           scores.add(workload, threads, found);
@@ -92,9 +81,12 @@ final class Workers implements AutoCloseable {
     List<String> openblas = new ArrayList<>(contenders);
     openblas.removeIf(contender -> !contender.startsWith(PYTORCH_OPENBLAS));
     List<String> mkl = new ArrayList<>(contenders);
-    mkl.removeIf(contender -> openblas.contains(contender) || contender.equals(DL4J));
+    mkl.removeIf(contender -> openblas.contains(contender) || List.of(DL4J, BEFORE).contains(contender));
     Request request = new Request(benchmark.getName(), workload.toString(), threads, mkl, iterations);
     List<Measurement> all = new ArrayList<>(ask("mkl", request));
+    if (contenders.contains(BEFORE)) {
+      all.addAll(ask(BEFORE, request.of(List.of(BEFORE))));
+    }
     // With two threads OpenBLAS' and PyTorch's get into each other's way: a call may take a hundred times as long.
     if (threads == 1) {
       all.addAll(ask("openblas", request.of(openblas)));
@@ -128,7 +120,9 @@ final class Workers implements AutoCloseable {
     WorkerProcess process = started.get(name);
     if (process == null) {
       String file = failures == 0 ? name : name + "-" + failures; // what the one that ended wrote stays
-      process = new WorkerProcess(name, avx2, results.resolve(file + ".json"));
+      Path json = options.results.resolve(file + ".json");
+      boolean older = name.equals(BEFORE);
+      process = new WorkerProcess(older ? "mkl" : name, options.avx2, older ? options.before : null, json);
       started.put(name, process);
     }
     return process;

@@ -5,6 +5,8 @@ import dev.unroll.bench.work.Library;
 /** The libraries by the names that the tables use. */
 public final class Libraries {
   public static final String UNROLL = "unroll";
+  /** An older jar of this library. */
+  public static final String BEFORE = "before";
   public static final String ONEDNN = "onednn";
   public static final String ONNX_RUNTIME = "onnxruntime";
   public static final String PYTORCH_MKL = "pytorch-mkl";
@@ -18,7 +20,7 @@ public final class Libraries {
   /** Finds a library. */
   public static Library of(String name) {
     return switch (name) {
-      case UNROLL -> new UnrollLibrary();
+      case UNROLL, BEFORE -> new UnrollLibrary();
       case ONEDNN -> new OneDnnLibrary();
       case ONNX_RUNTIME -> new OnnxRuntimeLibrary();
       case PYTORCH_MKL, PYTORCH_OPENBLAS -> new PyTorchLibrary(false);
