@@ -159,13 +159,20 @@ struct ForwardPass : LayerRows {
     }
   }
 
+  /// Bytes of a step's states that stay in L1 from one block of units to the next. Of more, the lines are fetched: they
+  /// are a row apart, so that nothing foresees them.
+  static constexpr int64_t kNearStates = 16 * 1024;
+
   template <int kPhase>
   void forward_cells(const Segment& segment, Range blocks, Sums<kPhase>& sums) const {
+    const bool fetches = (Cell::kHasCells || Cell::kDirectPath) &&
+                         segment.sequences.size() * hidden() * static_cast<int64_t>(sizeof(float)) >= kNearStates;
     CellRow row = first_row<Cell>(segment);
     const float* of_gates = sums.of;
     for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b, move_to_next<Cell>(row)) {
       for (int64_t block = blocks.begin; block < blocks.end; ++block, of_gates += sums.kGates * kPanel) {
         move_to_block(block, row);
+        if (fetches) fetch_ahead<Cell>(row);
         Cell::template forward<kPhase>(of_gates, row);
       }
     }

@@ -104,6 +104,21 @@ struct LayerRows {
     if constexpr (Cell::kHasRecurrent) row.recurrent += hidden();
   }
 
+  /// Fetches what the cell of a later row reads and writes beside its gate sums.
+  template <class Cell>
+  UNROLL_INLINE void fetch_ahead(const CellRow& row) const {
+    constexpr int64_t kAhead = 8;
+    if constexpr (Cell::kHasCells) {
+      __builtin_prefetch(row.c_prev + row.unit + kAhead * hidden());
+      __builtin_prefetch(row.c + row.unit + kAhead * hidden(), 1);
+    }
+    if constexpr (Cell::kDirectPath) __builtin_prefetch(row.h_prev + row.unit + kAhead * state_stride());
+    if constexpr (Cell::kRecurrentGradient) {
+      __builtin_prefetch(row.gates + Cell::kFirstGates * hidden() + row.unit + kAhead * gate_columns());
+    }
+    __builtin_prefetch(row.h + row.unit + kAhead * (projected() ? hidden() : state_stride()), 1);
+  }
+
   /// Rows in packed order from an array in the caller's order, or zeros.
   template <class Target>
   void load_initial(Range sequences, const float* values, int64_t size, const Target& target) const {
