@@ -5,13 +5,13 @@ import static dev.unroll.bench.peers.Libraries.*;
 import dev.unroll.Unroll;
 import dev.unroll.bench.work.CharacterModelWorkload;
 import dev.unroll.bench.work.CrossEntropyWorkload;
-import dev.unroll.bench.work.FunctionWorkload.Function;
 import dev.unroll.bench.work.FunctionWorkload;
-import dev.unroll.bench.work.LayerWorkload.Lengths;
+import dev.unroll.bench.work.FunctionWorkload.Function;
 import dev.unroll.bench.work.LayerWorkload;
+import dev.unroll.bench.work.LayerWorkload.Lengths;
+import dev.unroll.bench.work.PackingWorkload;
 import dev.unroll.bench.work.PackingWorkload.Form;
 import dev.unroll.bench.work.PackingWorkload.Task;
-import dev.unroll.bench.work.PackingWorkload;
 import dev.unroll.bench.work.Workload;
 import dev.unroll.peers.RecurrentShape.Cell;
 import java.io.IOException;
@@ -25,9 +25,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine;
 
 /** Measures this library beside its peers and prints tables. */
 @Command(name = "bench", mixinStandardHelpOptions = true, sortOptions = false)
