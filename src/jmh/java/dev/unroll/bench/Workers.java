@@ -31,7 +31,7 @@ final class Workers implements AutoCloseable {
     this.options = options;
   }
 
-  /** Measures this library and some peers on each of the workloads. */
+  /** Measures this library, some peers and, if there is one, the older jar on each of the workloads. */
   void measure(
       Class<? extends Contest> benchmark,
       List<? extends Workload> workloads,
@@ -39,7 +39,9 @@ final class Workers implements AutoCloseable {
       int threads,
       Scores scores)
       throws IOException {
-    measure(benchmark, workloads, peers, threads, options.quick ? BRIEF : LONG, scores);
+    List<String> others = new ArrayList<>(peers);
+    others.addAll(options.before == null ? List.of() : List.of(BEFORE));
+    measure(benchmark, workloads, others, threads, options.quick ? BRIEF : LONG, scores);
   }
 
   /** Measures this library alone, on one thread, for some tenths of a second. */
@@ -51,7 +53,7 @@ final class Workers implements AutoCloseable {
   private void measure(
       Class<? extends Contest> benchmark,
       List<? extends Workload> workloads,
-      List<String> peers,
+      List<String> others,
       int threads,
       Iterations iterations,
       Scores scores)
@@ -60,8 +62,7 @@ final class Workers implements AutoCloseable {
     for (int round = 0; round < options.rounds(); round++) {
       for (Workload workload : workloads) {
         List<String> contenders = new ArrayList<>(List.of(UNROLL));
-        contenders.addAll(peers);
-        contenders.addAll(options.before == null ? List.of() : List.of(BEFORE));
+        contenders.addAll(others);
         contenders.removeIf(contender -> scores.isRefused(workload, threads, contender));
         for (Measurement found : measure(benchmark, workload, contenders, threads, iterations)) {
           scores.add(workload, threads, found);
