@@ -4,60 +4,32 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /**
- * Packed rows as Java reads and writes them itself, from and to places that native code does not reach, such as nested
- * arrays: every row is copied once, between the caller's place and its own, with all of Java's checks. It goes some
- * steps of a sequence, then those of the next, since that is how callers make them.
+ * Moves wide rows: each straight between the caller's place and its own, which Java sees as a part of a direct buffer.
  */
-public final class DirectRows {
+final class DirectRows extends RowMover {
   /** What a buffer can have. */
   private static final int MOST_FLOATS = Integer.MAX_VALUE / Float.BYTES;
 
-  private final PackedOrder order;
-  private final int features;
   private final long packed;
   private final int most;
 
-  // Where move() is: the memory that Java sees of the rows, what is there, and the sequence.
+  // The memory that Java sees of the rows, the first of them, and the sequence that moves.
   private FloatBuffer window;
   private int firstRow;
-  private int column;
-  private int columns;
   private int position;
 
   private DirectRows(PackedOrder order, int features, long packed, int most) {
-    this.order = order;
-    this.features = features;
+    super(order, features);
     this.packed = packed;
     this.most = most;
   }
 
-  /** Moves rows of a sequence. */
-  public interface Place {
-    /**
-     * Moves the rows of some steps of a sequence, or those values of them that {@code rows} has at the moment.
-     *
-     * @param sequence the caller's index
-     * @param firstStep from 0
-     * @param steps how many
-     * @param rows the packed rows of these steps
-     */
-    void move(int sequence, int firstStep, int steps, DirectRows rows);
-  }
-
-  /**
-   * Calls {@code place} for all rows.
-   *
-   * @param order how they are laid out
-   * @param features values of a row
-   * @param packed address of the first row
-   * @param place moves them
-   */
-  public static void forEach(PackedOrder order, int features, long packed, Place place) {
-    forEach(order, features, packed, MOST_FLOATS, place);
+  static void moveRows(PackedOrder order, int features, long packed, Place place) {
+    moveRows(order, features, packed, MOST_FLOATS, place);
   }
 
   /** The same with at most so many floats in a buffer. */
-  static void forEach(PackedOrder order, int features, long packed, int most, Place place) {
+  static void moveRows(PackedOrder order, int features, long packed, int most, Place place) {
     new DirectRows(order, features, packed, most).forEach(place);
   }
 
@@ -100,55 +72,23 @@ public final class DirectRows {
     return (order.rowAt(position, step) - firstRow) * features;
   }
 
-  /**
-   * Writes the rows of some steps.
-   *
-   * @param sequence [steps][features] of the sequence
-   * @param firstStep the first to be written
-   * @param steps how many
-   */
-  public void put(float[][] sequence, int firstStep, int steps) {
-    for (int t = firstStep; t < firstStep + steps; t++) {
-      window.put(index(t), sequence[t], column, columns);
-    }
+  @Override
+  public void put(int step, float[] from, int first) {
+    window.put(index(step), from, first + column, columns);
   }
 
-  /**
-   * Reads the rows of some steps.
-   *
-   * @param sequence [steps][features] of the sequence; a step that is null is made, just before it is written, for Java
-   *     clears it, which takes it to a cache
-   * @param firstStep the first to be read
-   * @param steps how many
-   */
-  public void get(float[][] sequence, int firstStep, int steps) {
-    for (int t = firstStep; t < firstStep + steps; t++) {
-      if (sequence[t] == null) {
-        sequence[t] = new float[features];
-      }
-      window.get(index(t), sequence[t], column, columns);
-    }
+  @Override
+  public void get(int step, float[] to, int first) {
+    window.get(index(step), to, first + column, columns);
   }
 
-  /**
-   * Writes a row.
-   *
-   * @param step its step
-   * @param from what holds it
-   * @param start where it begins there
-   */
-  void put(int step, FloatBuffer from, int start) {
-    window.put(index(step), from, start + column, columns);
+  @Override
+  void put(int step, FloatBuffer from, int first) {
+    window.put(index(step), from, first + column, columns);
   }
 
-  /**
-   * Reads a row.
-   *
-   * @param step its step
-   * @param to where it goes
-   * @param start where it begins there
-   */
-  void get(int step, FloatBuffer to, int start) {
-    to.put(start + column, window, index(step), columns);
+  @Override
+  void get(int step, FloatBuffer to, int first) {
+    to.put(first + column, window, index(step), columns);
   }
 }

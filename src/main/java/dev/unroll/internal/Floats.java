@@ -210,25 +210,25 @@ public abstract class Floats {
 
     @Override
     public void packPadded(PackedOrder order, Strides strides, int features, long packed) {
-      DirectRows.Place place =
+      RowMover.Place place =
           (b, first, steps, rows) -> {
             for (int t = first; t < first + steps; t++) {
               rows.put(t, buffer, index(strides, b, t));
             }
           };
-      DirectRows.forEach(order, features, packed, place);
+      RowMover.pack(order, features, packed, place);
     }
 
     @Override
     public void unpackPadded(
         PackedOrder order, int totalSteps, Strides strides, int features, long packed, float padding) {
-      DirectRows.Place place =
+      RowMover.Place place =
           (b, first, steps, rows) -> {
             for (int t = first; t < first + steps; t++) {
               rows.get(t, buffer, index(strides, b, t));
             }
           };
-      DirectRows.forEach(order, features, packed, place);
+      RowMover.unpack(order, features, packed, place);
       float[] filler = new float[features];
       Arrays.fill(filler, padding);
       for (int t = 0; t < totalSteps; t++) {

@@ -13,6 +13,9 @@ public final class PackedOrder {
   /** Sequences that one native call takes each from an array of its own; so many also make a tile of the kernel. */
   static final int MOST_SEQUENCES = 64;
 
+  /** Floats of a sequence that are copied in the time that it takes to hold an array in place. */
+  private static final int SHORT_SEQUENCE = 128;
+
   /** Steps that one call should move of a sequence, if not more: tiles of the kernel, and most sequences whole. */
   private static final int FEWEST_STEPS = 128;
 
@@ -183,6 +186,10 @@ public final class PackedOrder {
    * @param packed address of the first row
    */
   public void pack(int features, float[][] sequences, long packed) {
+    if (isShort(features)) {
+      StagedRows.packSequences(this, features, sequences, packed);
+      return;
+    }
     float[][] lines = new float[MOST_SEQUENCES][];
     forEachRealRectangle(
         FLOATS_AT_ONCE,
@@ -190,8 +197,13 @@ public final class PackedOrder {
         features,
         (t, steps, p, count) -> {
           choose(b -> sequences[b], p, count, lines);
-          SequenceNative.packSequences(offsets, features, t, steps, p, count, 0, lines, packed);
+          SequenceNative.packSequences(offsets, features, t, steps, p, count, lines, packed);
         });
+  }
+
+  /** Whether sequences are so short that to hold an array in place costs more than to copy it. */
+  private boolean isShort(int features) {
+    return (long) rows() * features < (long) SHORT_SEQUENCE * order.length;
   }
 
   private void choose(IntFunction<float[]> sequences, int first, int count, float[][] lines) {
@@ -209,6 +221,10 @@ public final class PackedOrder {
    *     steps, and more than once for others
    */
   public void unpack(int features, long packed, IntFunction<float[]> sequences) {
+    if (isShort(features)) {
+      StagedRows.unpackSequences(this, features, packed, sequences);
+      return;
+    }
     float[][] lines = new float[MOST_SEQUENCES][];
     forEachRealRectangle(
         FLOATS_AT_ONCE,
@@ -216,8 +232,18 @@ public final class PackedOrder {
         features,
         (t, steps, p, count) -> {
           choose(sequences, p, count, lines);
-          SequenceNative.unpackSequences(offsets, features, t, steps, p, count, packed, 0, lines);
+          SequenceNative.unpackSequences(offsets, features, t, steps, p, count, packed, lines);
         });
+  }
+
+  /** Writes the rows of a rectangle, whose sequences stand in an array, `stride` floats apart. */
+  void packStage(int features, int t, int steps, int p, int count, float[] stage, int stride, long packed) {
+    SequenceNative.packStage(offsets, features, t, steps, p, count, stage, stride, packed);
+  }
+
+  /** The opposite. */
+  void unpackStage(int features, int t, int steps, int p, int count, long packed, float[] stage, int stride) {
+    SequenceNative.unpackStage(offsets, features, t, steps, p, count, packed, stage, stride);
   }
 
   /**

@@ -15,7 +15,6 @@ public final class SequenceNative {
       int stepCount,
       int firstSequence,
       int sequenceCount,
-      int begin,
       float[][] sequences,
       long packed);
 
@@ -28,8 +27,31 @@ public final class SequenceNative {
       int firstSequence,
       int sequenceCount,
       long packed,
-      int begin,
       float[][] sequences);
+
+  /** At most {@link PackedOrder#MOST_SEQUENCES} sequences, from element 0 of the stage on, {@code stride} apart. */
+  static native void packStage(
+      int[] offsets,
+      int features,
+      int firstStep,
+      int stepCount,
+      int firstSequence,
+      int sequenceCount,
+      float[] stage,
+      int stride,
+      long packed);
+
+  /** At most {@link PackedOrder#MOST_SEQUENCES} sequences, from element 0 of the stage on, {@code stride} apart. */
+  static native void unpackStage(
+      int[] offsets,
+      int features,
+      int firstStep,
+      int stepCount,
+      int firstSequence,
+      int sequenceCount,
+      long packed,
+      float[] stage,
+      int stride);
 
   static native void packPaddedArray(
       int[] offsets,

@@ -2,12 +2,12 @@ package dev.unroll.sequence;
 
 import dev.unroll.Workspace;
 import dev.unroll.internal.Checks;
-import dev.unroll.internal.DirectRows;
 import dev.unroll.internal.Floats;
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.MemorySource;
+import dev.unroll.internal.RowMover;
 import dev.unroll.internal.PackedOrder;
 import java.nio.FloatBuffer;
 import java.util.function.IntFunction;
@@ -359,7 +359,16 @@ public final class PackedSequence implements AutoCloseable {
     for (int b = 0; b < sequences.length; b++) {
       sequences[b] = new float[layout.length(b)][];
     }
-    unpack(sequences);
+    unpack(
+        (b, first, steps, rows) -> {
+          float[][] sequence = sequences[b];
+          for (int t = first; t < first + steps; t++) {
+            if (sequence[t] == null) { // made just before it is written, for Java clears it, which takes it to a cache
+              sequence[t] = new float[features];
+            }
+            rows.get(t, sequence[t], 0);
+          }
+        });
     return sequences;
   }
 
@@ -381,17 +390,23 @@ public final class PackedSequence implements AutoCloseable {
         String name = "to[" + b + "]";
         Checks.equal("number of steps of " + name, Checks.notNull(name, sequences[b]).length, layout.length(b));
       }
-      sequences[b] = sequences[b].clone();
     }
-    Packer.checkSteps("to", sequences, features);
-    unpack(sequences);
+    Packer.StepName name = (b, t) -> "to[" + b + "][" + t + "]";
+    Packer.checkSteps(sequences, layout, features, name);
+    unpack(
+        (b, first, steps, rows) -> {
+          float[][] sequence = sequences[b];
+          for (int t = first; t < first + steps; t++) {
+            float[] values = sequence[t];
+            Packer.checkStep(values, features, b, t, name); // for another thread may have put a shorter one there
+            rows.get(t, values, 0);
+          }
+        });
   }
 
-  /** Makes the steps that are null. */
-  private void unpack(float[][][] sequences) {
-    DirectRows.Place place = (b, first, steps, rows) -> rows.get(sequences[b], first, steps);
+  private void unpack(RowMover.Place place) {
     try (Lease lease = new Lease()) {
-      DirectRows.forEach(layout.packed(), features, address(lease), place);
+      RowMover.unpack(layout.packed(), features, address(lease), place);
     }
   }
 

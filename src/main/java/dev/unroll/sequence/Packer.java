@@ -1,11 +1,11 @@
 package dev.unroll.sequence;
 
 import dev.unroll.internal.Checks;
-import dev.unroll.internal.DirectRows;
 import dev.unroll.internal.Floats;
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.MemorySource;
 import dev.unroll.internal.PackedOrder;
+import dev.unroll.internal.RowMover;
 import java.nio.FloatBuffer;
 
 /** Makes {@link PackedSequence}s of what callers hold; its methods are those of that class. */
@@ -18,16 +18,15 @@ final class Packer {
     this.features = features;
   }
 
-  /** Copies all references first, so that no other thread can put a shorter array in the place of a checked one. */
   PackedSequence nested(float[][][] given) {
+    // A copy, so that no other thread can put a shorter array in the place of one whose size was read.
     float[][][] sequences = Checks.notNull("sequences", given).clone();
     checkFeatures();
     int[] lengths = new int[sequences.length];
     for (int b = 0; b < sequences.length; b++) {
-      sequences[b] = Checks.notNull("sequences[" + b + "]", sequences[b]).clone();
-      lengths[b] = sequences[b].length;
+      lengths[b] = Checks.notNull("sequences[" + b + "]", sequences[b]).length;
     }
-    return ofSteps(sequences, SequenceLayout.of(lengths));
+    return ofSteps(sequences, SequenceLayout.of(lengths), (b, t) -> "sequences[" + b + "][" + t + "]");
   }
 
   PackedSequence padded(float[][][] padded, int[] givenLengths, PaddedOrder order) {
@@ -35,27 +34,45 @@ final class Packer {
     Checks.notNull("padded", padded);
     int[] lengths = Checks.notNull("lengths", givenLengths).clone();
     checkFeatures();
-    float[][][] sequences = order.unpad(padded, lengths);
-    return ofSteps(sequences, SequenceLayout.of(lengths));
+    return ofSteps(order.unpad(padded, lengths), SequenceLayout.of(lengths), order::nameOfStep);
   }
 
-  /** Checks that there are so many values in every step. */
-  static void checkSteps(String name, float[][][] sequences, int features) {
+  /** How messages name a step of a sequence. */
+  interface StepName {
+    String of(int sequence, int step);
+  }
+
+  /** Checks that all steps have so many values. */
+  static void checkSteps(float[][][] sequences, SequenceLayout layout, int features, StepName name) {
     for (int b = 0; b < sequences.length; b++) {
-      for (int t = 0; t < sequences[b].length; t++) {
-        float[] step = sequences[b][t];
-        if (step == null || step.length != features) {
-          String stepName = name + "[" + b + "][" + t + "]";
-          Checks.equal("number of values in " + stepName, Checks.notNull(stepName, step).length, features);
-        }
+      for (int t = 0; t < layout.length(b); t++) {
+        checkStep(sequences[b][t], features, b, t, name);
       }
     }
   }
 
-  private PackedSequence ofSteps(float[][][] sequences, SequenceLayout layout) {
-    checkSteps("sequences", sequences, features);
-    DirectRows.Place place = (b, first, steps, rows) -> rows.put(sequences[b], first, steps);
-    return fill(layout, packed -> DirectRows.forEach(layout.packed(), features, packed, place));
+  static void checkStep(float[] values, int features, int sequence, int step, StepName name) {
+    if (values == null || values.length != features) {
+      String named = name.of(sequence, step);
+      Checks.equal("number of values in " + named, Checks.notNull(named, values).length, features);
+    }
+  }
+
+  /** Reads every step once, so that what is checked is what is packed; messages name the first that is wrong. */
+  private PackedSequence ofSteps(float[][][] sequences, SequenceLayout layout, StepName name) {
+    RowMover.Place place =
+        (b, first, steps, rows) -> {
+          float[][] sequence = sequences[b];
+          for (int t = first; t < first + steps; t++) {
+            float[] values = sequence[t];
+            if (values == null || values.length != features) {
+              checkSteps(sequences, layout, features, name);
+              checkStep(values, features, b, t, name);
+            }
+            rows.put(t, values, 0);
+          }
+        };
+    return fill(layout, packed -> RowMover.pack(layout.packed(), features, packed, place));
   }
 
   PackedSequence flat(float[][] given) {

@@ -107,18 +107,26 @@ public enum PaddedOrder {
     return Checks.notNull("mask[" + outer + "]", mask[outer]).length;
   }
 
-  /** The real steps of every sequence; arrays of steps are not copied. */
+  /** The steps of every sequence, the real ones at least; arrays of steps are not copied. */
   float[][][] unpad(float[][][] given, int[] lengths) {
     float[][][] padded = given.clone();
     checkNested(padded, lengths);
+    if (this == BATCH_FIRST) {
+      return padded;
+    }
     float[][][] sequences = new float[lengths.length][][];
     for (int b = 0; b < lengths.length; b++) {
       sequences[b] = new float[lengths[b]][];
       for (int t = 0; t < lengths[b]; t++) {
-        sequences[b][t] = padded[outer(b, t)][inner(b, t)];
+        sequences[b][t] = padded[t][b];
       }
     }
     return sequences;
+  }
+
+  /** How messages name a step of a padded batch. */
+  String nameOfStep(int sequence, int step) {
+    return "padded[" + outer(sequence, step) + "][" + inner(sequence, step) + "]";
   }
 
   /** The opposite, with a value for the steps that are not real. */
