@@ -25,52 +25,50 @@ struct BackwardPass : LayerRows {
   /// Some steps, as in the forward pass, in the opposite order. d_h [B][P] and d_c [B][H] carry the gradient from step
   /// to step: they start as that of the final state and end as that of the initial state, both in packed order while in
   /// here.
-  void run(Range sequences, Range times, const RecurrentGradient& gradient, InputGradient of_input, int64_t slices,
+  void run(Range times, const RecurrentGradient& gradient, InputGradient of_input, int64_t slices,
            Parallel& pool) const {
-    if (times.begin == 0) load_gradients(sequences, gradient);
+    if (times.begin == 0) load_gradients(gradient);
     const TimeOrder order = time_order(steps(), reverse, true);
     for_each_chunk(times, [&](Range chunk) {
-      if (slices > 1) return backward_slices(order, chunk, sequences, gradient, of_input, slices, pool);
+      if (slices > 1) return backward_slices(order, chunk, gradient, of_input, slices, pool);
       for (int64_t i = chunk.begin; i < chunk.end; ++i) {
         for_each_segment(steps(), order.step(i), sequences, reverse,
                          [&](const Segment& segment) { backward_segment(segment, gradient, pool.scratch()); });
       }
-      if (of_input.wanted) run_inputs(sequences, chunk, gradient, of_input, pool);
+      if (of_input.wanted) run_inputs(chunk, gradient, of_input, pool);
     });
-    if (times.end == steps().count) store_gradients(sequences, gradient);
+    if (times.end == steps().count) store_gradients(gradient);
   }
 
   /// The gradient of the inputs of some steps, numbered as in run(), from that of their gates.
-  void run_inputs(Range sequences, Range times, const RecurrentGradient& gradient, InputGradient of_input,
-                  Parallel& pool) const {
+  void run_inputs(Range times, const RecurrentGradient& gradient, InputGradient of_input, Parallel& pool) const {
     const Panels w_ih = all_panels(gradient.w_ih_back_panels, gate_columns(), of_input.columns);
-    for_row_ranges(time_order(steps(), reverse, true), times, sequences, [&](const RowRanges& rows) {
+    for_row_ranges(time_order(steps(), reverse, true), times, [&](const RowRanges& rows) {
       multiply({{layer.gates, gate_columns()}, w_ih, rows, of_input.start(gradient), of_input.outputs(gradient)}, pool);
     });
   }
 
  private:
-  void load_gradients(Range sequences, const RecurrentGradient& gradient) const {
-    load_initial(sequences, gradient.d_final_state, state_size(),
-                 [&](int64_t b) { return gradient.d_h + b * state_size(); });
+  void load_gradients(const RecurrentGradient& gradient) const {
+    load_initial(gradient.d_final_state, state_size(), [&](int64_t b) { return gradient.d_h + b * state_size(); });
     if constexpr (Cell::kHasCells) {
-      load_initial(sequences, gradient.d_final_cells, hidden(), [&](int64_t b) { return gradient.d_c + b * hidden(); });
+      load_initial(gradient.d_final_cells, hidden(), [&](int64_t b) { return gradient.d_c + b * hidden(); });
     }
   }
 
-  void store_gradients(Range sequences, const RecurrentGradient& gradient) const {
-    store_final(sequences, gradient.d_h, state_size(), gradient.d_initial_state);
-    if constexpr (Cell::kHasCells) store_final(sequences, gradient.d_c, hidden(), gradient.d_initial_cells);
+  void store_gradients(const RecurrentGradient& gradient) const {
+    store_final(gradient.d_h, state_size(), gradient.d_initial_state);
+    if constexpr (Cell::kHasCells) store_final(gradient.d_c, hidden(), gradient.d_initial_cells);
   }
 
   /// Two phases for each step, the gradients of the gates and those of the state before; then those of the inputs.
-  void backward_slices(const TimeOrder& order, Range chunk, Range sequences, const RecurrentGradient& gradient,
-                       InputGradient of_input, int64_t slices, Parallel& pool) const {
+  void backward_slices(const TimeOrder& order, Range chunk, const RecurrentGradient& gradient, InputGradient of_input,
+                       int64_t slices, Parallel& pool) const {
     const int64_t inputs = of_input.columns;
     const Panels w_ih = all_panels(gradient.w_ih_back_panels, gate_columns(), inputs);
     parallel_phases(pool, 2 * chunk.size() + 1, slices, [&](int64_t phase, int64_t slice, float* scratch) {
       if (phase == 2 * chunk.size()) {
-        for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
+        for_row_ranges(order, chunk, [&](const RowRanges& rows) {
           multiply_panels(
               {{layer.gates, gate_columns()}, w_ih, rows, of_input.start(gradient), of_input.outputs(gradient)},
               panel_part(inputs, slices, slice), scratch);

@@ -12,13 +12,13 @@ struct ForwardPass : LayerRows {
 
   /// Some steps, as numbered in the order of computation; calls for all steps follow one another in that order. `x` are
   /// the layer's input rows. With more than one slice of units, threads divide each step: see slices_of_units().
-  void run(Range sequences, Range times, const float* x, int64_t inputs, int64_t slices, Parallel& pool) const {
-    if (times.begin == 0) load_states(sequences);
+  void run(Range times, const float* x, int64_t inputs, int64_t slices, Parallel& pool) const {
+    if (times.begin == 0) load_states();
     const TimeOrder order = time_order(steps(), reverse, false);
     const Panels w_ih = all_panels(layer.w_ih_panels, inputs, gate_columns());
     for_each_chunk(times, [&](Range chunk) {
-      if (slices > 1) return forward_slices(order, chunk, sequences, x, inputs, w_ih, slices, pool);
-      for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
+      if (slices > 1) return forward_slices(order, chunk, x, inputs, w_ih, slices, pool);
+      for_row_ranges(order, chunk, [&](const RowRanges& rows) {
         multiply({{x, inputs}, w_ih, rows, biases(), all_gates()}, pool);
       });
       for (int64_t i = chunk.begin; i < chunk.end; ++i) {
@@ -26,18 +26,18 @@ struct ForwardPass : LayerRows {
                          [&](const Segment& segment) { forward_segment(segment); });
       }
     });
-    if (times.end == steps().count) store_states(sequences);
+    if (times.end == steps().count) store_states();
   }
 
  private:
-  void load_states(Range sequences) const {
-    load_initial(sequences, layer.initial_state, state_size(), [&](int64_t b) { return state(b); });
+  void load_states() const {
+    load_initial(layer.initial_state, state_size(), [&](int64_t b) { return state(b); });
     if constexpr (Cell::kHasCells) {
-      load_initial(sequences, layer.initial_cells, hidden(), [&](int64_t b) { return cells(b); });
+      load_initial(layer.initial_cells, hidden(), [&](int64_t b) { return cells(b); });
     }
   }
 
-  void store_states(Range sequences) const {
+  void store_states() const {
     for_each_final_row(steps(), sequences, reverse, [&](int64_t b, int64_t row) {
       copy_floats(state(row), layer.final_state + steps().order[b] * state_size(), state_size());
       if constexpr (Cell::kHasCells) {
@@ -48,11 +48,11 @@ struct ForwardPass : LayerRows {
   }
 
   /// A chunk whose threads divide the units: the input products, then a phase for each step.
-  void forward_slices(const TimeOrder& order, Range chunk, Range sequences, const float* x, int64_t inputs,
-                      const Panels& w_ih, int64_t slices, Parallel& pool) const {
+  void forward_slices(const TimeOrder& order, Range chunk, const float* x, int64_t inputs, const Panels& w_ih,
+                      int64_t slices, Parallel& pool) const {
     parallel_phases(pool, 1 + chunk.size(), slices, [&](int64_t phase, int64_t slice, float* scratch) {
       if (phase == 0) {
-        for_row_ranges(order, chunk, sequences, [&](const RowRanges& rows) {
+        for_row_ranges(order, chunk, [&](const RowRanges& rows) {
           multiply_panels({{x, inputs}, w_ih, rows, biases(), all_gates()}, panel_part(gate_columns(), slices, slice),
                           scratch);
         });

@@ -1,7 +1,7 @@
 #pragma once
 
 /// The rows of one recurrent layer and direction: where a step's inputs, gates and states are, and what a pass over
-/// some steps goes through.
+/// some sequences and steps goes through.
 
 #include "kernels/cell_row.h"
 #include "kernels/copy.h"
@@ -15,6 +15,7 @@ struct LayerRows {
   const RecurrentLayer& layer;
   bool reverse;
   int64_t gates_of_unit;
+  Range sequences;  ///< what the pass is over, all or some
 
   int64_t hidden() const { return call.hidden; }
   int64_t state_size() const { return call.state_size; }
@@ -33,9 +34,12 @@ struct LayerRows {
   float* recurrent(int64_t row) const { return layer.recurrent + row * hidden(); }
   float* unprojected(int64_t row) const { return layer.unprojected + row * hidden(); }
 
-  /// Row of the gates, and of what else is kept of a step beside the states, of the first sequence.
+  /// Row of the gates, and of what else is kept of a step beside the states, of the first sequence of all. Where only a
+  /// chunk is kept, the rows of a pass stand together: other threads, which have other sequences, then find theirs
+  /// apart from them, and no cache fetches ahead what another one writes.
   int64_t kept_row(int64_t step) const {
-    return call.keeps_all ? steps().offsets[step] : step % call.chunk_steps * steps().sequences;
+    if (call.keeps_all) return steps().offsets[step];
+    return call.chunk_steps * sequences.begin + step % call.chunk_steps * sequences.size() - sequences.begin;
   }
 
   /// Calls body(part) for as many of some steps at a time as a chunk has.
@@ -46,9 +50,9 @@ struct LayerRows {
     }
   }
 
-  /// Calls body(ranges) for all rows of some sequences in a chunk, from packed rows to kept rows (backward the same).
+  /// Calls body(ranges) for all rows in a chunk, from packed rows to kept rows (backward the same).
   template <class Body>
-  void for_row_ranges(const TimeOrder& order, Range chunk, Range sequences, const Body& body) const {
+  void for_row_ranges(const TimeOrder& order, Range chunk, const Body& body) const {
     constexpr int64_t kMost = 64;
     RowRange ranges[kMost];
     int64_t count = 0;
@@ -121,7 +125,7 @@ struct LayerRows {
 
   /// Rows in packed order from an array in the caller's order, or zeros.
   template <class Target>
-  void load_initial(Range sequences, const float* values, int64_t size, const Target& target) const {
+  void load_initial(const float* values, int64_t size, const Target& target) const {
     for (int64_t b = sequences.begin; b < sequences.end; ++b) {
       if (values == nullptr) {
         clear_floats(target(b), size);
@@ -131,7 +135,7 @@ struct LayerRows {
     }
   }
 
-  void store_final(Range sequences, const float* rows, int64_t size, float* values) const {
+  void store_final(const float* rows, int64_t size, float* values) const {
     for (int64_t b = sequences.begin; b < sequences.end; ++b) {
       copy_floats(rows + b * size, values + steps().order[b] * size, size);
     }

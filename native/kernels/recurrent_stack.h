@@ -11,8 +11,8 @@
 namespace unroll::UNROLL_ISA {
 
 template <class Cell>
-LayerRows rows_of(const RecurrentCall& call, int64_t layer, int64_t direction) {
-  return {call, call.layers[layer * call.directions + direction], direction == 1, Cell::kGates};
+LayerRows rows_of(const RecurrentCall& call, int64_t layer, int64_t direction, Range sequences) {
+  return {call, call.layers[layer * call.directions + direction], direction == 1, Cell::kGates, sequences};
 }
 
 inline const float* input_of(const RecurrentCall& call, int64_t layer) {
@@ -24,8 +24,8 @@ void run_forward(const RecurrentCall& call, Parallel& pool) {
   const Sharing sharing = sharing_of<Cell>(call, pool);
   for_each_layer(call, sharing, pool, [&](int64_t l, Range sequences, Range times, Parallel& threads) {
     for_each_direction(call, sharing, threads, [&](int64_t d, Parallel& of_direction) {
-      ForwardPass<Cell>{rows_of<Cell>(call, l, d)}.run(sequences, times, input_of(call, l), input_size_of(call, l),
-                                                       sharing.slices, of_direction);
+      ForwardPass<Cell>{rows_of<Cell>(call, l, d, sequences)}.run(times, input_of(call, l), input_size_of(call, l),
+                                                                  sharing.slices, of_direction);
     });
     finish_outputs(call, l, sequences, times, threads);
   });
@@ -40,12 +40,12 @@ void backward_layer(const RecurrentCall& call, const Sharing& sharing, int64_t l
   const int64_t inputs = input_size_of(call, l);
   for_each_direction(call, sharing, threads, [&](int64_t d, Parallel& of_direction) {
     const InputGradient of_input{inputs, d > 0, d == 0 || !beside};
-    BackwardPass<Cell>{rows_of<Cell>(call, l, d)}.run(sequences, times, gradients[d], of_input, sharing.slices,
-                                                      of_direction);
+    BackwardPass<Cell>{rows_of<Cell>(call, l, d, sequences)}.run(times, gradients[d], of_input, sharing.slices,
+                                                                 of_direction);
   });
   for (int64_t d = 1; beside && d < call.directions; ++d) {
-    BackwardPass<Cell>{rows_of<Cell>(call, l, d)}.run_inputs(sequences, times, gradients[d], {inputs, true, true},
-                                                             threads);
+    BackwardPass<Cell>{rows_of<Cell>(call, l, d, sequences)}.run_inputs(times, gradients[d], {inputs, true, true},
+                                                                        threads);
   }
 }
 
@@ -62,7 +62,8 @@ void run_backward(const RecurrentCall& call, const RecurrentGradient* gradients,
   });
   for (int64_t l = call.layer_count - 1; l >= 0; --l) {
     for (int64_t d = 0; d < call.directions; ++d) {
-      const WeightGradients<Cell> of_weights{rows_of<Cell>(call, l, d), gradients[l * call.directions + d], pool};
+      const WeightGradients<Cell> of_weights{rows_of<Cell>(call, l, d, {0, call.steps.sequences}),
+                                             gradients[l * call.directions + d], pool};
       of_weights.add(input_of(call, l), input_size_of(call, l));
     }
   }

@@ -38,7 +38,7 @@ struct WeightGradients : LayerRows {
                            {projected() ? gradient.d_projected : nullptr, state_size(), state_size(), false}};
     const bool ordered = order_rows(steps(), keys, gradient.row_order);
     for (int64_t t = 0; t < steps().count; ++t) {
-      for_each_segment(steps(), t, {0, steps().sequences}, reverse, [&](const Segment& segment) {
+      for_each_segment(steps(), t, sequences, reverse, [&](const Segment& segment) {
         for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
           const int64_t sequence = ordered ? gradient.row_order[b] : b;
           gradient.previous_rows[segment.row + b] = static_cast<int32_t>(segment.previous + sequence);
