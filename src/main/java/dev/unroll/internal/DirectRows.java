@@ -13,9 +13,11 @@ final class DirectRows extends RowMover {
   private final long packed;
   private final int most;
 
-  // The memory that Java sees of the rows, the first of them, and the sequence that moves.
+  // The memory that Java sees of the rows, the first of them, which values of each move, and the sequence.
   private FloatBuffer window;
   private int firstRow;
+  private int column;
+  private int columns;
   private int position;
 
   private DirectRows(PackedOrder order, int features, long packed, int most) {

@@ -236,7 +236,7 @@ public final class PackedOrder {
         });
   }
 
-  /** Writes the rows of a rectangle, whose sequences stand in an array, `stride` floats apart. */
+  /** Writes the rows of a rectangle, whose sequences stand in an array, {@code stride} floats apart. */
   void packStage(int features, int t, int steps, int p, int count, float[] stage, int stride, long packed) {
     SequenceNative.packStage(offsets, features, t, steps, p, count, stage, stride, packed);
   }

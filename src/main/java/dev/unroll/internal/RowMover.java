@@ -13,21 +13,16 @@ public abstract class RowMover {
   final PackedOrder order;
   final int features;
 
-  // Which values of each row move: all, unless a row has more than can be moved at once.
-  int column;
-  int columns;
-
   RowMover(PackedOrder order, int features) {
     this.order = order;
     this.features = features;
-    columns = features;
   }
 
   /** Where rows come from, or go. */
   public interface Place {
     /**
-     * Passes on the rows of some steps of a sequence, by {@code put} if they are packed, else by {@code get}. Of rows
-     * that cannot be moved at once it is asked several times.
+     * Passes on the rows of some steps of a sequence, by {@code put} if they are packed, else by {@code get}. It is
+     * asked several times for rows that cannot be moved at once.
      *
      * @param sequence the caller's index
      * @param firstStep from 0
