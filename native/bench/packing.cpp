@@ -77,8 +77,8 @@ void measure(const unroll::Kernels& kernels, Shape shape) {
   }
   std::vector<Way> ways = {
       {"memcpy", size, [&] { std::memcpy(packed, padded, static_cast<size_t>(size) * 4); }},
-      {"pack sequences", size, [&] { kernels.pack_sequences(all, 0, sequences.data(), packed, one); }},
-      {"unpack sequences", size, [&] { kernels.unpack_sequences(all, packed, 0, sequences.data(), one); }},
+      {"pack sequences", size, [&] { kernels.pack_sequences(all, sequences.data(), packed, one); }},
+      {"unpack sequences", size, [&] { kernels.unpack_sequences(all, packed, sequences.data(), one); }},
       {"pack batch-first", size, [&] { kernels.pack_padded(batch_first, padded, packed, one); }},
       {"pack time-first", size, [&] { kernels.pack_padded(time_first, padded, packed, one); }},
       {"pack batch-first, 2 threads", size, [&] { kernels.pack_padded(batch_first, padded, packed, two); }},

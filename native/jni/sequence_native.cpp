@@ -27,15 +27,6 @@ void alone(JNIEnv* env, const Body& body) {
   });
 }
 
-/// The sequences of a stage, `stride` floats apart.
-struct StageLines {
-  float* at[PinnedRows<float>::kMost];
-
-  StageLines(float* stage, jint stride, jint count) {
-    for (jint i = 0; i < count; ++i) at[i] = stage + int64_t{i} * stride;
-  }
-};
-
 }  // namespace
 
 UNROLL_NATIVE(void, SequenceNative, packSequences)
@@ -47,7 +38,7 @@ UNROLL_NATIVE(void, SequenceNative, packSequences)
     if (!rows.data()) return;
     const Pinned<int32_t> starts(env, offsets, JNI_ABORT);
     if (!starts.data()) return;
-    kernels().pack_sequences(with_elements(cells, starts.data(), nullptr), 0, rows.data(), floats(packed), thread);
+    kernels().pack_sequences(with_elements(cells, starts.data(), nullptr), rows.data(), floats(packed), thread);
   });
 }
 
@@ -60,41 +51,13 @@ UNROLL_NATIVE(void, SequenceNative, unpackSequences)
     if (!rows.data()) return;
     const Pinned<int32_t> starts(env, offsets, JNI_ABORT);
     if (!starts.data()) return;
-    kernels().unpack_sequences(with_elements(cells, starts.data(), nullptr), floats(packed), 0, rows.data(), thread);
-  });
-}
-
-UNROLL_NATIVE(void, SequenceNative, packStage)
-(JNIEnv* env, jclass, jintArray offsets, jint features, jint first_step, jint step_count, jint first_sequence,
- jint sequence_count, jfloatArray stage, jint stride, jlong packed) {
-  const Cells cells = rectangle(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
-  alone(env, [&](Parallel& thread) {
-    const Pinned<int32_t> starts(env, offsets, JNI_ABORT);
-    const Pinned<float> staged(env, stage, JNI_ABORT);
-    if (!starts.data() || !staged.data()) return;
-    const StageLines lines(staged.data(), stride, sequence_count);
-    kernels().pack_sequences(with_elements(cells, starts.data(), nullptr), first_step, lines.at, floats(packed),
-                             thread);
-  });
-}
-
-UNROLL_NATIVE(void, SequenceNative, unpackStage)
-(JNIEnv* env, jclass, jintArray offsets, jint features, jint first_step, jint step_count, jint first_sequence,
- jint sequence_count, jlong packed, jfloatArray stage, jint stride) {
-  const Cells cells = rectangle(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
-  alone(env, [&](Parallel& thread) {
-    const Pinned<int32_t> starts(env, offsets, JNI_ABORT);
-    const Pinned<float> staged(env, stage, 0);
-    if (!starts.data() || !staged.data()) return;
-    const StageLines lines(staged.data(), stride, sequence_count);
-    kernels().unpack_sequences(with_elements(cells, starts.data(), nullptr), floats(packed), first_step, lines.at,
-                               thread);
+    kernels().unpack_sequences(with_elements(cells, starts.data(), nullptr), floats(packed), rows.data(), thread);
   });
 }
 
 UNROLL_NATIVE(void, SequenceNative, packPaddedArray)
 (JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
- jint first_step, jint step_count, jint first_sequence, jint sequence_count, jfloatArray padded, jint start,
+ jint first_step, jint step_count, jint first_sequence, jint sequence_count, jfloatArray padded, jlong start,
  jlong packed) {
   const Cells cells = rectangle(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
   alone(env, [&](Parallel& thread) {
@@ -109,7 +72,7 @@ UNROLL_NATIVE(void, SequenceNative, packPaddedArray)
 UNROLL_NATIVE(void, SequenceNative, unpackPaddedArray)
 (JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
  jint first_step, jint step_count, jint first_sequence, jint sequence_count, jlong packed, jfloat padding,
- jfloatArray padded, jint start) {
+ jfloatArray padded, jlong start) {
   const Cells cells = rectangle(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
   alone(env, [&](Parallel& thread) {
     const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT);

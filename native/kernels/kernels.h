@@ -198,11 +198,9 @@ struct Kernels {
                              float* d_table, Parallel& pool);
 
   /// Copies sequences [steps][features] into or out of packed rows: sequences[i] is the packed sequence
-  /// first_sequence + i, from the step `begin`. Steps that a sequence has not are left out.
-  void (*pack_sequences)(const Cells& cells, int64_t begin, const float* const* sequences, float* packed,
-                         Parallel& pool);
-  void (*unpack_sequences)(const Cells& cells, const float* packed, int64_t begin, float* const* sequences,
-                           Parallel& pool);
+  /// first_sequence + i, from step 0. Steps that a sequence has not are left out.
+  void (*pack_sequences)(const Cells& cells, const float* const* sequences, float* packed, Parallel& pool);
+  void (*unpack_sequences)(const Cells& cells, const float* packed, float* const* sequences, Parallel& pool);
   /// Copies the cells that are real steps into packed rows; no value of the others gets anywhere.
   void (*pack_padded)(const PaddedCells& cells, const float* padded, float* packed, Parallel& pool);
   /// Copies packed rows into the cells that are real steps, and fills the others with `padding`.

@@ -86,15 +86,13 @@ void unpack_lines(const Cells& cells, const float* packed, const float* padding,
   });
 }
 
-inline void pack_sequences(const Cells& cells, int64_t begin, const float* const* sequences, float* packed,
-                           Parallel& pool) {
-  const auto begin_of = [&](int64_t p) { return sequences[p - cells.first_sequence] - begin * cells.features; };
+inline void pack_sequences(const Cells& cells, const float* const* sequences, float* packed, Parallel& pool) {
+  const auto begin_of = [&](int64_t p) { return sequences[p - cells.first_sequence]; };
   pack_lines(cells, false, begin_of, packed, pool);
 }
 
-inline void unpack_sequences(const Cells& cells, const float* packed, int64_t begin, float* const* sequences,
-                             Parallel& pool) {
-  const auto begin_of = [&](int64_t p) { return sequences[p - cells.first_sequence] - begin * cells.features; };
+inline void unpack_sequences(const Cells& cells, const float* packed, float* const* sequences, Parallel& pool) {
+  const auto begin_of = [&](int64_t p) { return sequences[p - cells.first_sequence]; };
   unpack_lines(cells, packed, nullptr, begin_of, pool);
 }
 

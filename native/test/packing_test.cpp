@@ -71,9 +71,9 @@ void check_packing(const RaggedBatch& batch, int64_t features, Cut cut) {
     const auto sequences_from = [&](const Cells& cells) { return sequences.data() + cells.first_sequence; };
     const Cells cells{batch.steps(), features, 0, 0, 0, 0};
     in_parts(cut, cells, cells.steps.count,
-             [&](const Cells& part) { kernels.unpack_sequences(part, values.data(), 0, sequences_from(part), pool); });
+             [&](const Cells& part) { kernels.unpack_sequences(part, values.data(), sequences_from(part), pool); });
     in_parts(cut, cells, cells.steps.count,
-             [&](const Cells& part) { kernels.pack_sequences(part, 0, sequences_from(part), &packed[1], pool); });
+             [&](const Cells& part) { kernels.pack_sequences(part, sequences_from(part), &packed[1], pool); });
     for (const Floats& array : arrays) packed.insert(packed.end(), array.begin(), array.end());
     return packed;
   });
@@ -188,14 +188,14 @@ void check_far_cells(bool batch_first) {
       std::copy(values.begin(), values.end(), row);
       for (const int32_t b : order) std::fill_n(of_sequence(b), kFeatures, 0.0f);
       if (by_sequences) {
-        table->unpack_sequences(cells, packed, 0, sequences, one);
+        table->unpack_sequences(cells, packed, sequences, one);
       } else {
         table->unpack_padded(far, packed, 0.0f, padded, one);
       }
       check_cells(of_sequence(1), of_sequence(0), "unpacked " + what);
       std::fill_n(row, size, 0.0f);
       if (by_sequences) {
-        table->pack_sequences(cells, 0, sequences, packed, one);
+        table->pack_sequences(cells, sequences, packed, one);
       } else {
         table->pack_padded(far, padded, packed, one);
       }

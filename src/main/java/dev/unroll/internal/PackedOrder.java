@@ -163,7 +163,7 @@ public final class PackedOrder {
     }
   }
 
-  /** The same for real steps only: no rectangle has a sequence without any of its steps. */
+  /** The same for real steps only: every sequence of a rectangle has its first step, and the first sequence all. */
   void forEachRealRectangle(int size, int mostSequences, int features, Rectangle body) {
     forEachRectangle(
         steps(),
@@ -173,7 +173,7 @@ public final class PackedOrder {
         (t, steps, p, sequences) -> {
           int present = Math.min(rows(t) - p, sequences);
           if (present > 0) {
-            body.move(t, steps, p, present);
+            body.move(t, Math.min(steps, length(p) - t), p, present);
           }
         });
   }
@@ -236,16 +236,6 @@ public final class PackedOrder {
         });
   }
 
-  /** Writes the rows of a rectangle, whose sequences stand in an array, {@code stride} floats apart. */
-  void packStage(int features, int t, int steps, int p, int count, float[] stage, int stride, long packed) {
-    SequenceNative.packStage(offsets, features, t, steps, p, count, stage, stride, packed);
-  }
-
-  /** The opposite. */
-  void unpackStage(int features, int t, int steps, int p, int count, long packed, float[] stage, int stride) {
-    SequenceNative.unpackStage(offsets, features, t, steps, p, count, packed, stage, stride);
-  }
-
   /**
    * Where the cells of a padded batch are: step t of sequence b begins b * sequence + t * step floats after the start.
    *
@@ -253,6 +243,31 @@ public final class PackedOrder {
    * @param step floats from a step to the next
    */
   public record Strides(long sequence, long step) {}
+
+  /**
+   * Writes the rows of a rectangle. Its sequences stand in an array, {@code stride} floats apart.
+   *
+   * @param positions [B] 0, 1, 2, ...
+   */
+  void packStage(
+      int features, int t, int steps, int p, int count, int[] positions, float[] stage, int stride, long packed) {
+    long start = startOfStage(features, t, p, stride);
+    SequenceNative.packPaddedArray(
+        offsets, positions, stride, features, features, t, steps, p, count, stage, start, packed);
+  }
+
+  /** The opposite; the steps between the end of a sequence and that of the longest become 0. */
+  void unpackStage(
+      int features, int t, int steps, int p, int count, long packed, int[] positions, float[] stage, int stride) {
+    long start = startOfStage(features, t, p, stride);
+    SequenceNative.unpackPaddedArray(
+        offsets, positions, stride, features, features, t, steps, p, count, packed, 0, stage, start);
+  }
+
+  /** Where a padded batch would begin whose rectangle is the stage. */
+  private static long startOfStage(int features, int t, int p, int stride) {
+    return -Math.multiplyFull(p, stride) - Math.multiplyFull(t, features);
+  }
 
   /**
    * Copies the real steps of a padded batch into packed rows.

@@ -29,30 +29,7 @@ public final class SequenceNative {
       long packed,
       float[][] sequences);
 
-  /** At most {@link PackedOrder#MOST_SEQUENCES} sequences, from element 0 of the stage on, {@code stride} apart. */
-  static native void packStage(
-      int[] offsets,
-      int features,
-      int firstStep,
-      int stepCount,
-      int firstSequence,
-      int sequenceCount,
-      float[] stage,
-      int stride,
-      long packed);
-
-  /** At most {@link PackedOrder#MOST_SEQUENCES} sequences, from element 0 of the stage on, {@code stride} apart. */
-  static native void unpackStage(
-      int[] offsets,
-      int features,
-      int firstStep,
-      int stepCount,
-      int firstSequence,
-      int sequenceCount,
-      long packed,
-      float[] stage,
-      int stride);
-
+  /** Cells are counted from {@code padded[start]}, which need not be an element itself; those of the call must be. */
   static native void packPaddedArray(
       int[] offsets,
       int[] order,
@@ -64,9 +41,10 @@ public final class SequenceNative {
       int firstSequence,
       int sequenceCount,
       float[] padded,
-      int start,
+      long start,
       long packed);
 
+  /** The opposite. */
   static native void unpackPaddedArray(
       int[] offsets,
       int[] order,
@@ -80,7 +58,7 @@ public final class SequenceNative {
       long packed,
       float padding,
       float[] padded,
-      int start);
+      long start);
 
   static native void packPadded(
       int[] offsets,

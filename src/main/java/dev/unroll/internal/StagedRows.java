@@ -1,6 +1,7 @@
 package dev.unroll.internal;
 
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.function.IntFunction;
 
 /**
@@ -16,6 +17,7 @@ final class StagedRows extends RowMover {
 
   private final long packed;
   private final int most;
+  private final int[] positions;
   private final float[] stage;
 
   // The first step of the stage, and where the sequence that moves begins there.
@@ -27,6 +29,8 @@ final class StagedRows extends RowMover {
     this.packed = packed;
     this.most = Math.max(most, features);
     long all = Math.multiplyFull(order.steps(), features) * Math.min(order.sequences(), PackedOrder.MOST_SEQUENCES);
+    positions = new int[order.sequences()];
+    Arrays.setAll(positions, position -> position);
     stage = new float[(int) Math.min(this.most, all) + GAP * PackedOrder.MOST_SEQUENCES];
   }
 
@@ -76,7 +80,7 @@ final class StagedRows extends RowMover {
         features,
         (t, steps, p, count) -> {
           moveAll(t, steps, p, count, toStage);
-          order.packStage(features, t, steps, p, count, stage, stride(steps), packed);
+          order.packStage(features, t, steps, p, count, positions, stage, stride(steps), packed);
         });
   }
 
@@ -86,7 +90,7 @@ final class StagedRows extends RowMover {
         PackedOrder.MOST_SEQUENCES,
         features,
         (t, steps, p, count) -> {
-          order.unpackStage(features, t, steps, p, count, packed, stage, stride(steps));
+          order.unpackStage(features, t, steps, p, count, packed, positions, stage, stride(steps));
           moveAll(t, steps, p, count, fromStage);
         });
   }
@@ -97,7 +101,7 @@ final class StagedRows extends RowMover {
 
   /** The later a sequence is in packed order, the fewer steps it has. */
   private void moveAll(int first, int mostSteps, int firstPosition, int count, Move move) {
-    int steps = Math.min(mostSteps, order.steps() - first);
+    int steps = mostSteps;
     firstStep = first;
     for (int i = 0; i < count; i++) {
       while (order.rows(first + steps - 1) <= firstPosition + i) {
