@@ -7,10 +7,7 @@ import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.MemorySource;
-import dev.unroll.internal.RowMover;
-import dev.unroll.internal.PackedOrder;
 import java.nio.FloatBuffer;
-import java.util.function.IntFunction;
 
 /**
  * A batch of sequences of any lengths, packed off-heap: one row of features for every real step, none for padding. The
@@ -355,21 +352,7 @@ public final class PackedSequence implements AutoCloseable {
    * @throws IllegalStateException if this batch is closed
    */
   public float[][][] toArrays() {
-    float[][][] sequences = new float[layout.sequences()][][];
-    for (int b = 0; b < sequences.length; b++) {
-      sequences[b] = new float[layout.length(b)][];
-    }
-    unpack(
-        (b, first, steps, rows) -> {
-          float[][] sequence = sequences[b];
-          for (int t = first; t < first + steps; t++) {
-            if (sequence[t] == null) { // made just before it is written, for Java clears it, which takes it to a cache
-              sequence[t] = new float[features];
-            }
-            rows.get(t, sequence[t], 0);
-          }
-        });
-    return sequences;
+    return new Unpacker(this).nested();
   }
 
   /**
@@ -383,31 +366,7 @@ public final class PackedSequence implements AutoCloseable {
    * @throws IllegalStateException if this batch is closed
    */
   public void toArrays(float[][][] to) {
-    float[][][] sequences = Checks.notNull("to", to).clone();
-    Checks.equal("number of sequences of to", sequences.length, layout.sequences());
-    for (int b = 0; b < sequences.length; b++) {
-      if (sequences[b] == null || sequences[b].length != layout.length(b)) {
-        String name = "to[" + b + "]";
-        Checks.equal("number of steps of " + name, Checks.notNull(name, sequences[b]).length, layout.length(b));
-      }
-    }
-    Packer.StepName name = (b, t) -> "to[" + b + "][" + t + "]";
-    Packer.checkSteps(sequences, layout, features, name);
-    unpack(
-        (b, first, steps, rows) -> {
-          float[][] sequence = sequences[b];
-          for (int t = first; t < first + steps; t++) {
-            float[] values = sequence[t];
-            Packer.checkStep(values, features, b, t, name); // for another thread may have put a shorter one there
-            rows.get(t, values, 0);
-          }
-        });
-  }
-
-  private void unpack(RowMover.Place place) {
-    try (Lease lease = new Lease()) {
-      RowMover.unpack(layout.packed(), features, address(lease), place);
-    }
+    new Unpacker(this).nested(to);
   }
 
   /**
@@ -418,18 +377,7 @@ public final class PackedSequence implements AutoCloseable {
    * @throws IllegalArgumentException if a sequence has more than 2^31 - 1 values
    */
   public float[][] toFlatArrays() {
-    float[][] sequences = new float[layout.sequences()][0];
-    for (int b = 0; b < sequences.length; b++) {
-      Checks.require(flatSize(b) <= Integer.MAX_VALUE, "size of sequence " + b, flatSize(b), "at most 2^31 - 1 values");
-    }
-    unpack(
-        b -> {
-          if (sequences[b].length == 0) { // made just before it is written, like a step
-            sequences[b] = new float[(int) flatSize(b)];
-          }
-          return sequences[b];
-        });
-    return sequences;
+    return new Unpacker(this).flat();
   }
 
   /**
@@ -443,25 +391,7 @@ public final class PackedSequence implements AutoCloseable {
    * @throws IllegalStateException if this batch is closed
    */
   public void toFlatArrays(float[][] to) {
-    float[][] sequences = Checks.notNull("to", to).clone();
-    Checks.equal("number of sequences of to", sequences.length, layout.sequences());
-    for (int b = 0; b < sequences.length; b++) {
-      if (sequences[b] == null || sequences[b].length != flatSize(b)) {
-        String name = "to[" + b + "]";
-        Checks.equal("size of " + name, Checks.notNull(name, sequences[b]).length, flatSize(b));
-      }
-    }
-    unpack(b -> sequences[b]);
-  }
-
-  private long flatSize(int sequence) {
-    return Math.multiplyFull(layout.length(sequence), features);
-  }
-
-  private void unpack(IntFunction<float[]> sequences) {
-    try (Lease lease = new Lease()) {
-      layout.packed().unpack(features, address(lease), sequences);
-    }
+    new Unpacker(this).flat(to);
   }
 
   /**
@@ -493,7 +423,7 @@ public final class PackedSequence implements AutoCloseable {
    * @throws IllegalStateException if this batch is closed
    */
   public void toPadded(float[] to, PaddedOrder order, int totalSteps, float padding) {
-    toPadded(Floats.of(Checks.notNull("to", to)), order, totalSteps, padding);
+    new Unpacker(this).padded(Floats.of(Checks.notNull("to", to)), order, totalSteps, padding);
   }
 
   /**
@@ -510,22 +440,13 @@ public final class PackedSequence implements AutoCloseable {
    * @throws IllegalStateException if this batch is closed
    */
   public void toPadded(FloatBuffer to, PaddedOrder order, int totalSteps, float padding) {
-    toPadded(writable(to), order, totalSteps, padding);
+    new Unpacker(this).padded(writable(to), order, totalSteps, padding);
   }
 
   private static Floats writable(FloatBuffer to) {
     boolean readOnly = Checks.notNull("to", to).isReadOnly();
     Checks.require(!readOnly, "to", "a read-only buffer", "one that can be written");
     return Floats.of(to);
-  }
-
-  private void toPadded(Floats to, PaddedOrder order, int totalSteps, float padding) {
-    layout.checkTotalSteps(order, totalSteps);
-    PaddedOrder.checkSize("to", to.size(), layout.sequences(), totalSteps, features);
-    try (Lease lease = new Lease()) {
-      PackedOrder.Strides strides = order.strides(layout.sequences(), totalSteps, features);
-      to.unpackPadded(layout.packed(), totalSteps, strides, features, address(lease), padding);
-    }
   }
 
   /**
