@@ -13,6 +13,7 @@
 #include "runtime/dispatch.h"
 #include "runtime/floating_point.h"
 #include "runtime/memory.h"
+#include "runtime/recurrent_passes.h"
 #include "runtime/thread_pool.h"
 
 namespace {
@@ -81,15 +82,15 @@ class Stack {
              .layers = layers_.data()};
   }
 
-  void forward() { kernels_.recurrent_forward(call_, pool_); }
+  void forward() { recurrent_forward(kernels_, call_, pool_); }
   void infer() {
     RecurrentCall call = call_;
     call.keeps_all = 0;
-    kernels_.recurrent_forward(call, pool_);
+    recurrent_forward(kernels_, call, pool_);
   }
   void train() {
     forward();
-    kernels_.recurrent_backward(call_, gradients_.data(), pool_);
+    recurrent_backward(kernels_, call_, gradients_.data(), pool_);
   }
 
  private:

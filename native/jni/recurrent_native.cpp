@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "jni/border.h"
+#include "runtime/recurrent_passes.h"
 
 using namespace unroll;
 using namespace unroll::border;
@@ -49,7 +50,7 @@ UNROLL_NATIVE(void, RecurrentNative, forward)
 (JNIEnv* env, jclass, jlongArray call, jlongArray layers, jintArray offsets, jintArray order) {
   const Call recurrent(env, call, layers, offsets, order);
   if (!recurrent.complete()) return;
-  guarded(env, [&] { kernels().recurrent_forward(recurrent.fields(), pool()); });
+  guarded(env, [&] { recurrent_forward(kernels(), recurrent.fields(), pool()); });
 }
 
 UNROLL_NATIVE(void, RecurrentNative, prepare)
@@ -62,7 +63,7 @@ UNROLL_NATIVE(void, RecurrentNative, step)
 (JNIEnv* env, jclass, jlong description, jfloatArray input, jlong x, jfloatArray output, jlong y) {
   env->GetFloatArrayRegion(input, 0, env->GetArrayLength(input), floats(x));
   const bool done = guarded(env, [&] {
-    kernels().recurrent_forward(*reinterpret_cast<const RecurrentCall*>(description), pool());
+    recurrent_forward(kernels(), *reinterpret_cast<const RecurrentCall*>(description), pool());
     return true;
   });
   if (done) env->SetFloatArrayRegion(output, 0, env->GetArrayLength(output), floats(y));
@@ -73,5 +74,5 @@ UNROLL_NATIVE(void, RecurrentNative, backward)
   const Call recurrent(env, call, layers, offsets, order);
   const Longs gradient(env, gradients);
   if (!recurrent.complete() || gradient.data() == nullptr) return;
-  guarded(env, [&] { kernels().recurrent_backward(recurrent.fields(), gradient.as<RecurrentGradient>(), pool()); });
+  guarded(env, [&] { recurrent_backward(kernels(), recurrent.fields(), gradient.as<RecurrentGradient>(), pool()); });
 }

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace unroll {
+
+/// Finds out for each kind of work whether several threads do it faster than one, which depends on the processor and on
+/// what else it does: a line takes ten times as long to a core on another die as to the next core, and to wake a thread
+/// takes a microsecond or milliseconds. Both ways are tried for a while, and the faster one is used for many times as
+/// long; then they are tried again. Any thread may call.
+class SharingTrials {
+ public:
+  struct Way {
+    bool shared;  ///< by several threads
+    bool timed;   ///< whether `took` wants to know
+  };
+
+  /// How the next work of a kind shall be done. `kind` is a hash of what makes the time of an item.
+  Way next(uint64_t kind);
+
+  /// That work of a kind, done in a way that `next` gave and that is to be timed, took so long for so many items.
+  void took(uint64_t kind, Way way, int64_t items, int64_t nanoseconds);
+
+ private:
+  static constexpr int kSamples = 8;
+  static constexpr int kKinds = 256;
+
+  enum class Stage { kShared, kAlone, kSettled };
+
+  /// Of the kind of work that came last of those with the same place.
+  struct alignas(64) Record {
+    std::atomic_flag busy;
+    std::atomic<bool> shared{true};
+    uint64_t kind = 0;
+    Stage stage = Stage::kShared;
+    int64_t calls = 0;        // of this stage; when settled, those left
+    int64_t nanoseconds = 0;  // of this stage
+    int64_t tried_calls = 0;  // of the stages before, since the last one was settled
+    double shared_time = 0;   // of an item, when it was tried
+    double samples[kSamples] = {};
+
+    void enter(Stage next, bool next_shared);
+    void end_trial(double median);
+  };
+
+  Record records_[kKinds];
+};
+
+}  // namespace unroll
