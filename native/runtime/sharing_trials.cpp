@@ -9,9 +9,6 @@ namespace {
 /// A way is tried for so long: to wake a thread has been seen to take 3.5 ms on a virtual machine.
 constexpr int64_t kTrialNanoseconds = 4'000'000;
 
-/// The faster way is used for so many calls as both trials had, times this: they cost a few percent at most.
-constexpr int64_t kSettledFor = 32;
-
 /// Work that takes longer than this is shared without a trial: threads that are slow to meet cost it little, and a
 /// trial alone would cost much.
 constexpr int64_t kSurelyShared = 2'000'000;
@@ -35,6 +32,14 @@ class TryLock {
 
 }  // namespace
 
+void SharingTrials::Record::begin(uint64_t new_kind) {
+  kind = new_kind;
+  tried_calls = 0;
+  rest = kShortestRest;
+  shared_was_faster = false;
+  enter(Stage::kShared, true);
+}
+
 void SharingTrials::Record::enter(Stage next, bool next_shared) {
   stage = next;
   shared.store(next_shared, std::memory_order_relaxed);
@@ -50,8 +55,11 @@ void SharingTrials::Record::end_trial(double median) {
     shared_time = median;
     return enter(Stage::kAlone, false);
   }
-  enter(Stage::kSettled, stage == Stage::kShared || shared_time <= median);
-  calls = kSettledFor * tried_calls;
+  const bool shared_is_faster = stage == Stage::kShared || shared_time <= median;
+  rest = shared_is_faster == shared_was_faster ? std::min(2 * rest, kLongestRest) : kShortestRest;
+  shared_was_faster = shared_is_faster;
+  enter(Stage::kSettled, shared_is_faster);
+  calls = rest * tried_calls;
   tried_calls = 0;
 }
 
@@ -59,11 +67,7 @@ SharingTrials::Way SharingTrials::next(uint64_t kind) {
   Record& record = records_[kind % kKinds];
   const TryLock lock(record.busy);
   if (lock.held()) {
-    if (record.kind != kind) {
-      record.kind = kind;
-      record.tried_calls = 0;
-      record.enter(Stage::kShared, true);
-    }
+    if (record.kind != kind) record.begin(kind);
     if (record.stage == Stage::kSettled && record.calls-- == 0) record.enter(Stage::kShared, true);
     return {record.shared.load(std::memory_order_relaxed), record.stage != Stage::kSettled};
   }
