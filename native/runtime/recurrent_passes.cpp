@@ -12,6 +12,9 @@ namespace {
 /// Passes of fewer operations run on one thread anyway.
 constexpr int64_t kFewestOperations = 200'000;
 
+/// Of a training step.
+enum Part { kForward, kBackward };
+
 int64_t gates_of(CellKind cell) {
   switch (cell) {
     case CellKind::kLstm:
@@ -40,14 +43,14 @@ uint64_t leading_bits(int64_t count) {
 }
 
 /// FNV-1a of what makes the time of a row.
-uint64_t kind_of(const Kernels& kernels, const RecurrentCall& call, bool backward, int width) {
+uint64_t kind_of(const Kernels& kernels, const RecurrentCall& call, int width) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const uint64_t part :
-       {reinterpret_cast<uint64_t>(&kernels), static_cast<uint64_t>(width), static_cast<uint64_t>(backward),
-        static_cast<uint64_t>(call.keeps_all), static_cast<uint64_t>(call.cell), static_cast<uint64_t>(call.input_size),
-        static_cast<uint64_t>(call.hidden), static_cast<uint64_t>(call.state_size),
-        static_cast<uint64_t>(call.layer_count), static_cast<uint64_t>(call.directions),
-        leading_bits(call.steps.sequences), leading_bits(call.steps.count), leading_bits(rows_of(call))}) {
+       {reinterpret_cast<uint64_t>(&kernels), static_cast<uint64_t>(width), static_cast<uint64_t>(call.keeps_all),
+        static_cast<uint64_t>(call.cell), static_cast<uint64_t>(call.input_size), static_cast<uint64_t>(call.hidden),
+        static_cast<uint64_t>(call.state_size), static_cast<uint64_t>(call.layer_count),
+        static_cast<uint64_t>(call.directions), leading_bits(call.steps.sequences), leading_bits(call.steps.count),
+        leading_bits(rows_of(call))}) {
     hash = (hash ^ part) * 0x100000001b3;
   }
   return hash ^ hash >> 32;
@@ -59,28 +62,28 @@ int64_t nanoseconds_now() {
 }
 
 template <class Body>
-void run(const Kernels& kernels, const RecurrentCall& call, bool backward, Parallel& pool, const Body& body) {
+void run(const Kernels& kernels, const RecurrentCall& call, Part part, Parallel& pool, const Body& body) {
   static SharingTrials trials;
   if (pool.width() == 1 || operations_of(call) < kFewestOperations) return body(pool);
   Alone alone(pool.scratch());
-  const uint64_t kind = kind_of(kernels, call, backward, pool.width());
+  const uint64_t kind = kind_of(kernels, call, pool.width());
   const SharingTrials::Way way = trials.next(kind);
   Parallel& threads = way.shared ? pool : static_cast<Parallel&>(alone);
   if (!way.timed) return body(threads);
   const int64_t start = nanoseconds_now();
   body(threads);
-  trials.took(kind, way, rows_of(call), nanoseconds_now() - start);
+  trials.took(kind, part, way, rows_of(call), nanoseconds_now() - start);
 }
 
 }  // namespace
 
 void recurrent_forward(const Kernels& kernels, const RecurrentCall& call, Parallel& pool) {
-  run(kernels, call, false, pool, [&](Parallel& threads) { kernels.recurrent_forward(call, threads); });
+  run(kernels, call, kForward, pool, [&](Parallel& threads) { kernels.recurrent_forward(call, threads); });
 }
 
 void recurrent_backward(const Kernels& kernels, const RecurrentCall& call, const RecurrentGradient* gradients,
                         Parallel& pool) {
-  run(kernels, call, true, pool, [&](Parallel& threads) { kernels.recurrent_backward(call, gradients, threads); });
+  run(kernels, call, kBackward, pool, [&](Parallel& threads) { kernels.recurrent_backward(call, gradients, threads); });
 }
 
 }  // namespace unroll

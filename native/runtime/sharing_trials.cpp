@@ -1,7 +1,6 @@
 #include "runtime/sharing_trials.h"
 
 #include <algorithm>
-#include <iterator>
 
 namespace unroll {
 namespace {
@@ -32,6 +31,16 @@ class TryLock {
 
 }  // namespace
 
+/// The last calls of a trial speak for it: a thread that was asleep has come by then, and an interruption hits few.
+double SharingTrials::Samples::median() const {
+  const int64_t size = std::min(count, kKept);
+  if (size == 0) return 0.0;
+  double sorted[kKept];
+  std::copy(last, last + size, sorted);
+  std::nth_element(sorted, sorted + size / 2, sorted + size);
+  return sorted[size / 2];
+}
+
 void SharingTrials::Record::begin(uint64_t new_kind) {
   kind = new_kind;
   tried_calls = 0;
@@ -45,20 +54,37 @@ void SharingTrials::Record::enter(Stage next, bool next_shared) {
   shared.store(next_shared, std::memory_order_relaxed);
   calls = 0;
   nanoseconds = 0;
+  for (Samples& of_part : samples) of_part.count = 0;
 }
 
-/// The last calls of a trial speak for it: a thread that was asleep has come by then, and an interruption hits few.
-void SharingTrials::Record::end_trial(double median) {
+bool SharingTrials::Record::tried_enough() const {
+  const auto parts = std::count_if(samples, samples + kParts, [](const Samples& s) { return s.count > 0; });
+  return nanoseconds >= kTrialNanoseconds && calls >= parts * Samples::kKept;
+}
+
+void SharingTrials::Record::end_trial() {
   tried_calls += calls;
-  const bool settle_now = stage == Stage::kAlone || nanoseconds > calls * kSurelyShared;
-  if (!settle_now) {
-    shared_time = median;
-    return enter(Stage::kAlone, false);
+  if (stage == Stage::kAlone) return settle(shared_is_faster());
+  if (nanoseconds > calls * kSurelyShared) return settle(true);
+  for (int part = 0; part < kParts; ++part) shared_time[part] = samples[part].median();
+  enter(Stage::kAlone, false);
+}
+
+/// By the parts that occurred in both trials.
+bool SharingTrials::Record::shared_is_faster() const {
+  double together = 0.0, alone = 0.0;
+  for (int part = 0; part < kParts; ++part) {
+    if (shared_time[part] == 0.0 || samples[part].count == 0) continue;
+    together += shared_time[part];
+    alone += samples[part].median();
   }
-  const bool shared_is_faster = stage == Stage::kShared || shared_time <= median;
-  rest = shared_is_faster == shared_was_faster ? std::min(2 * rest, kLongestRest) : kShortestRest;
-  shared_was_faster = shared_is_faster;
-  enter(Stage::kSettled, shared_is_faster);
+  return together <= alone;
+}
+
+void SharingTrials::Record::settle(bool shared_now) {
+  rest = shared_now == shared_was_faster ? std::min(2 * rest, kLongestRest) : kShortestRest;
+  shared_was_faster = shared_now;
+  enter(Stage::kSettled, shared_now);
   calls = rest * tried_calls;
   tried_calls = 0;
 }
@@ -74,18 +100,15 @@ SharingTrials::Way SharingTrials::next(uint64_t kind) {
   return {record.shared.load(std::memory_order_relaxed), false};
 }
 
-void SharingTrials::took(uint64_t kind, Way way, int64_t items, int64_t nanoseconds) {
+void SharingTrials::took(uint64_t kind, int part, Way way, int64_t items, int64_t nanoseconds) {
   Record& record = records_[kind % kKinds];
   const TryLock lock(record.busy);
   if (!lock.held() || record.kind != kind || record.stage == Stage::kSettled) return;
   if (record.shared.load(std::memory_order_relaxed) != way.shared) return;  // begun before the stage was
-  record.samples[record.calls++ % kSamples] = static_cast<double>(nanoseconds) / static_cast<double>(items);
+  record.samples[part].add(static_cast<double>(nanoseconds) / static_cast<double>(items));
   record.nanoseconds += nanoseconds;
-  if (record.calls < kSamples || record.nanoseconds < kTrialNanoseconds) return;
-  double sorted[kSamples];
-  std::copy(std::begin(record.samples), std::end(record.samples), sorted);
-  std::nth_element(sorted, sorted + kSamples / 2, std::end(sorted));
-  record.end_trial(sorted[kSamples / 2]);
+  ++record.calls;
+  if (record.tried_enough()) record.end_trial();
 }
 
 }  // namespace unroll

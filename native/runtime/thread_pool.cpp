@@ -58,22 +58,46 @@ struct ThreadPool::Job {
 
   Job(Task job_task, void* job_context) : task(job_task), context(job_context) {}
   virtual bool has_tasks() const = 0;
-  virtual void run_tasks(float* memory) = 0;
+  /// By one of the threads: the caller is 0, workers have the numbers from 1 on.
+  virtual void run_tasks(int thread, float* memory) = 0;
 
  protected:
   ~Job() = default;
 };
 
+/// The tasks are dealt out in ranges, one a thread, and in every call like this the same range to the same thread: what
+/// it reads and writes may still be in its cache. Who has ended its own helps with the others.
 struct ThreadPool::TaskJob final : Job {
-  const int64_t tasks;
-  std::atomic<int64_t> next{0};
+  struct alignas(64) Share {
+    std::atomic<int64_t> next;
+    int64_t end;
+  };
 
-  TaskJob(int64_t count, Task job_task, void* job_context) : Job(job_task, job_context), tasks(count) {}
+  static constexpr int64_t kMostShares = 16;
 
-  bool has_tasks() const override { return next.load(std::memory_order_relaxed) < tasks; }
+  const int64_t share_count;
+  Share shares[kMostShares];
 
-  void run_tasks(float* memory) override {
-    for (int64_t index; (index = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) task(context, index, memory);
+  TaskJob(int64_t tasks, int width, Task job_task, void* job_context)
+      : Job(job_task, job_context), share_count(std::min<int64_t>({tasks, width, kMostShares})) {
+    for (int64_t i = 0; i < share_count; ++i) {
+      shares[i].next.store(tasks * i / share_count, std::memory_order_relaxed);
+      shares[i].end = tasks * (i + 1) / share_count;
+    }
+  }
+
+  bool has_tasks() const override {
+    return std::any_of(shares, shares + share_count,
+                       [](const Share& share) { return share.next.load(std::memory_order_relaxed) < share.end; });
+  }
+
+  void run_tasks(int thread, float* memory) override {
+    for (int64_t i = 0; i < share_count; ++i) {
+      Share& share = shares[(thread + i) % share_count];
+      for (int64_t index; (index = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) {
+        task(context, index, memory);
+      }
+    }
   }
 };
 
@@ -96,7 +120,7 @@ struct ThreadPool::PhaseJob final : Job {
     return done.load(std::memory_order_relaxed) < phases * slices && members.load(std::memory_order_relaxed) < slices;
   }
 
-  void run_tasks(float* memory) override {
+  void run_tasks(int, float* memory) override {
     const int64_t member = members.fetch_add(1, std::memory_order_relaxed);
     for (int64_t phase; (phase = done.load(std::memory_order_acquire) / slices) < phases;) {
       const int64_t step = std::min(members.load(std::memory_order_relaxed), slices);
@@ -143,7 +167,7 @@ struct ThreadPool::LaneJob final : Job {
 
   bool has_tasks() const override { return !ended() && members.load(std::memory_order_relaxed) < lane_count; }
 
-  void run_tasks(float* memory) override {
+  void run_tasks(int, float* memory) override {
     members.fetch_add(1, std::memory_order_relaxed);
     int64_t lane = 0;
     for (int waits = 0; !ended();) {
@@ -265,7 +289,7 @@ void ThreadPool::work(int index) {
     ++busy_workers_;
     job->helpers.fetch_add(1, std::memory_order_relaxed);
     lock.unlock();
-    job->run_tasks(memory);
+    job->run_tasks(1 + index, memory);
     lock.lock();
     --busy_workers_;
     job->helpers.fetch_sub(1, std::memory_order_release);  // the caller may be gone after this
@@ -276,22 +300,22 @@ float* ThreadPool::scratch() { return own_scratch(); }
 
 void ThreadPool::run(int64_t tasks, Task task, void* context) {
   float* const memory = own_scratch();
-  TaskJob job(tasks, task, context);
-  if (tasks <= 1 || width() == 1) return job.run_tasks(memory);
+  if (tasks <= 1 || width() == 1) return Alone(memory).run(tasks, task, context);
+  TaskJob job(tasks, width(), task, context);
   run(job, memory);
 }
 
 void ThreadPool::run_phases(int64_t phases, int64_t slices, Task task, void* context) {
   float* const memory = own_scratch();
+  if (slices <= 1 || width() == 1) return Alone(memory).run_phases(phases, slices, task, context);
   PhaseJob job(phases, slices, task, context);
-  if (slices <= 1 || width() == 1) return job.run_tasks(memory);
   run(job, memory);
 }
 
 void ThreadPool::run_lanes(int64_t lanes, int64_t parts, Task task, void* context) {
   float* const memory = own_scratch();
+  if (lanes <= 1 || width() == 1) return Alone(memory).run_lanes(lanes, parts, task, context);
   LaneJob job(lanes, parts, task, context);
-  if (lanes <= 1 || width() == 1) return job.run_tasks(memory);
   run(job, memory);
 }
 
@@ -305,7 +329,7 @@ void ThreadPool::run(Job& job, float* memory) {
     wake = busy_workers_ + callers_ < width();
   }
   if (wake) work_or_stop_.notify_all();
-  job.run_tasks(memory);
+  job.run_tasks(0, memory);
   bool others_wait;
   {
     std::lock_guard lock(mutex_);

@@ -25,7 +25,7 @@ struct Processor {
     const bool helped = way.shared && now >= awake_at;
     const bool interruption = interrupted > 0 && ++calls % interrupted == 0;
     const int64_t time = (helped ? shared : alone) * (interruption ? 10 : 1);
-    if (way.timed) trials.took(kind, way, 5, time);
+    if (way.timed) trials.took(kind, 0, way, 5, time);
     now += time;
     shared_calls += way.shared;
   }
@@ -67,7 +67,7 @@ void check_long_work_is_shared() {
   for (int call = 0; call < 2000; ++call) {
     const SharingTrials::Way way = trials.next(kKind);
     check(way.shared, "long work is shared");
-    if (way.timed) trials.took(kKind, way, 1, 5'000'000);
+    if (way.timed) trials.took(kKind, 0, way, 1, 5'000'000);
   }
 }
 
@@ -78,9 +78,36 @@ void check_kinds_in_one_place() {
     for (const uint64_t kind : {kKind, kKind + 256}) {
       const SharingTrials::Way way = trials.next(kind);
       check(way.shared && way.timed, "a new kind is shared, and timed");
-      trials.took(kind, way, 1, 100'000);
+      trials.took(kind, 0, way, 1, 100'000);
     }
   }
+}
+
+/// The first part is faster alone, by less than what the second gains.
+void check_parts_count_together() {
+  SharingTrials trials;
+  int64_t shared = 0, calls = 0;
+  for (; calls < 20'000; ++calls) {
+    for (int part = 0; part < SharingTrials::kParts; ++part) {
+      const SharingTrials::Way way = trials.next(kKind);
+      const int64_t time = part == 0 ? (way.shared ? 50'000 : 40'000) : (way.shared ? 60'000 : 90'000);
+      if (way.timed) trials.took(kKind, part, way, 1, time);
+      shared += way.shared;
+    }
+  }
+  check(shared > 9 * calls / 10 * SharingTrials::kParts, "parts count together: " + std::to_string(shared));
+}
+
+/// A part that hardly ever occurs keeps nobody from settling.
+void check_a_rare_part() {
+  SharingTrials trials;
+  int shared = 0;
+  for (int call = 0; call < 20'000; ++call) {
+    const SharingTrials::Way way = trials.next(kKind);
+    if (way.timed) trials.took(kKind, call % 1000 == 0, way, 1, way.shared ? 100'000 : 50'000);
+    shared += way.shared;
+  }
+  check(shared < 2000, "a rare part: " + std::to_string(shared));
 }
 
 void check_several_callers() {
@@ -91,7 +118,7 @@ void check_several_callers() {
       for (uint64_t call = 0; call < 100'000; ++call) {
         const uint64_t kind = call % 3;
         const SharingTrials::Way way = trials.next(kind);
-        if (way.timed) trials.took(kind, way, 1, way.shared ? 200'000 : 100'000);
+        if (way.timed) trials.took(kind, 0, way, 1, way.shared ? 200'000 : 100'000);
       }
     });
   }
@@ -100,7 +127,7 @@ void check_several_callers() {
     int shared = 0;
     for (int call = 0; call < 1000; ++call) {
       const SharingTrials::Way way = trials.next(kind);
-      if (way.timed) trials.took(kind, way, 1, way.shared ? 200'000 : 100'000);
+      if (way.timed) trials.took(kind, 0, way, 1, way.shared ? 200'000 : 100'000);
       shared += way.shared;
     }
     check(shared < 200, "callers at once find the faster way too: " + std::to_string(shared));
@@ -123,6 +150,8 @@ int main() {
   check_follows_a_change();
   check_long_work_is_shared();
   check_kinds_in_one_place();
+  check_parts_count_together();
+  check_a_rare_part();
   check_several_callers();
   return finish("sharing_trials");
 }
