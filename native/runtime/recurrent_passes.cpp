@@ -9,6 +9,8 @@
 namespace unroll {
 namespace {
 
+SharingTrials trials;
+
 /// Passes of fewer operations run on one thread anyway.
 constexpr int64_t kFewestOperations = 200'000;
 
@@ -63,7 +65,6 @@ int64_t nanoseconds_now() {
 
 template <class Body>
 void run(const Kernels& kernels, const RecurrentCall& call, Part part, Parallel& pool, const Body& body) {
-  static SharingTrials trials;
   if (pool.width() == 1 || operations_of(call) < kFewestOperations) return body(pool);
   Alone alone(pool.scratch());
   const uint64_t kind = kind_of(kernels, call, pool.width());
