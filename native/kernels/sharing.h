@@ -35,7 +35,8 @@ int64_t cost_of_row(const RecurrentCall& call) {
 constexpr int64_t kWorthWaiting = 80'000;
 
 /// Operations of a thread in one step, where threads divide the units and so wait for each other after every step, from
-/// which that costs less than it saves: a fifth of a microsecond. And those of a whole pass, or it is over too soon.
+/// which that costs less than it saves between near cores: a fifth of a microsecond. And those of a whole pass, or it is
+/// over too soon. Whether the cores are near the runtime finds out: recurrent_passes.h.
 constexpr int64_t kWorthSlice = 12'000;
 constexpr int64_t kWorthSlicing = 200'000;
 
