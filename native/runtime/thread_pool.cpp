@@ -6,6 +6,7 @@
 #include <new>
 
 #include "runtime/floating_point.h"
+#include "runtime/jobs.h"
 #include "runtime/memory.h"
 
 namespace unroll {
@@ -22,12 +23,6 @@ float* scratch_of_thread() noexcept {
   return memory.get();
 }
 
-void pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
-}
-
 /// How long a thread looks for what it waits for before it sleeps: not much longer than it would take to wake it, which
 /// is 30 to 70 us on a virtual machine of Zen 3.
 constexpr std::chrono::microseconds kSpinTime{100};
@@ -40,7 +35,7 @@ bool spin_until(const Condition& condition) {
   do {
     for (int i = 0; i < kPausesBetweenLooksAtClock; ++i) {
       if (condition()) return true;
-      pause();
+      pause_thread();
     }
   } while (std::chrono::steady_clock::now() < end);
   return condition();
@@ -48,166 +43,26 @@ bool spin_until(const Condition& condition) {
 
 }  // namespace
 
-/// Pauses, some microseconds, after which a thread that waits for another does something else.
-constexpr int kPatience = 200;
-
-struct ThreadPool::Job {
-  Task task;
-  void* context;
-  std::atomic<int> helpers{0};  // changed under the mutex; read by the caller that waits for 0
-
-  Job(Task job_task, void* job_context) : task(job_task), context(job_context) {}
-  virtual bool has_tasks() const = 0;
-  /// By one of the threads: the caller is 0, workers have the numbers from 1 on.
-  virtual void run_tasks(int thread, float* memory) = 0;
-
- protected:
-  ~Job() = default;
+/// What a worker and those who offer it jobs know of each other, on a line of its own: a job goes from one core to
+/// another with a single line.
+struct alignas(64) ThreadPool::Worker {
+  std::atomic<Job*> job{nullptr};  // that it works on, or shall; only the worker itself makes it null
+  int64_t member = 0;              // of the job
+  bool asleep = true;              // or not there: then nobody offers it a job
 };
 
-/// The tasks are dealt out in ranges, one a thread, and in every call like this the same range to the same thread: what
-/// it reads and writes may still be in its cache. Who has ended its own helps with the others.
-struct ThreadPool::TaskJob final : Job {
-  struct alignas(64) Share {
-    std::atomic<int64_t> next;
-    int64_t end;
-  };
+/// A job that its caller has posted, and the workers that have ever worked on it.
+struct ThreadPool::Posted {
+  Job& job;
+  int64_t helper_count = 0;
+  Worker* helpers[kMostPlaces - 1];
 
-  static constexpr int64_t kMostShares = 16;
+  explicit Posted(Job& posted_job) : job(posted_job) {}
 
-  const int64_t share_count;
-  Share shares[kMostShares];
-
-  TaskJob(int64_t tasks, int width, Task job_task, void* job_context)
-      : Job(job_task, job_context), share_count(std::min<int64_t>({tasks, width, kMostShares})) {
-    for (int64_t i = 0; i < share_count; ++i) {
-      shares[i].next.store(tasks * i / share_count, std::memory_order_relaxed);
-      shares[i].end = tasks * (i + 1) / share_count;
-    }
-  }
-
-  bool has_tasks() const override {
-    return std::any_of(shares, shares + share_count,
-                       [](const Share& share) { return share.next.load(std::memory_order_relaxed) < share.end; });
-  }
-
-  void run_tasks(int thread, float* memory) override {
-    for (int64_t i = 0; i < share_count; ++i) {
-      Share& share = shares[(thread + i) % share_count];
-      for (int64_t index; (index = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) {
-        task(context, index, memory);
-      }
-    }
-  }
-};
-
-/// A thread claims its slices of the phase under way, then waits for the others; what nobody has claimed for a while it
-/// takes too, so a thread that never comes, or is away, holds nobody up unless it is away within a slice.
-struct ThreadPool::PhaseJob final : Job {
-  struct alignas(64) Claim {
-    std::atomic<int64_t> phases{0};  // of this slice that are claimed
-  };
-
-  const int64_t phases, slices;
-  alignas(64) std::atomic<int64_t> done{0};  // slices, of all phases
-  alignas(64) std::atomic<int64_t> members{0};
-  Claim claims[kMostSlices];
-
-  PhaseJob(int64_t phase_count, int64_t slice_count, Task job_task, void* job_context)
-      : Job(job_task, job_context), phases(phase_count), slices(slice_count) {}
-
-  bool has_tasks() const override {
-    return done.load(std::memory_order_relaxed) < phases * slices && members.load(std::memory_order_relaxed) < slices;
-  }
-
-  void run_tasks(int, float* memory) override {
-    const int64_t member = members.fetch_add(1, std::memory_order_relaxed);
-    for (int64_t phase; (phase = done.load(std::memory_order_acquire) / slices) < phases;) {
-      const int64_t step = std::min(members.load(std::memory_order_relaxed), slices);
-      for (int64_t slice = member; slice < slices; slice += step) run_slice(phase, slice, memory);
-      if (ended(phase, kPatience)) continue;
-      for (int64_t slice = 0; slice < slices; ++slice) run_slice(phase, slice, memory);
-      if (!ended(phase, kPatience)) std::this_thread::yield();
-    }
-  }
-
- private:
-  void run_slice(int64_t phase, int64_t slice, float* memory) {
-    int64_t claimed = phase;
-    if (!claims[slice].phases.compare_exchange_strong(claimed, phase + 1, std::memory_order_relaxed)) return;
-    task(context, phase * slices + slice, memory);
-    done.fetch_add(1, std::memory_order_acq_rel);
-  }
-
-  bool ended(int64_t phase, int pauses) const {
-    for (int i = 0; i < pauses; ++i) {
-      if (done.load(std::memory_order_acquire) >= (phase + 1) * slices) return true;
-      pause();
-    }
-    return false;
-  }
-};
-
-/// A thread takes the part that is ready and has the fewest before it, in the lane that it was in if it can: so threads
-/// go through the lanes side by side, as a wave, and what a lane reads stays in a thread's cache.
-struct ThreadPool::LaneJob final : Job {
-  struct alignas(64) Lane {
-    std::atomic<int64_t> claimed{0}, ended{0};  // parts
-  };
-  struct Part {
-    int64_t lane, part;
-  };
-
-  const int64_t lane_count, parts;
-  std::atomic<int64_t> members{0};
-  Lane lanes[kMostLanes];
-
-  LaneJob(int64_t count, int64_t parts_of_lane, Task job_task, void* job_context)
-      : Job(job_task, job_context), lane_count(count), parts(parts_of_lane) {}
-
-  bool has_tasks() const override { return !ended() && members.load(std::memory_order_relaxed) < lane_count; }
-
-  void run_tasks(int, float* memory) override {
-    members.fetch_add(1, std::memory_order_relaxed);
-    int64_t lane = 0;
-    for (int waits = 0; !ended();) {
-      const Part ready = ready_part(lane);
-      if (ready.lane < lane_count) {
-        lane = ready.lane;
-        run_part(ready, memory);
-        waits = 0;
-      } else if (++waits < kPatience) {
-        pause();
-      } else {
-        std::this_thread::yield();
-      }
-    }
-  }
-
- private:
-  /// The last lane ends last.
-  bool ended() const { return lanes[lane_count - 1].ended.load(std::memory_order_acquire) == parts; }
-
-  /// The part that should run next, of no lane if none can.
-  Part ready_part(int64_t own_lane) const {
-    Part best{lane_count, 0};
-    for (int64_t l = 0; l < lane_count; ++l) {
-      const int64_t part = lanes[l].ended.load(std::memory_order_acquire);
-      if (part == parts || lanes[l].claimed.load(std::memory_order_relaxed) > part) continue;
-      if (l > 0 && lanes[l - 1].ended.load(std::memory_order_acquire) <= part) continue;
-      const int64_t later = l + part - (best.lane + best.part);
-      if (best.lane == lane_count || later < 0 || (later == 0 && l == own_lane)) best = {l, part};
-    }
-    return best;
-  }
-
-  /// Runs a part that is ready, unless another thread has taken it meanwhile.
-  void run_part(Part ready, float* memory) {
-    Lane& lane = lanes[ready.lane];
-    int64_t claimed = ready.part;
-    if (!lane.claimed.compare_exchange_strong(claimed, claimed + 1, std::memory_order_relaxed)) return;
-    task(context, ready.lane * parts + ready.part, memory);
-    lane.ended.store(ready.part + 1, std::memory_order_release);
+  void add(Worker& worker, int64_t member) {
+    helpers[helper_count++] = &worker;
+    worker.member = member;
+    worker.job.store(&job, std::memory_order_release);
   }
 };
 
@@ -219,21 +74,24 @@ ThreadPool::ThreadPool(int width)
 ThreadPool::~ThreadPool() { stop_workers(); }
 
 void ThreadPool::start_workers(int count) {
-  {
-    std::lock_guard lock(mutex_);
-    wanted_workers_ = count;
+  std::lock_guard lock(mutex_);
+  wanted_workers_ = count;
+  note_changes();
+  for (int i = static_cast<int>(threads_.size()); i < count; ++i) {
+    if (i == static_cast<int>(workers_.size())) workers_.push_back(std::make_unique<Worker>());
+    threads_.emplace_back([this, i, &self = *workers_[static_cast<size_t>(i)]] { work(i, self); });
   }
-  for (int i = static_cast<int>(workers_.size()); i < count; ++i) workers_.emplace_back([this, i] { work(i); });
 }
 
 void ThreadPool::stop_workers() {
   {
     std::lock_guard lock(mutex_);
     wanted_workers_ = 0;
+    note_changes();
   }
   work_or_stop_.notify_all();
-  for (std::thread& worker : workers_) worker.join();
-  workers_.clear();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 void ThreadPool::resize(int width) {
@@ -253,47 +111,105 @@ void ThreadPool::resize(int width) {
   }
 }
 
-ThreadPool::Job* ThreadPool::find_job() {
-  if (busy_workers_ + callers_ >= width()) return nullptr;
-  const auto job = std::find_if(jobs_.begin(), jobs_.end(), [](const Job* j) { return j->has_tasks(); });
-  return job == jobs_.end() ? nullptr : *job;
+int ThreadPool::busy_workers() const {
+  return static_cast<int>(std::count_if(workers_.begin(), workers_.end(), [](const auto& worker) {
+    return worker->job.load(std::memory_order_relaxed) != nullptr;
+  }));
 }
 
-/// Returns when there may be one, or the worker shall stop. A worker that was woken too late for a job looks for the
-/// next one before it sleeps again: else it would be too late for each of many short ones.
-void ThreadPool::await_job(std::unique_lock<std::mutex>& lock, int index) {
-  const int64_t before = posted_jobs_.load(std::memory_order_relaxed);
-  const auto posted = [&] { return posted_jobs_.load(std::memory_order_relaxed) != before; };
-  // Nobody spins on a processor that another may need.
-  if (busy_workers_ + callers_ + spinning_workers_ < std::min(width(), processors_)) {
-    ++spinning_workers_;
-    lock.unlock();
-    spin_until(posted);
-    lock.lock();
-    --spinning_workers_;
+/// Whether there are more threads than processors, or than the width.
+bool ThreadPool::crowded() const { return callers_ + awake_workers_ > std::min(width(), processors_); }
+
+void ThreadPool::note_changes() {
+  const bool now = callers_ > 1 || crowded() || awake_workers_ > wanted_workers_;
+  if (look_around_.load(std::memory_order_relaxed) != now) look_around_.store(now, std::memory_order_relaxed);
+}
+
+/// To workers that are awake and look for a job, the same ones every time. Returns whether others should be woken.
+bool ThreadPool::offer(Posted& posted) {
+  const int64_t wanted = std::min<int64_t>(posted.job.places - 1, width() - callers_ - busy_workers());
+  Worker* free[kMostPlaces - 1];
+  int64_t count = 0;
+  bool others_sleep = false;
+  for (int i = 0; i < wanted_workers_ && count < wanted; ++i) {
+    Worker& worker = *workers_[static_cast<size_t>(i)];
+    if (worker.asleep) {
+      others_sleep = true;
+    } else if (worker.job.load(std::memory_order_acquire) == nullptr) {
+      free[count++] = &worker;
+    }
   }
-  work_or_stop_.wait(lock, [&] { return index >= wanted_workers_ || posted() || find_job() != nullptr; });
+  posted.job.members.store(1 + count, std::memory_order_relaxed);
+  for (int64_t i = 0; i < count; ++i) posted.add(*free[i], 1 + i);
+  return others_sleep && count < wanted;
 }
 
-void ThreadPool::work(int index) {
+/// A posted job with room for one more, if there may be one more; the worker then works on it.
+Job* ThreadPool::join_job(Worker& self) {
+  if (busy_workers() + callers_ >= width()) return nullptr;
+  const auto found = std::find_if(posted_.begin(), posted_.end(), [](const Posted* p) { return p->job.has_room(); });
+  if (found == posted_.end()) return nullptr;
+  (*found)->add(self, (*found)->job.members.fetch_add(1, std::memory_order_relaxed));
+  return &(*found)->job;
+}
+
+/// A job that is offered soon; null if there is none.
+Job* ThreadPool::await_offer(const Worker& self) {
+  spin_until([&] { return self.job.load(std::memory_order_relaxed) != nullptr; });
+  return self.job.load(std::memory_order_acquire);
+}
+
+/// Returns when there may be a job, or the worker shall stop. A worker that was woken too late for a job looks for the
+/// next one before it sleeps again: else it would be too late for each of many short ones.
+void ThreadPool::sleep(std::unique_lock<std::mutex>& lock, int index, Worker& self) {
+  const int64_t before = posted_ever_;
+  self.asleep = true;
+  --awake_workers_;
+  note_changes();
+  work_or_stop_.wait(lock, [&] { return index >= wanted_workers_ || posted_ever_ != before; });
+  self.asleep = false;
+  ++awake_workers_;
+  note_changes();
+}
+
+/// Null if the worker shall stop. Nobody spins on a processor that another may need.
+Job* ThreadPool::next_job(std::unique_lock<std::mutex>& lock, int index, Worker& self) {
+  for (bool waited = false;;) {
+    if (Job* const offered = self.job.load(std::memory_order_acquire)) return offered;
+    if (index >= wanted_workers_) return nullptr;
+    if (Job* const joined = join_job(self)) return joined;
+    if (waited || crowded()) {
+      sleep(lock, index, self);
+      waited = false;
+    } else {
+      lock.unlock();
+      await_offer(self);
+      lock.lock();
+      waited = true;
+    }
+  }
+}
+
+void ThreadPool::work(int index, Worker& self) {
   set_kernel_floating_point();
   float* const memory = scratch_of_thread();
   if (memory == nullptr) return;  // the callers do all the work themselves
   std::unique_lock lock(mutex_);
-  while (index < wanted_workers_) {
-    Job* const job = find_job();
-    if (job == nullptr) {
-      await_job(lock, index);
-      continue;
-    }
-    ++busy_workers_;
-    job->helpers.fetch_add(1, std::memory_order_relaxed);
+  self.asleep = false;
+  ++awake_workers_;
+  note_changes();
+  while (Job* job = next_job(lock, index, self)) {
     lock.unlock();
-    job->run_tasks(1 + index, memory);
+    do {
+      job->run_tasks(self.member, memory);
+      self.job.store(nullptr, std::memory_order_release);  // the caller may be gone after this
+      job = look_around_.load(std::memory_order_relaxed) ? nullptr : await_offer(self);
+    } while (job != nullptr);
     lock.lock();
-    --busy_workers_;
-    job->helpers.fetch_sub(1, std::memory_order_release);  // the caller may be gone after this
   }
+  self.asleep = true;
+  --awake_workers_;
+  note_changes();
 }
 
 float* ThreadPool::scratch() { return own_scratch(); }
@@ -320,25 +236,32 @@ void ThreadPool::run_lanes(int64_t lanes, int64_t parts, Task task, void* contex
 }
 
 void ThreadPool::run(Job& job, float* memory) {
+  Posted posted(job);
   bool wake;
   {
     std::lock_guard lock(mutex_);
-    jobs_.push_back(&job);
-    posted_jobs_.fetch_add(1, std::memory_order_relaxed);
+    posted_.push_back(&posted);
+    ++posted_ever_;
     ++callers_;
-    wake = busy_workers_ + callers_ < width();
+    note_changes();
+    wake = offer(posted);
   }
   if (wake) work_or_stop_.notify_all();
   job.run_tasks(0, memory);
   bool others_wait;
   {
     std::lock_guard lock(mutex_);
-    jobs_.erase(std::find(jobs_.begin(), jobs_.end(), &job));
+    posted_.erase(std::find(posted_.begin(), posted_.end(), &posted));
     --callers_;
-    others_wait = !jobs_.empty();
+    note_changes();
+    others_wait = !posted_.empty();
+    if (others_wait) ++posted_ever_;
   }
   if (others_wait) work_or_stop_.notify_all();
-  while (!spin_until([&] { return job.helpers.load(std::memory_order_acquire) == 0; })) std::this_thread::yield();
+  for (int64_t i = 0; i < posted.helper_count; ++i) {
+    const std::atomic<Job*>& of_helper = posted.helpers[i]->job;
+    while (!spin_until([&] { return of_helper.load(std::memory_order_acquire) != &job; })) std::this_thread::yield();
+  }
 }
 
 float* own_scratch() {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -9,6 +10,8 @@
 #include "kernels/parallel.h"
 
 namespace unroll {
+
+struct Job;
 
 /// The threads of the process. A caller works on its own call; idle workers help. With several callers at once a
 /// worker takes up a job only while callers and busy workers together are fewer than the width, so that the processors
@@ -40,27 +43,35 @@ class ThreadPool final : public Parallel {
   void run_lanes(int64_t lanes, int64_t parts, Task task, void* context) override;
 
  private:
-  struct Job;
-  struct TaskJob;
-  struct PhaseJob;
-  struct LaneJob;
+  struct Worker;
+  struct Posted;
 
-  void work(int index);
-  void await_job(std::unique_lock<std::mutex>& lock, int index);
+  void work(int index, Worker& self);
+  Job* next_job(std::unique_lock<std::mutex>& lock, int index, Worker& self);
+  static Job* await_offer(const Worker& self);
+  void sleep(std::unique_lock<std::mutex>& lock, int index, Worker& self);
   void run(Job& job, float* memory);
   void start_workers(int count);
   void stop_workers();
-  Job* find_job();
+  int busy_workers() const;
+  bool offer(Posted& posted);
+  Job* join_job(Worker& self);
+  bool crowded() const;
+  void note_changes();
 
   std::atomic<int> width_;
   const int processors_;
-  std::atomic<int64_t> posted_jobs_{0};  // ever; changed under the mutex, read by workers that spin
-  std::mutex mutex_;                     // guards everything below
+  /// Tells a worker that has ended a job not to wait for the next one, but to see under the mutex what is there:
+  /// several callers, or no processor for it, or it shall stop. On a line of its own, which hardly ever changes.
+  alignas(64) std::atomic<bool> look_around_{false};
+  alignas(64) std::mutex mutex_;  // guards everything below, and what a worker says of itself
   std::condition_variable work_or_stop_;
-  std::vector<Job*> jobs_;
-  int callers_ = 0, busy_workers_ = 0, spinning_workers_ = 0, wanted_workers_ = 0;
+  std::vector<Posted*> posted_;
+  int64_t posted_ever_ = 0;
+  int callers_ = 0, awake_workers_ = 0, wanted_workers_ = 0;
+  std::vector<std::unique_ptr<Worker>> workers_;  // never fewer: a caller may still look at one
   std::mutex resizing_;
-  std::vector<std::thread> workers_;
+  std::vector<std::thread> threads_;
 };
 
 /// The scratch of the calling thread, for kernels that it runs alone. Throws std::bad_alloc if there is no memory for

@@ -1,4 +1,5 @@
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "runtime/memory.h"
@@ -82,10 +83,10 @@ void check_lanes(ThreadPool& pool, int64_t lanes, int64_t parts) {
   check(work.early == 0, "a part began before one that it needs had ended");
 }
 
-void check_callers_share(int width) {
+void check_callers_share(int width, int caller_count) {
   ThreadPool pool(width);
   std::vector<std::thread> callers;
-  for (int caller = 0; caller < 4; ++caller) {
+  for (int caller = 0; caller < caller_count; ++caller) {
     callers.emplace_back([&pool, caller] {
       for (size_t round = 0; round < 300; ++round) {
         check_every_task_runs_once(pool, (round + static_cast<size_t>(caller)) % 9);
@@ -96,6 +97,16 @@ void check_callers_share(int width) {
   }
   for (int round = 0; round < 20; ++round) pool.resize(1 + round % 5);
   for (std::thread& caller : callers) caller.join();
+}
+
+/// Jobs that come when workers are about to sleep, or asleep.
+void check_pauses(ThreadPool& pool) {
+  for (int round = 0; round < 60; ++round) {
+    std::this_thread::sleep_for(std::chrono::microseconds(round % 6 * 30));
+    check_every_task_runs_once(pool, 9);
+    check_phases(pool, 5, 3);
+    check_lanes(pool, 3, 5);
+  }
 }
 
 }  // namespace
@@ -109,7 +120,8 @@ int main() {
     for (const size_t tasks : {0, 1, 2, 3, 7, 100}) check_every_task_runs_once(pool, tasks);
     for (const int64_t slices : {1, 2, 3, 16}) check_phases(pool, 1000, slices);
     for (const int64_t lanes : {1, 2, 3, 32}) check_lanes(pool, lanes, 1000);
-    check_callers_share(width);
+    check_pauses(pool);
+    for (const int callers : {1, 4}) check_callers_share(width, callers);
   }
   check(unroll::allocate(INT64_MAX) == nullptr, "an impossible size gives null");
   return finish("thread_pool");
