@@ -75,10 +75,10 @@ ThreadPool::~ThreadPool() { stop_workers(); }
 
 void ThreadPool::start_workers(int count) {
   std::lock_guard lock(mutex_);
+  while (static_cast<int>(workers_.size()) < count) workers_.push_back(std::make_unique<Worker>());
   wanted_workers_ = count;
   note_changes();
   for (int i = static_cast<int>(threads_.size()); i < count; ++i) {
-    if (i == static_cast<int>(workers_.size())) workers_.push_back(std::make_unique<Worker>());
     threads_.emplace_back([this, i, &self = *workers_[static_cast<size_t>(i)]] { work(i, self); });
   }
 }
