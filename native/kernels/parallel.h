@@ -10,6 +10,9 @@ constexpr int64_t kScratchFloats = 144 * 1024;
 constexpr int64_t kMostSlices = 16;
 constexpr int64_t kMostLanes = 32;
 
+/// Operations of a recurrent pass from which threads may divide it; it is over too soon with fewer.
+constexpr int64_t kWorthDividing = 200'000;
+
 /// What kernels know of threads. Tasks must write disjoint outputs; which thread runs which task is not determined, so
 /// a result may not depend on it.
 class Parallel {

@@ -35,10 +35,9 @@ int64_t cost_of_row(const RecurrentCall& call) {
 constexpr int64_t kWorthWaiting = 80'000;
 
 /// Operations of a thread in one step, where threads divide the units and so wait for each other after every step, from
-/// which that costs less than it saves between near cores: a fifth of a microsecond. And those of a whole pass, or it is
-/// over too soon. Whether the cores are near the runtime finds out: recurrent_passes.h.
+/// which that costs less than it saves between near cores: a fifth of a microsecond. Whether the cores are near the
+/// runtime finds out: recurrent_passes.h.
 constexpr int64_t kWorthSlice = 12'000;
-constexpr int64_t kWorthSlicing = 200'000;
 
 /// Recurrent weights of more bytes than this are better divided: measured on a core with an L2 of as many.
 constexpr int64_t kCachedWeights = 1024 * 1024;
@@ -61,7 +60,7 @@ int64_t slices_of_units(const RecurrentCall& call, int64_t width) {
   const bool large = weights > kCachedWeights;
   if (!one_product || !(few_sequences(call, width) || large)) return 1;
   const int64_t cost = 2 * weights / static_cast<int64_t>(sizeof(float)) * call.steps.sequences;
-  if (packed_rows(call.steps) * cost_of_row<Cell>(call) < kWorthSlicing) return 1;
+  if (packed_rows(call.steps) * cost_of_row<Cell>(call) < kWorthDividing) return 1;
   const int64_t worth = larger(1, cost / kWorthSlice);
   return smaller(smaller(width, kMostSlices), smaller(worth, divide_up(call.hidden, kPanel)));
 }

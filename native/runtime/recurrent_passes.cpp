@@ -11,9 +11,6 @@ namespace {
 
 SharingTrials trials;
 
-/// Passes of fewer operations run on one thread anyway.
-constexpr int64_t kFewestOperations = 200'000;
-
 /// Of a training step.
 enum Part { kForward, kBackward };
 
@@ -65,7 +62,7 @@ int64_t nanoseconds_now() {
 
 template <class Body>
 void run(const Kernels& kernels, const RecurrentCall& call, Part part, Parallel& pool, const Body& body) {
-  if (pool.width() == 1 || operations_of(call) < kFewestOperations) return body(pool);
+  if (pool.width() == 1 || operations_of(call) < kWorthDividing) return body(pool);
   Alone alone(pool.scratch());
   const uint64_t kind = kind_of(kernels, call, pool.width());
   const SharingTrials::Way way = trials.next(kind);
