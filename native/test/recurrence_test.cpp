@@ -149,9 +149,10 @@ class Pass {
             .layers = layers.data()};
   }
 
+  /// Not compared: where panels lie is up to each instruction set.
   const float* pack_weight(const Floats& w, int64_t rows, int64_t columns, int64_t groups, bool transposed) {
-    return transposed ? buffers.keep(pack(table, threads, w.data(), columns, columns, rows, groups, true))
-                      : buffers.keep(pack(table, threads, w.data(), columns, rows, columns, 1, false));
+    return transposed ? panels.keep(pack(table, threads, w.data(), columns, columns, rows, groups, true))
+                      : panels.keep(pack(table, threads, w.data(), columns, rows, columns, 1, false));
   }
 
   void add_entry(int64_t l, int64_t d, bool keeps_all) {
@@ -211,7 +212,7 @@ class Pass {
   const int64_t n, b;
   const Kernels& table;
   Parallel& threads;
-  Buffers buffers;
+  Buffers buffers, panels;
   std::vector<float*> states, d_outputs;
   const float* x = nullptr;
   float* d_input = nullptr;
