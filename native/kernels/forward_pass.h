@@ -104,16 +104,24 @@ struct ForwardPass : LayerRows {
     float* at(int64_t row, int64_t panel) { return of + row * stride + panel * kPanel; }
   };
 
+  /// Blocks of units whose panels lie beside each other stay together, if so many can be taken at once.
+  Range of_whole_groups(Range most) const {
+    if (most.end == unit_blocks()) return most;
+    const int64_t end = recurrent_panels().layout.group_of(most.end * kGates).first / kGates;
+    return {most.begin, end > most.begin ? end : most.end};
+  }
+
   /// For some blocks of units at a time: all gate sums of all rows, then the cell.
   template <int kPhase>
   void forward_phase(const Segment& segment, Range all) const {
     Sums<kPhase> sums;
     const int64_t at_once = larger(1, sums.kPanels / (segment.sequences.size() * sums.kGates));
-    for (int64_t block = all.begin; block < all.end; block += at_once) {
-      const Range blocks{block, smaller(block + at_once, all.end)};
+    for (int64_t block = all.begin; block < all.end;) {
+      const Range blocks = of_whole_groups({block, smaller(block + at_once, all.end)});
       sums.stride = blocks.size() * sums.kGates * kPanel;
       sum_gates(segment, blocks, blocks.end < all.end ? blocks.end : all.begin, sums);
       forward_cells<kPhase>(segment, blocks, sums);
+      block = blocks.end;
     }
   }
 
@@ -125,12 +133,16 @@ struct ForwardPass : LayerRows {
     return {recurrent(kept_row(segment.step) + b), hidden()};
   }
 
-  /// The panels from that of a gate and block on, each the `step`-th; those of another block are read next.
-  Panels gate_panels(int64_t block, int gate, int64_t step, int64_t next_block) const {
-    Panels panels = all_panels(layer.w_hh_panels, state_size(), gate_columns());
-    panels.next = panels.data + (next_block * kGates + gate) * panels.stride;
-    panels.data += (block * kGates + gate) * panels.stride;
-    panels.stride *= step;
+  Panels recurrent_panels() const {
+    return all_panels(layer.w_hh_panels, state_size(), kGates * unit_blocks(), kGates);
+  }
+
+  /// The panels from that of a gate and block on, each the `each`-th; those of another block are read next.
+  Panels gate_panels(int64_t block, int gate, int64_t each, int64_t next_block) const {
+    Panels panels = recurrent_panels();
+    panels.first = block * kGates + gate;
+    panels.each = each;
+    panels.next = next_block * kGates + gate;
     return panels;
   }
 

@@ -18,23 +18,18 @@ constexpr int64_t kRowChunk = 192;
 /// panel: it then reads a single stream, whose lines do not meet in one set of L1 as those of rows pages apart do.
 constexpr int64_t kPanelsWorthPacking = 16;
 
-/// How many of the panels that are left make the next group: the last two groups are about equal, for a tile of a
-/// single panel has too few independent sums.
-UNROLL_INLINE int64_t next_group(int64_t left, int64_t most) {
-  return left >= 2 * most ? most : left > most ? divide_up(left, 2) : left;
-}
-
 /// The blocks of some panels that are read next, shared out among the tiles that come before: each brings in some lines
-/// of the first half of the panels and as many of the second.
+/// of the first half of the panels and as many of the second. Lines of panels beside each other are as those of panels
+/// that follow one another.
 class PanelShares {
  public:
-  PanelShares(const float* blocks, int64_t stride, int64_t length, int64_t panels, int64_t tiles)
-      : blocks_(blocks), stride_(stride), length_(length) {
+  PanelShares(const PanelBlock& next, int64_t panels, int64_t tiles)
+      : blocks_(next.data), stride_(next.stride == kPanel ? next.length * kPanel : next.stride), length_(next.length) {
     constexpr uint32_t kLine = kPanel * sizeof(float);
     const int64_t half = divide_up(panels, 2);
-    apart_ = (panels - half) * stride * static_cast<int64_t>(sizeof(float));
-    lines_ = static_cast<uint32_t>(half * length + tiles - 1) / static_cast<uint32_t>(tiles);
-    step_ = static_cast<uint32_t>(lines_) * kLine / static_cast<uint32_t>(length);
+    apart_ = (panels - half) * stride_ * static_cast<int64_t>(sizeof(float));
+    lines_ = static_cast<uint32_t>(half * length_ + tiles - 1) / static_cast<uint32_t>(tiles);
+    step_ = static_cast<uint32_t>(lines_) * kLine / static_cast<uint32_t>(length_);
   }
 
   UNROLL_INLINE Far of_tile(int64_t tile) const {
@@ -64,7 +59,7 @@ void multiply_tile(const Product& product, Range k, Range panel_range, const Sta
   constexpr int kMost = panels_of_tile(kRows);
   const RowRange& rows = product.rows.data[0];
   for (int64_t p = panel_range.begin; p < panel_range.end;) {
-    const int64_t group = next_group(panel_range.end - p, kMost);
+    const int64_t group = product.right.at_once(p, panel_range.end, kMost);
     with_constant<kMost>(group, [&]<int kPanels>() {
       Start starts[kPanels];
       start.of_panels(p, kPanels, starts);
@@ -76,10 +71,9 @@ void multiply_tile(const Product& product, Range k, Range panel_range, const Sta
 }
 
 /// One k block of a product for rows that stay in L2 and a range of panels; a group's block stays in L1, or of four
-/// panels in L2, while all row tiles use it. `start` is what this block is added to. `after`, unless null, follows the
-/// last panel, and is brought in meanwhile. `scratch` may be null.
-inline void multiply_chunk(const Product& product, Range k, Range panel_range, const Starts& start, const float* after,
-                           float* scratch) {
+/// panels in L2, while all row tiles use it. `start` is what this block is added to. Of a far operand what is read next
+/// is brought in meanwhile. `scratch` may be null.
+inline void multiply_chunk(const Product& product, Range k, Range panel_range, const Starts& start, float* scratch) {
   const RowRanges& ranges = product.rows;
   const int64_t tile_count = ranges.tiles();
   if (tile_count == 1) {
@@ -87,11 +81,11 @@ inline void multiply_chunk(const Product& product, Range k, Range panel_range, c
                                     [&]<int kRows>() { multiply_tile<kRows>(product, k, panel_range, start); });
   }
   const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile()));
-  const bool packs = after != nullptr && at_once == 1 && panel_range.size() >= kPanelsWorthPacking &&
+  const bool packs = product.right.far && at_once == 1 && panel_range.size() >= kPanelsWorthPacking &&
                      scratch != nullptr && tile_count * kPackedTile <= kScratchFloats;
   if (packs) pack_ranges(product.left, k, ranges, scratch);
   for (int64_t p = panel_range.begin; p < panel_range.end;) {
-    const int64_t group = next_group(panel_range.end - p, at_once), column = p * kPanel;
+    const int64_t group = product.right.at_once(p, panel_range.end, at_once), column = p * kPanel;
     Start starts[kMostPanels];
     start.of_panels(p, group, starts);
     const PanelBlock block = product.right.block(p, k);
@@ -118,11 +112,12 @@ inline void multiply_chunk(const Product& product, Range k, Range panel_range, c
       });
     };
     p += group;
-    if (after == nullptr) {
+    if (!product.right.far) {
       multiply([](int64_t) { return Near{}; });
     } else {
-      const float* const next = p < panel_range.end ? block.data + group * block.stride : after;
-      const PanelShares shares(next, block.stride, k.size(), group, tile_count);
+      const PanelBlock next =
+          p < panel_range.end ? product.right.block(p, k) : product.right.after(panel_range.begin, k);
+      const PanelShares shares(next, group, tile_count);
       multiply([&](int64_t tile) { return shares.of_tile(tile); });
     }
   }
@@ -142,7 +137,7 @@ UNROLL_INLINE void add_tile(const float* tile, const Outputs& out) {
 
 /// Adds the groups of k after the first, a tile at a time: each group is summed apart.
 inline void add_later_groups(const Product& product, Range panel_range) {
-  const int64_t k_size = product.right.k_size;
+  const int64_t k_size = product.right.k_size();
   for (int64_t p = panel_range.begin; p < panel_range.end; ++p) {
     product.rows.for_each([&](const RowRange& range) {
       RowTiles(range.count).for_each([&]<int kRows>(int64_t row, int64_t) {
@@ -165,16 +160,13 @@ inline void add_later_groups(const Product& product, Range panel_range) {
 inline void multiply_panels(const Product& product, Range panel_range, float* scratch) {
   const Panels& right = product.right;
   const Outputs& out = product.out;
-  const int64_t end = smaller(kGroup, right.k_size);
+  const int64_t k_size = right.k_size(), end = smaller(kGroup, k_size);
   for (int64_t k = 0; k < end; k += kBlock) {
     const Range block{k, smaller(k + kBlock, end)};
-    const float* after = right.data + panel_range.begin * right.stride + block.end * kPanel;
-    if (block.end == right.k_size) after = right.next != nullptr ? right.next : after - block.end * kPanel;
     multiply_chunk(product, block, panel_range,
-                   k == 0 ? product.start : side_by_side(out.data, out.stride, out.columns),
-                   right.far ? after : nullptr, scratch);
+                   k == 0 ? product.start : side_by_side(out.data, out.stride, out.columns), scratch);
   }
-  if (right.k_size > kGroup) add_later_groups(product, panel_range);
+  if (k_size > kGroup) add_later_groups(product, panel_range);
 }
 
 /// Tasks of a product: row chunks times panel groups. Rows are divided first, because each task then reads the panels
@@ -202,7 +194,7 @@ inline void multiply(const Product& product, Parallel& pool) {
   int64_t rows = 0;
   ranges.for_each([&](const RowRange& range) { rows += range.count; });
   if (rows == 0 || panel_count == 0) return;
-  const ProductSplit split(pool, rows, product.right.k_size, panel_count);
+  const ProductSplit split(pool, rows, product.right.k_size(), panel_count);
   // Only one range is cut by rows; there are several only where they are few rows together.
   const int64_t row_parts = ranges.count == 1 ? split.row_parts : 1;
   const int64_t panel_parts = ranges.count == 1 ? split.panel_parts : smaller(panel_count, pool.width());

@@ -45,15 +45,19 @@ inline void pack_left_transposed(const Rows& a, Range k, Range outputs, float* p
   });
 }
 
-/// Panels of 16 columns of rows k of b.
-inline void pack_right(const Rows& b, Range k, Range columns, float* packed) {
-  for (int64_t n = k.begin; n < k.end; ++n) {
-    const float* from = b.row(n);
-    float* to = packed + (n - k.begin) * kPanel;
-    for (int64_t j = columns.begin; j < columns.end; j += kPanel, to += kBlock * kPanel) {
-      store(to, load_columns(from + j, columns.end - j));
-    }
+/// The panels of a part of the right operand in scratch.
+inline PanelLayout packed_layout(const RightOperand& part) { return {kBlock, part.panels(), kMostBeside}; }
+
+/// Rows k of a part of the right operand, at most kTransposedColumns of it.
+inline void pack_right(const RightOperand& part, Range k, float* packed) {
+  const PanelLayout layout = packed_layout(part);
+  PackedPanel panels[kTransposedColumns / kPanel];
+  for (int64_t p = 0; p < layout.panels; ++p) {
+    const PanelLayout::Place place = layout.place_of(p);
+    panels[p] = {p * kPanel, smaller(kPanel, part.columns - p * kPanel), packed + place.begin, place.step};
   }
+  pack_plain(
+      k.size(), [&](int64_t n) { return part.rows.row(k.begin + n); }, panels, layout.panels);
 }
 
 /// Scratch: the packed right operand, the left one, the sums of a group, and the lanes of the left one's column sums.
@@ -105,9 +109,8 @@ __attribute__((noinline)) inline void sum_group(Range rows, const SummedLeft& a,
   for (int64_t n = rows.begin; n < rows.end; n += kBlock) {
     const Range k{n, smaller(n + kBlock, rows.end)};
     const bool starts = from_zero && n == rows.begin;
-    b.for_each(panels, [&](const RightOperand& part, int64_t first) {
-      pack_right(part.rows, k, {0, part.columns}, right + first * kPanel * kBlock);
-    });
+    b.for_each(panels,
+               [&](const RightOperand& part, int64_t first) { pack_right(part, k, right + first * kPanel * kBlock); });
     for (int64_t i = outputs.begin; i < outputs.end; i += kTransposedRows) {
       const Range output_block{i, smaller(i + kTransposedRows, outputs.end)};
       pack_left_transposed(a.rows, k, output_block, left);
@@ -116,12 +119,13 @@ __attribute__((noinline)) inline void sum_group(Range rows, const SummedLeft& a,
         const RowTiles tiles(output_block.size());
         const Outputs out{part.c + (i - first_output) * part.ldc, part.ldc, part.columns};
         const Starts start = side_by_side(starts ? nullptr : out.data, out.stride, out.columns);
-        const int64_t at_once = panels_of_tile(static_cast<int>(tiles.most_rows())), panel_count = part.panels();
-        for (int64_t p = 0; p < panel_count;) {
-          const int64_t group = next_group(panel_count - p, at_once), column = p * kPanel;
+        const int64_t most = panels_of_tile(static_cast<int>(tiles.most_rows()));
+        const Panels packed{right + first * kPanel * kBlock, packed_layout(part), false};
+        for (int64_t p = 0; p < packed.layout.panels;) {
+          const int64_t group = packed.at_once(p, packed.layout.panels, most), column = p * kPanel;
           Start of_group[kMostPanels];
           start.of_panels(p, group, of_group);
-          const PanelBlock block{right + (first + p) * kPanel * kBlock, kPanel * kBlock, k.size()};
+          const PanelBlock block = packed.block(p, {0, k.size()});
           with_constant<kMostPanels>(group, [&]<int kPanels>() {
             tiles.for_each([&]<int kRows>(int64_t row, int64_t tile) {
               if constexpr (kPanels <= panels_of_tile(kRows)) {

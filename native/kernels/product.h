@@ -3,8 +3,7 @@
 /// What a matrix product is of: rows of a left operand, panels of a right one, start values, and where it goes.
 
 #include "kernels/near_cache.h"
-#include "kernels/split.h"
-#include "kernels/tile.h"
+#include "kernels/panel_layout.h"
 
 namespace unroll::UNROLL_ISA {
 
@@ -65,21 +64,43 @@ struct LeftRows {
   UNROLL_INLINE Left<false> at(int64_t row, int64_t k) const { return {data + row * stride + k, stride}; }
 };
 
-/// Panels of a right operand [k_size][...], `stride` floats apart.
+/// Panels of a right operand: those from `first` on, each the `each`-th.
 struct Panels {
   const float* data;
-  int64_t stride, k_size;
+  PanelLayout layout;
   bool far;
-  const float* next = nullptr;  ///< what is read after a product; null if the same panels are read again
+  int64_t first = 0, each = 1;
+  int64_t next = kSame;  ///< the panel of the operand that is read after a product
+
+  static constexpr int64_t kSame = -1;  ///< the first of those of the product again
+
+  int64_t k_size() const { return layout.k_size; }
 
   UNROLL_INLINE PanelBlock block(int64_t panel, Range k) const {
-    return {data + panel * stride + k.begin * kPanel, stride, k.size()};
+    return layout.block(data, first + panel * each, each, k);
+  }
+  /// What is read after a block of k of the panels from `panel` on: the next block of them, or of what follows the
+  /// product.
+  UNROLL_INLINE PanelBlock after(int64_t panel, Range k) const {
+    const bool ends = k.end == k_size();
+    const Range block = ends ? Range{0, smaller(kBlock, k_size())} : Range{k.end, smaller(k.end + kBlock, k_size())};
+    return layout.block(data, ends && next != kSame ? next : first + panel * each, each, block);
+  }
+  /// How many panels a tile takes of those from `panel` to `end`: at most `most`, and of one group.
+  UNROLL_INLINE int64_t at_once(int64_t panel, int64_t end, int64_t most) const {
+    if (layout.beside == 1 || each > 1) return next_group(end - panel, most);
+    return smaller(layout.group_of(first + panel).end() - first, end) - panel;
   }
 };
 
-/// All panels of an operand, one after the other.
+/// So many panels, all of an operand.
+inline Panels all_panels(const float* data, int64_t k_size, int64_t panels, int64_t gates) {
+  const int64_t bytes = k_size * panels * kPanel * static_cast<int64_t>(sizeof(float));
+  return {data, panel_layout(k_size, panels, gates), bytes > near_bytes()};
+}
+
 inline Panels all_panels(const float* data, int64_t k_size, int64_t columns) {
-  return {data, kPanel * k_size, k_size, k_size * columns * static_cast<int64_t>(sizeof(float)) > near_bytes()};
+  return all_panels(data, k_size, divide_up(columns, kPanel), 1);
 }
 
 /// out = start + left * right for some rows; start may be `out`.

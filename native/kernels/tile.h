@@ -26,10 +26,17 @@ struct Left {
   UNROLL_INLINE float at(int r, int64_t k) const { return kPacked ? data[r + k * kTileRows] : data[r * stride + k]; }
 };
 
-/// One k block of some panels of a right operand, `stride` floats apart: `length` lines of 16 columns each.
+/// Panels that may lie beside each other in memory: where every tile takes so many. A tile of a single one would find
+/// its lines in a part of the sets of L1.
+constexpr int kMostBeside = panels_of_tile(kTileRows);
+
+/// One k block of some panels of a right operand, `stride` floats apart: `length` lines of 16 columns each, `step`
+/// floats apart, of a single panel in one piece unless panels lie beside each other.
 struct PanelBlock {
   const float* data;
-  int64_t stride, length;
+  int64_t stride, step, length;
+
+  UNROLL_INLINE bool is_group_of(int64_t panels) const { return stride == kPanel && step == panels * kPanel; }
 };
 
 /// Where the results of a product go: rows of `columns` floats, `stride` floats apart.
@@ -87,9 +94,11 @@ constexpr bool kReadsRowsOften = kPanels == 1 && kMostPanels > 1 && panels_of_ti
 
 /// Steps of k between two branches. A branch in every step of a single panel fills the history by which the processor
 /// predicts, and the end of a tile comes as a surprise; where sums are many and wide, the counting seems to take turns
-/// of the ports that multiply.
+/// of the ports that multiply, and 4 steps do as much as 8, or more.
 template <int kRows, int kPanels>
-constexpr int64_t kStepsAtOnce = kReadsRowsOften<kRows, kPanels> || (kRows >= 5 && kPanels == kMostPanels) ? 8 : 1;
+constexpr int64_t kStepsAtOnce = kReadsRowsOften<kRows, kPanels>        ? 8
+                                 : kRows >= 5 && kPanels == kMostPanels ? 4
+                                                                        : 1;
 
 /// What a tile touches while it multiplies: in L2 the lines of its start values, where they are not constant, and of
 /// the rows after its own.
@@ -162,23 +171,20 @@ class Touches<kRows, kPanels, Far> {
   const float* lines_[kLines];
 };
 
-/// sum[r][p] = the products of `left` with a block of panels.
-template <int kRows, int kPanels, bool kPacked, class Place>
-UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, PanelBlock block,
-                                                          const Touches<kRows, kPanels, Place>& touches) {
-  // gcc 12 keeps the accumulators in memory unless every loop over them is unrolled.
-  Accumulators<kRows, kPanels> acc;
-#pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-    for (int p = 0; p < kPanels; ++p) acc.sum[r][p] = broadcast(0.0f);
-  }
+/// Adds the products of `left` with a block of panels to the sums. With kBeside, all panels of a group that lie beside
+/// each other: the distances are then known when compiling, and several steps of k read one piece. The block by value,
+/// or gcc 12 reads it again in every step.
+template <bool kBeside, int kRows, int kPanels, bool kPacked, class Place>
+UNROLL_INLINE void add_products(Left<kPacked> left, PanelBlock block, const Touches<kRows, kPanels, Place>& touches,
+                                Accumulators<kRows, kPanels>& acc) {
+  const int64_t stride = kBeside ? kPanel : block.stride;
+  const int64_t step = kBeside ? kPanels * kPanel : kMostBeside == 1 ? kPanel : block.step;
   const auto multiply_step = [&](int64_t k) UNROLL_INLINE_LAMBDA {
     touches.touch(k);
     Vec right[kPanels];
 #pragma GCC unroll 4
     for (int p = 0; p < kPanels; ++p) {
-      right[p] = load(block.data + p * block.stride + k * kPanel);
+      right[p] = load(block.data + p * stride + k * step);
       if constexpr (kRows > 1) right[p] = in_registers(right[p]);
     }
 #pragma GCC unroll 16
@@ -188,7 +194,7 @@ UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, Pa
       for (int p = 0; p < kPanels; ++p) add_product(x, right[p], acc.sum[r][p]);
     }
   };
-  constexpr int64_t kAtOnce = kStepsAtOnce<kRows, kPanels>;
+  constexpr int64_t kAtOnce = kBeside || kMostBeside == 1 ? kStepsAtOnce<kRows, kPanels> : 1;
   int64_t k = 0;
   if constexpr (kAtOnce > 1) {
     for (; k + kAtOnce <= block.length; k += kAtOnce) {
@@ -198,6 +204,26 @@ UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, Pa
     }
   }
   for (; k < block.length; ++k) multiply_step(k);
+}
+
+/// sum[r][p] = the products of `left` with a block of panels.
+template <int kRows, int kPanels, bool kPacked, class Place>
+UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, const PanelBlock& block,
+                                                          const Touches<kRows, kPanels, Place>& touches) {
+  // gcc 12 keeps the accumulators in memory unless every loop over them is unrolled.
+  Accumulators<kRows, kPanels> acc;
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int p = 0; p < kPanels; ++p) acc.sum[r][p] = broadcast(0.0f);
+  }
+  if constexpr (kMostBeside > 1 && kPanels > 1) {
+    if (block.is_group_of(kPanels)) {
+      add_products<true>(left, block, touches, acc);
+      return acc;
+    }
+  }
+  add_products<false>(left, block, touches, acc);
   return acc;
 }
 

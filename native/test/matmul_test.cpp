@@ -111,6 +111,9 @@ int main() {
   check_matmul(200, 300, 50, true);  // more than one chunk of rows, more than one task
   check_matmul(2, 300, 900, true);   // tasks by panels
   for (const int64_t m : {9, 10, 41}) check_matmul(m, 535, 270, true);  // beyond L2: rows are packed
+  for (const int64_t n : {120, 128, 129, 145, 190}) {                   // panels beside each other
+    for (const int64_t m : {1, 2, 6, 14}) check_matmul(m, 290, n, n % 2 == 0);
+  }
   for (const int64_t m : kEdges) {
     for (const int64_t n : {1, 16, 17, 33}) check_matmul_transposed(5, m, n, n % 2 == 0);
   }

@@ -1,0 +1,67 @@
+#pragma once
+
+/// Where the panels of a right operand lie in memory. Panel p, line k, column j is element (k, 16 p + j) of the
+/// operand.
+
+#include "kernels/split.h"
+#include "kernels/tile.h"
+
+namespace unroll::UNROLL_ISA {
+
+/// How many of the panels that are left make the next group: the last two groups are about equal, for a tile of a
+/// single panel has too few independent sums.
+UNROLL_INLINE int64_t next_group(int64_t left, int64_t most) {
+  return left >= 2 * most ? most : left > most ? divide_up(left, 2) : left;
+}
+
+/// Panels lie one after the other, or in groups, one after the other, of panels beside each other, whose lines take
+/// turns: a tile of as many then reads a single stream, the fastest that a processor fetches ahead.
+struct PanelLayout {
+  int64_t k_size, panels;
+  int64_t beside;  ///< panels of a group, of the last two groups fewer; 1: one panel after the other
+
+  /// Neighbouring panels that lie beside each other.
+  struct Group {
+    int64_t first, count;
+    UNROLL_INLINE int64_t end() const { return first + count; }
+  };
+
+  UNROLL_INLINE Group group_of(int64_t panel) const {
+    if (beside == 1) return {panel, 1};
+    const int64_t whole = larger(0, panels / beside - 1) * beside;
+    if (panel < whole) return {panel - panel % beside, beside};
+    const int64_t count = next_group(panels - whole, beside);
+    if (panel < whole + count) return {whole, count};
+    return {whole + count, panels - whole - count};
+  }
+
+  /// Line k of a panel is at begin + k * step.
+  struct Place {
+    int64_t begin, step;
+  };
+
+  UNROLL_INLINE Place place_of(int64_t panel) const {
+    const Group group = group_of(panel);
+    return {(group.first * k_size + panel - group.first) * kPanel, group.count * kPanel};
+  }
+
+  /// Panels from `panel` on, each the `each`-th; with 1, those of one group.
+  UNROLL_INLINE PanelBlock block(const float* data, int64_t panel, int64_t each, Range k) const {
+    const Place place = place_of(panel);
+    const int64_t stride = beside > 1 && each == 1 ? kPanel : each * kPanel * k_size;
+    return {data + place.begin + k.begin * place.step, stride, place.step, k.size()};
+  }
+};
+
+/// Operands of so many bytes are read from L1, even if they are a little more than it has, faster with panels apart: of
+/// a single stream all lines are fetched again before they are used.
+constexpr int64_t kReadFromL1 = 64 * 1024;
+
+/// The layout of an operand of so many panels, those of some gates interleaved: a group then has the gates of the same
+/// units.
+UNROLL_INLINE PanelLayout panel_layout(int64_t k_size, int64_t panels, int64_t gates) {
+  const bool large = panels * kPanel * k_size * static_cast<int64_t>(sizeof(float)) > kReadFromL1;
+  return {k_size, panels, large ? smaller(gates > 1 ? gates : kMostBeside, kMostBeside) : 1};
+}
+
+}  // namespace unroll::UNROLL_ISA
