@@ -156,7 +156,7 @@ struct Kernels {
   void (*activation_backward)(ActivationKind kind, const float* y, const float* d_y, float* d_x, int64_t size,
                               Parallel& pool);
 
-  /// Packs a right operand [k][columns] (or the transpose of [columns][k]) into panels of 16 columns: see matmul.h.
+  /// Packs a right operand [k][columns] (or the transpose of [columns][k]) into panels of 16 columns: see panels.h.
   /// `panels` takes groups * ceil(columns / groups / 16) * 16 * k floats.
   void (*pack_panels)(const float* w, int64_t ldw, int64_t k, int64_t columns, int64_t groups, bool transposed,
                       float* panels, Parallel& pool);

@@ -60,11 +60,12 @@ void multiply_tile(const Product& product, Range k, Range panel_range, const Sta
   const RowRange& rows = product.rows.data[0];
   for (int64_t p = panel_range.begin; p < panel_range.end;) {
     const int64_t group = product.right.at_once(p, panel_range.end, kMost);
+    const PanelBlock block = product.right.block(p, k);
     with_constant<kMost>(group, [&]<int kPanels>() {
       Start starts[kPanels];
       start.of_panels(p, kPanels, starts);
-      multiply_block_into<kRows, kPanels>(product.left.at(rows.from, k.begin), product.right.block(p, k), starts,
-                                          rows.to, product.out.from(rows.to, p * kPanel), Near{});
+      multiply_block_into<kRows, kPanels>(product.left.at(rows.from, k.begin), block, starts, rows.to,
+                                          product.out.from(rows.to, p * kPanel), Near{});
     });
     p += group;
   }
@@ -115,9 +116,8 @@ inline void multiply_chunk(const Product& product, Range k, Range panel_range, c
     if (!product.right.far) {
       multiply([](int64_t) { return Near{}; });
     } else {
-      const PanelBlock next =
-          p < panel_range.end ? product.right.block(p, k) : product.right.after(panel_range.begin, k);
-      const PanelShares shares(next, group, tile_count);
+      const PanelShares shares(product.right.block_after({panel_range.begin, p}, panel_range.end, k), group,
+                               tile_count);
       multiply([&](int64_t tile) { return shares.of_tile(tile); });
     }
   }

@@ -28,7 +28,7 @@ UNROLL_INLINE void copy_exactly(const float* from, float* to) {
 }
 
 /// Tiles of kTileRows outputs: element (k, r) of tile i at [i][k][r], so that a tile reads one contiguous stream.
-inline void pack_left_transposed(const Rows& a, Range k, Range outputs, float* packed) {
+__attribute__((noinline)) inline void pack_left_transposed(const Rows& a, Range k, Range outputs, float* packed) {
   const RowTiles tiles(outputs.size());
   with_constant<kTileRows>(tiles.height, [&]<int kHeight>() {
     for (int64_t n = k.begin; n < k.end; ++n) {
@@ -49,7 +49,7 @@ inline void pack_left_transposed(const Rows& a, Range k, Range outputs, float* p
 inline PanelLayout packed_layout(const RightOperand& part) { return {kBlock, part.panels(), kMostBeside}; }
 
 /// Rows k of a part of the right operand, at most kTransposedColumns of it.
-inline void pack_right(const RightOperand& part, Range k, float* packed) {
+__attribute__((noinline)) inline void pack_right(const RightOperand& part, Range k, float* packed) {
   const PanelLayout layout = packed_layout(part);
   PackedPanel panels[kTransposedColumns / kPanel];
   for (int64_t p = 0; p < layout.panels; ++p) {

@@ -26,7 +26,8 @@ struct PanelLayout {
     UNROLL_INLINE int64_t end() const { return first + count; }
   };
 
-  UNROLL_INLINE Group group_of(int64_t panel) const {
+  /// Not inlined, or gcc makes vectors of loops over few panels.
+  __attribute__((noinline)) Group group_of(int64_t panel) const {
     if (beside == 1) return {panel, 1};
     const int64_t whole = larger(0, panels / beside - 1) * beside;
     if (panel < whole) return {panel - panel % beside, beside};
@@ -41,6 +42,7 @@ struct PanelLayout {
   };
 
   UNROLL_INLINE Place place_of(int64_t panel) const {
+    if (beside == 1) return {panel * kPanel * k_size, kPanel};
     const Group group = group_of(panel);
     return {(group.first * k_size + panel - group.first) * kPanel, group.count * kPanel};
   }

@@ -79,12 +79,13 @@ struct Panels {
   UNROLL_INLINE PanelBlock block(int64_t panel, Range k) const {
     return layout.block(data, first + panel * each, each, k);
   }
-  /// What is read after a block of k of the panels from `panel` on: the next block of them, or of what follows the
-  /// product.
-  UNROLL_INLINE PanelBlock after(int64_t panel, Range k) const {
-    const bool ends = k.end == k_size();
-    const Range block = ends ? Range{0, smaller(kBlock, k_size())} : Range{k.end, smaller(k.end + kBlock, k_size())};
-    return layout.block(data, ends && next != kSame ? next : first + panel * each, each, block);
+  /// What is read after a block of k of some of the panels before `end`: the panels after them, or the next block of
+  /// all, or what follows the product. Not inlined: only far operands want it.
+  __attribute__((noinline)) PanelBlock block_after(Range panels, int64_t end, Range k) const {
+    if (panels.end < end) return block(panels.end, k);
+    if (k.end < k_size()) return block(panels.begin, {k.end, smaller(k.end + kBlock, k_size())});
+    const Range start{0, smaller(kBlock, k_size())};
+    return next == kSame ? block(panels.begin, start) : layout.block(data, next, each, start);
   }
   /// How many panels a tile takes of those from `panel` to `end`: at most `most`, and of one group.
   UNROLL_INLINE int64_t at_once(int64_t panel, int64_t end, int64_t most) const {

@@ -203,6 +203,7 @@ UNROLL_INLINE void add_products(Left<kPacked> left, PanelBlock block, const Touc
       for (int64_t i = 0; i < kAtOnce; ++i) multiply_step(k + i);
     }
   }
+#pragma GCC unroll 1
   for (; k < block.length; ++k) multiply_step(k);
 }
 
@@ -217,13 +218,14 @@ UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, co
 #pragma GCC unroll 4
     for (int p = 0; p < kPanels; ++p) acc.sum[r][p] = broadcast(0.0f);
   }
-  if constexpr (kMostBeside > 1 && kPanels > 1) {
-    if (block.is_group_of(kPanels)) {
-      add_products<true>(left, block, touches, acc);
-      return acc;
-    }
+  constexpr bool kMayBeGroup = kMostBeside > 1 && kPanels > 1;
+  if constexpr (kMayBeGroup) {
+    // What is packed with the left operand is packed in groups.
+    if (kPacked || block.is_group_of(kPanels)) add_products<true>(left, block, touches, acc);
   }
-  add_products<false>(left, block, touches, acc);
+  if constexpr (!kMayBeGroup || !kPacked) {
+    if (!kMayBeGroup || !block.is_group_of(kPanels)) add_products<false>(left, block, touches, acc);
+  }
   return acc;
 }
 
