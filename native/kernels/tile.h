@@ -218,13 +218,14 @@ UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, co
 #pragma GCC unroll 4
     for (int p = 0; p < kPanels; ++p) acc.sum[r][p] = broadcast(0.0f);
   }
-  constexpr bool kMayBeGroup = kMostBeside > 1 && kPanels > 1;
-  if constexpr (kMayBeGroup) {
-    // What is packed with the left operand is packed in groups.
-    if (kPacked || block.is_group_of(kPanels)) add_products<true>(left, block, touches, acc);
-  }
-  if constexpr (!kMayBeGroup || !kPacked) {
-    if (!kMayBeGroup || !block.is_group_of(kPanels)) add_products<false>(left, block, touches, acc);
+  if constexpr (kMostBeside == 1 || kPanels == 1) {
+    add_products<false>(left, block, touches, acc);
+  } else if constexpr (kPacked) {  // what is packed with the left operand is packed in groups
+    add_products<true>(left, block, touches, acc);
+  } else if (block.is_group_of(kPanels)) {
+    add_products<true>(left, block, touches, acc);
+  } else {
+    add_products<false>(left, block, touches, acc);
   }
   return acc;
 }
