@@ -47,7 +47,7 @@ struct PanelLayout {
     return {(group.first * k_size + panel - group.first) * kPanel, group.count * kPanel};
   }
 
-  /// Panels from `panel` on, each the `each`-th; with 1, those of one group.
+  /// Panels from `panel` on, each the `each`-th: those of one group, or the same one of several, all of `each` panels.
   UNROLL_INLINE PanelBlock block(const float* data, int64_t panel, int64_t each, Range k) const {
     const Place place = place_of(panel);
     const int64_t stride = beside > 1 && each == 1 ? kPanel : each * kPanel * k_size;

@@ -87,7 +87,8 @@ struct Panels {
     const Range start{0, smaller(kBlock, k_size())};
     return next == kSame ? block(panels.begin, start) : layout.block(data, next, each, start);
   }
-  /// How many panels a tile takes of those from `panel` to `end`: at most `most`, and of one group.
+  /// How many panels a tile takes of those from `panel` to `end`: at most `most`, which no group exceeds, and of one
+  /// group.
   UNROLL_INLINE int64_t at_once(int64_t panel, int64_t end, int64_t most) const {
     if (layout.beside == 1 || each > 1) return next_group(end - panel, most);
     return smaller(layout.group_of(first + panel).end() - first, end) - panel;
