@@ -182,7 +182,8 @@ int main(int argc, char** argv) {
   const Shape shapes[] = {{1, 1, 64},          {1, 1, 256},         {1, 100, 128},       {16, 50, 64},
                           {32, 100, 128},      {64, 50, 256},       {64, 35, 512},       {32, 20, 1024},
                           {1, 100, 64, 2, 1},  {1, 100, 128, 2, 1}, {1, 100, 256, 2, 1}, {2, 100, 128, 3, 1},
-                          {1, 100, 128, 1, 2}, {1, 100, 128, 2, 2}};
+                          {1, 100, 128, 1, 2}, {1, 100, 128, 2, 2}, {33, 50, 61},        {33, 50, 64},
+                          {33, 50, 100},       {33, 50, 104},       {33, 50, 250}};
   const Kernels* const kernels = find_kernels(option(1, supported_kernels().back()->name));
   if (kernels == nullptr) {
     std::fprintf(stderr, "no such instruction set here: %s\n", argv[1]);

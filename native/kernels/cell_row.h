@@ -24,7 +24,8 @@ namespace unroll::UNROLL_ISA {
 
 /// Every pointer is at the row's first unit; gate g of the gates is at gates + g * stride.
 struct CellRow {
-  int64_t unit, units;  ///< the first of the units, and how many
+  int64_t unit;  ///< the first of the units
+  Lanes units;
   int64_t stride;
   float* gates;
   const float* h_prev;
@@ -37,7 +38,7 @@ struct CellRow {
   const CellOptions* options;
   bool keeps;  ///< forward: whether a backward pass may follow
 
-  UNROLL_INLINE Vec load(const float* row) const { return load_columns(row + unit, units); }
+  UNROLL_INLINE Vec load(const float* row) const { return load_partial(row + unit, units); }
   UNROLL_INLINE void store(float* row, Vec value) const { store_columns(row + unit, value, units); }
   UNROLL_INLINE Vec load_gate(int g) const { return load(gates + g * stride); }
   UNROLL_INLINE void store_gate(int g, Vec value) const { store(gates + g * stride, value); }

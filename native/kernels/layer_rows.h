@@ -96,7 +96,7 @@ struct LayerRows {
 
   void move_to_block(int64_t block, CellRow& row) const {
     row.unit = block * kPanel;
-    row.units = smaller(kPanel, hidden() - row.unit);
+    row.units = first_lanes(hidden() - row.unit);
   }
 
   template <class Cell>

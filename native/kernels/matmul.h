@@ -143,7 +143,7 @@ inline void add_later_groups(const Product& product, Range panel_range) {
       RowTiles(range.count).for_each([&]<int kRows>(int64_t row, int64_t) {
         alignas(64) float tile[kRows * kPanel];
         for (int64_t k = kGroup; k < k_size; k += kBlock) {
-          const Start start = start_or_nothing(k % kGroup == 0 ? nullptr : tile, kPanel, kPanel);
+          const Start start = start_or_nothing(k % kGroup == 0 ? nullptr : tile, kPanel, first_lanes(kPanel));
           const Range block{k, smaller(k + kBlock, k_size)};
           multiply_block_into<kRows, 1>(product.left.at(range.from + row, k), product.right.block(p, block), &start, 0,
                                         Outputs{tile, kPanel, kPanel}, Near{});

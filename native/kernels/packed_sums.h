@@ -44,7 +44,7 @@ struct PackedSums {
         for (int64_t half = kTileLanes / 2; half >= kTileRows; half /= 2) {
           for (int64_t j = 0; j < half; ++j) of_tile[j] += of_tile[j + half];
         }
-        sums.add(i + row, load_partial(of_tile, kRows), kRows);
+        sums.add(i + row, load_partial(of_tile, first_lanes(kRows)), kRows);
       });
     }
   }

@@ -19,9 +19,9 @@ inline bool goes_past_caches(const Cells& cells) {
 __attribute__((noinline)) inline void stream_floats(const float* from, float* to, int64_t size) {
   if (size <= 0) return;
   int64_t i = smaller(size, floats_to_line(to));
-  if (i > 0) store_end(to, load_partial(from, static_cast<int>(i)), i);
+  if (i > 0) store_end(to, load_partial(from, first_lanes(i)), i);
   for (; i + kLanes <= size; i += kLanes) stream(to + i, load(from + i));
-  if (i < size) store_end(to + i, load_partial(from + i, static_cast<int>(size - i)), size - i);
+  if (i < size) store_end(to + i, load_partial(from + i, first_lanes(size - i)), size - i);
 }
 
 __attribute__((noinline)) inline void stream_fill(float value, float* to, int64_t size) {

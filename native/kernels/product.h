@@ -45,9 +45,9 @@ struct Starts {
   UNROLL_INLINE void of_panels(int64_t first, int64_t count, Start* starts) const {
     for (int64_t i = 0; i < count; ++i) {
       const int64_t column = (first + i) * kPanel;
-      starts[i] = each != nullptr
-                      ? each[first + i]
-                      : start_or_nothing(data == nullptr ? nullptr : data + column, stride, columns - column);
+      starts[i] = each != nullptr ? each[first + i]
+                                  : start_or_nothing(data == nullptr ? nullptr : data + column, stride,
+                                                     first_lanes(columns - column));
     }
   }
 };

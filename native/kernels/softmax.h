@@ -39,7 +39,7 @@ UNROLL_INLINE void for_column_blocks(int64_t begin, int64_t end, const Body& bod
 
 /// Like load_columns, with -infinity, of which exp is 0, in the lanes past the last column.
 UNROLL_INLINE Vec load_scores(const float* p, int64_t columns) {
-  return columns >= kLanes ? load(p) : load_partial(p, static_cast<int>(columns), kMinusInfinity);
+  return columns >= kLanes ? load(p) : load_partial(p, first_lanes(columns), kMinusInfinity);
 }
 
 struct SoftmaxCall {
@@ -254,7 +254,7 @@ void for_rows(const SoftmaxCall& call, const Scale& scaled, Parallel& pool, cons
 template <int kRows>
 UNROLL_INLINE void log_of_sums(const RowSums<kRows>& sums, float (&logarithms)[kLanes]) {
   static_assert(kRows <= kLanes);
-  store(logarithms, log(load_partial(sums.sum, kRows, 1.0f)));
+  store(logarithms, log(load_partial(sums.sum, first_lanes(kRows), 1.0f)));
 }
 
 /// Calls body(Unscaled()) or body(Scaled()). The bits are the same, but the products are several of each row's

@@ -47,6 +47,8 @@ struct Outputs {
   UNROLL_INLINE Outputs from(int64_t row, int64_t column) const {
     return {data + row * stride + column, stride, columns - column};
   }
+  /// Those of a panel, counted from here.
+  UNROLL_INLINE Lanes of_panel(int64_t panel) const { return first_lanes(columns - panel * kPanel); }
 };
 
 template <int kRows, int kPanels>
@@ -59,14 +61,15 @@ alignas(64) constexpr float kNoStart[kPanel] = {-0.0f, -0.0f, -0.0f, -0.0f, -0.0
                                                 -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f};
 
 /// Start values of the outputs of a panel: rows of a matrix, or one row for all (stride 0). Of the 16 columns there are
-/// so many.
+/// these.
 struct Start {
   const float* data;
-  int64_t stride, columns;
+  int64_t stride;
+  Lanes columns;
 };
 
-UNROLL_INLINE Start start_or_nothing(const float* data, int64_t stride, int64_t columns) {
-  return data != nullptr ? Start{data, stride, columns} : Start{kNoStart, 0, kPanel};
+UNROLL_INLINE Start start_or_nothing(const float* data, int64_t stride, Lanes columns) {
+  return data != nullptr ? Start{data, stride, columns} : Start{kNoStart, 0, first_lanes(kPanel)};
 }
 
 /// A place of a tile's outputs, their start values and what is read after it: beyond L2. What is read after the tile is
@@ -231,11 +234,16 @@ UNROLL_INLINE Accumulators<kRows, kPanels> multiply_block(Left<kPacked> left, co
 }
 
 UNROLL_INLINE Vec load_columns(const float* p, int64_t columns) {
-  return columns >= kPanel ? load(p) : load_partial(p, static_cast<int>(columns));
+  return columns >= kPanel ? load(p) : load_partial(p, first_lanes(columns));
+}
+/// All of them by a plain move: what is stored by a mask, a load that follows soon waits for.
+UNROLL_INLINE void store_columns(float* p, Vec v, Lanes columns) {
+  if (are_all(columns)) return store(p, v);
+  store_partial(p, v, columns);
 }
 UNROLL_INLINE void store_columns(float* p, Vec v, int64_t columns) {
   if (columns >= kPanel) return store(p, v);
-  store_partial(p, v, static_cast<int>(columns));
+  store_partial(p, v, first_lanes(columns));
 }
 
 /// out[r][c] = start[first_row + r][c] + tile[r][c] for a tile in memory, of which not all columns count or have a
@@ -245,33 +253,49 @@ __attribute__((noinline)) inline void store_part(const float* tile, int64_t rows
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t p = 0; p < panels; ++p, tile += kPanel) {
       const Start& start = starts[p];
-      const Vec value = load_columns(start.data + (first_row + r) * start.stride, start.columns) + load(tile);
-      store_columns(out.data + r * out.stride + p * kPanel, value, out.columns - p * kPanel);
+      const Vec value = load_partial(start.data + (first_row + r) * start.stride, start.columns) + load(tile);
+      store_columns(out.data + r * out.stride + p * kPanel, value, out.of_panel(p));
     }
   }
 }
 
-/// The same for a tile in registers; out may be the start.
+/// The same for a tile in registers; out may be the start. Where masks cost nothing, tiles of many rows move all by
+/// masks; of few rows the sums are soon read again.
 template <int kRows, int kPanels>
 UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, const Start* starts, int64_t first_row,
                               const Outputs& out) {
-  bool is_whole = out.columns >= kPanels * kPanel;
-  for (int p = 0; p < kPanels; ++p) is_whole &= starts[p].columns >= kPanel;
-  if (!is_whole) {
-    alignas(64) float tile[kRows * kPanels * kPanel];
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) {
+  const int64_t stride = out.stride;  // gcc 12 would read it again after every store
+  const auto add = [&](const auto& load_start, const auto& store_sum) UNROLL_INLINE_LAMBDA {
 #pragma GCC unroll 4
-      for (int p = 0; p < kPanels; ++p) store(tile + (r * kPanels + p) * kPanel, acc.sum[r][p]);
+    for (int p = 0; p < kPanels; ++p) {
+      const Start start = starts[p];
+      const float* from = start.data + first_row * start.stride;
+      float* to = out.data + p * kPanel;
+      const Lanes columns = out.of_panel(p);
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r, from += start.stride, to += stride) {
+        store_sum(to, load_start(from, start.columns) + acc.sum[r][p], columns);
+      }
     }
-    return store_part(tile, kRows, kPanels, starts, first_row, out);
-  }
-#pragma GCC unroll 4
-  for (int p = 0; p < kPanels; ++p) {
-    const float* const from = starts[p].data + first_row * starts[p].stride;
-    float* const to = out.data + p * kPanel;
+  };
+  if constexpr (kHasMasks && 2 * kRows > kTileRows) {
+    add([](const float* from, Lanes columns) UNROLL_INLINE_LAMBDA { return load_partial(from, columns); },
+        [](float* to, Vec sum, Lanes columns) UNROLL_INLINE_LAMBDA { store_partial(to, sum, columns); });
+  } else {
+    bool is_whole = out.columns >= kPanels * kPanel;
+    for (int p = 0; p < kPanels; ++p) is_whole &= are_all(starts[p].columns);
+    if (is_whole) {
+      add([](const float* from, Lanes) UNROLL_INLINE_LAMBDA { return load(from); },
+          [](float* to, Vec sum, Lanes) UNROLL_INLINE_LAMBDA { store(to, sum); });
+    } else {
+      alignas(64) float tile[kRows * kPanels * kPanel];
 #pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) store(to + r * out.stride, load(from + r * starts[p].stride) + acc.sum[r][p]);
+      for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+        for (int p = 0; p < kPanels; ++p) store(tile + (r * kPanels + p) * kPanel, acc.sum[r][p]);
+      }
+      store_part(tile, kRows, kPanels, starts, first_row, out);
+    }
   }
 }
 

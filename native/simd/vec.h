@@ -1,13 +1,15 @@
 #pragma once
 
-/// Vec: 16 float lanes, Ints: 16 int32 lanes, Mask: 16 booleans - the same operations and the same lanes for every
-/// instruction set, so that code written over them gives the same bits on all of them. Everything that depends on the
-/// instruction set lives in namespace unroll::UNROLL_ISA: two builds of one header never share a symbol.
+/// Vec: 16 float lanes, Ints: 16 int32 lanes, Mask: 16 booleans, Lanes: the first so many of 16 - the same operations
+/// and the same lanes for every instruction set, so that code written over them gives the same bits on all of them.
+/// Everything that depends on the instruction set lives in namespace unroll::UNROLL_ISA: two builds of one header never
+/// share a symbol.
 ///
 ///   max(a, b)      a > b ? a : b, so b if either is NaN; min(a, b) likewise with <
 ///   a < b, ...     false if either is NaN
 ///   any(m)         whether one of the 16 holds
-///   load_partial   reads the first n lanes only; the others hold `fill`, by default 0
+///   first_lanes(n) so many, or all of more than 16
+///   load_partial   reads some lanes only; the others hold `fill`, by default 0. store_partial writes only some
 ///   fnma(a, b, c)  c - a * b, rounded once
 ///   add_product(a, b, sum)
 ///                  sum = fma(a, b, sum), in the register of sum: of many that take turns gcc 12 else copies some

@@ -13,6 +13,8 @@ constexpr int kMostPanels = 4;
 constexpr int panels_of_tile(int rows) { return rows == 1 ? 4 : rows == 2 ? 3 : rows == 3 ? 2 : 1; }
 /// Rows of a short softmax at a time.
 constexpr int kShortRows = 4;
+/// Whether to move a part of a vector costs no more than to move all of it.
+constexpr bool kHasMasks = false;
 /// Whether stream() goes past the caches.
 constexpr bool kStreams = true;
 
@@ -25,31 +27,38 @@ struct Ints {
 struct Mask {
   __m256 lo, hi;
 };
+struct Lanes {
+  int below;
+};
 
 UNROLL_INLINE Vec load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
 UNROLL_INLINE void store(float* p, Vec v) {
   _mm256_storeu_ps(p, v.lo);
   _mm256_storeu_ps(p + 8, v.hi);
 }
-/// All ones in the lanes below n, for the masked moves.
-UNROLL_INLINE Ints lanes_below(int n) {
+UNROLL_INLINE Lanes first_lanes(int64_t n) { return {static_cast<int>(n < 16 ? n : 16)}; }
+UNROLL_INLINE bool are_all(Lanes lanes) { return lanes.below == 16; }
+/// All ones in these lanes, for the masked moves.
+UNROLL_INLINE Ints ones_in(Lanes lanes) {
   const __m256i index = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return {_mm256_cmpgt_epi32(_mm256_set1_epi32(n), index), _mm256_cmpgt_epi32(_mm256_set1_epi32(n - 8), index)};
+  return {_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes.below), index),
+          _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes.below - 8), index)};
 }
-UNROLL_INLINE Vec load_partial(const float* p, int n) {
-  const Ints lanes = lanes_below(n);
-  return {_mm256_maskload_ps(p, lanes.lo), _mm256_maskload_ps(p + 8, lanes.hi)};
+UNROLL_INLINE Vec load_partial(const float* p, Lanes lanes) {
+  if (are_all(lanes)) return load(p);
+  const Ints ones = ones_in(lanes);
+  return {_mm256_maskload_ps(p, ones.lo), _mm256_maskload_ps(p + 8, ones.hi)};
 }
-UNROLL_INLINE Vec load_partial(const float* p, int n, float fill) {
-  const Ints lanes = lanes_below(n);
+UNROLL_INLINE Vec load_partial(const float* p, Lanes lanes, float fill) {
+  const Ints ones = ones_in(lanes);
   const __m256 rest = _mm256_set1_ps(fill);
-  return {_mm256_blendv_ps(rest, _mm256_maskload_ps(p, lanes.lo), _mm256_castsi256_ps(lanes.lo)),
-          _mm256_blendv_ps(rest, _mm256_maskload_ps(p + 8, lanes.hi), _mm256_castsi256_ps(lanes.hi))};
+  return {_mm256_blendv_ps(rest, _mm256_maskload_ps(p, ones.lo), _mm256_castsi256_ps(ones.lo)),
+          _mm256_blendv_ps(rest, _mm256_maskload_ps(p + 8, ones.hi), _mm256_castsi256_ps(ones.hi))};
 }
-UNROLL_INLINE void store_partial(float* p, Vec v, int n) {
-  const Ints lanes = lanes_below(n);
-  _mm256_maskstore_ps(p, lanes.lo, v.lo);
-  _mm256_maskstore_ps(p + 8, lanes.hi, v.hi);
+UNROLL_INLINE void store_partial(float* p, Vec v, Lanes lanes) {
+  const Ints ones = ones_in(lanes);
+  _mm256_maskstore_ps(p, ones.lo, v.lo);
+  _mm256_maskstore_ps(p + 8, ones.hi, v.hi);
 }
 /// Past the caches, to a 64-byte aligned place: nothing is read first. Others see it after fence().
 UNROLL_INLINE void stream(float* p, Vec a) {

@@ -13,6 +13,8 @@ constexpr int kMostPanels = 4;
 constexpr int panels_of_tile(int) { return kMostPanels; }
 /// Rows of a short softmax at a time.
 constexpr int kShortRows = 4;
+/// Whether to move a part of a vector costs no more than to move all of it.
+constexpr bool kHasMasks = true;
 /// Whether stream() goes past the caches.
 constexpr bool kStreams = true;
 
@@ -25,15 +27,19 @@ struct Ints {
 struct Mask {
   __mmask16 v;
 };
+struct Lanes {
+  __mmask16 v;
+};
 
 UNROLL_INLINE Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
 UNROLL_INLINE void store(float* p, Vec a) { _mm512_storeu_ps(p, a.v); }
-UNROLL_INLINE __mmask16 lanes_below(int n) { return static_cast<__mmask16>(n >= 16 ? 0xffff : (1u << n) - 1); }
-UNROLL_INLINE Vec load_partial(const float* p, int n) { return {_mm512_maskz_loadu_ps(lanes_below(n), p)}; }
-UNROLL_INLINE Vec load_partial(const float* p, int n, float fill) {
-  return {_mm512_mask_loadu_ps(_mm512_set1_ps(fill), lanes_below(n), p)};
+UNROLL_INLINE Lanes first_lanes(int64_t n) { return {static_cast<__mmask16>(n >= 16 ? 0xffff : (1u << n) - 1)}; }
+UNROLL_INLINE bool are_all(Lanes lanes) { return lanes.v == 0xffff; }
+UNROLL_INLINE Vec load_partial(const float* p, Lanes lanes) { return {_mm512_maskz_loadu_ps(lanes.v, p)}; }
+UNROLL_INLINE Vec load_partial(const float* p, Lanes lanes, float fill) {
+  return {_mm512_mask_loadu_ps(_mm512_set1_ps(fill), lanes.v, p)};
 }
-UNROLL_INLINE void store_partial(float* p, Vec a, int n) { _mm512_mask_storeu_ps(p, lanes_below(n), a.v); }
+UNROLL_INLINE void store_partial(float* p, Vec a, Lanes lanes) { _mm512_mask_storeu_ps(p, lanes.v, a.v); }
 /// Past the caches, to a 64-byte aligned place: nothing is read first. Others see it after fence().
 UNROLL_INLINE void stream(float* p, Vec a) { _mm512_stream_ps(p, a.v); }
 UNROLL_INLINE void fence() { _mm_sfence(); }

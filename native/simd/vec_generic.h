@@ -12,6 +12,8 @@ constexpr int kMostPanels = 1;
 constexpr int panels_of_tile(int) { return 1; }
 /// Rows of a short softmax at a time.
 constexpr int kShortRows = 1;
+/// Whether to move a part of a vector costs no more than to move all of it.
+constexpr bool kHasMasks = false;
 /// Whether stream() goes past the caches.
 constexpr bool kStreams = false;
 
@@ -24,6 +26,9 @@ struct Ints {
 struct Mask {
   bool lane[16];
 };
+struct Lanes {
+  int below;
+};
 
 template <class Result, class Lane>
 UNROLL_INLINE Result each_lane(Lane value) {
@@ -35,14 +40,16 @@ UNROLL_INLINE Result each_lane(Lane value) {
 UNROLL_INLINE Vec load(const float* p) {
   return each_lane<Vec>([=](int l) { return p[l]; });
 }
-UNROLL_INLINE Vec load_partial(const float* p, int n, float fill = 0.0f) {
-  return each_lane<Vec>([=](int l) { return l < n ? p[l] : fill; });
+UNROLL_INLINE Lanes first_lanes(int64_t n) { return {static_cast<int>(n < 16 ? n : 16)}; }
+UNROLL_INLINE bool are_all(Lanes lanes) { return lanes.below == 16; }
+UNROLL_INLINE Vec load_partial(const float* p, Lanes lanes, float fill = 0.0f) {
+  return each_lane<Vec>([=](int l) { return l < lanes.below ? p[l] : fill; });
 }
 UNROLL_INLINE void store(float* p, const Vec& v) {
   for (int l = 0; l < 16; ++l) p[l] = v.lane[l];
 }
-UNROLL_INLINE void store_partial(float* p, const Vec& v, int n) {
-  for (int l = 0; l < n; ++l) p[l] = v.lane[l];
+UNROLL_INLINE void store_partial(float* p, const Vec& v, Lanes lanes) {
+  for (int l = 0; l < lanes.below; ++l) p[l] = v.lane[l];
 }
 /// Past the caches, to a 64-byte aligned place: nothing is read first. Others see it after fence().
 UNROLL_INLINE void stream(float* p, Vec a) { store(p, a); }
