@@ -138,8 +138,8 @@ struct ForwardPass : LayerRows {
   }
 
   /// The panels from that of a gate and block on, each the `each`-th; those of another block are read next.
-  Panels gate_panels(int64_t block, int gate, int64_t each, int64_t next_block) const {
-    Panels panels = recurrent_panels();
+  Panels gate_panels(int64_t step, int64_t block, int gate, int64_t each, int64_t next_block) const {
+    Panels panels = recurrent_panels().of_step(step);
     panels.first = block * kGates + gate;
     panels.each = each;
     panels.next = next_block * kGates + gate;
@@ -163,7 +163,7 @@ struct ForwardPass : LayerRows {
       const int64_t first = (block - blocks.begin) * sums.kGates;
       const int64_t next = block + at_once < blocks.end ? block + at_once : next_block;
       multiply_panels({left<kPhase>(segment),
-                       gate_panels(block, kFirst<kPhase>, sums.kGates == 1 ? kGates : 1, next),
+                       gate_panels(segment.step, block, kFirst<kPhase>, sums.kGates == 1 ? kGates : 1, next),
                        {&rows, 1},
                        {nullptr, 0, 0, starts + first},
                        {sums.at(0, first), sums.stride, panels * kPanel}},

@@ -58,16 +58,15 @@ template <int kRows>
 void multiply_tile(const Product& product, Range k, Range panel_range, const Starts& start) {
   constexpr int kMost = panels_of_tile(kRows);
   const RowRange& rows = product.rows.data[0];
-  for (int64_t p = panel_range.begin; p < panel_range.end;) {
-    const int64_t group = product.right.at_once(p, panel_range.end, kMost);
-    const PanelBlock block = product.right.block(p, k);
-    with_constant<kMost>(group, [&]<int kPanels>() {
+  for (Range rest = panel_range; rest.size() > 0;) {
+    const Range group = product.right.take_tile(rest, kMost);
+    const PanelBlock block = product.right.block(group.begin, k);
+    with_constant<kMost>(group.size(), [&]<int kPanels>() {
       Start starts[kPanels];
-      start.of_panels(p, kPanels, starts);
+      start.of_panels(group.begin, kPanels, starts);
       multiply_block_into<kRows, kPanels>(product.left.at(rows.from, k.begin), block, starts, rows.to,
-                                          product.out.from(rows.to, p * kPanel), Near{});
+                                          product.out.from(rows.to, group.begin * kPanel), Near{});
     });
-    p += group;
   }
 }
 
@@ -157,7 +156,8 @@ inline void add_later_groups(const Product& product, Range panel_range) {
 }
 
 /// A product over all of k, for rows and panels that are one thread's; `scratch`, which is that thread's, may be null.
-inline void multiply_panels(const Product& product, Range panel_range, float* scratch) {
+/// Not inlined: every cell calls it.
+__attribute__((noinline)) inline void multiply_panels(const Product& product, Range panel_range, float* scratch) {
   const Panels& right = product.right;
   const Outputs& out = product.out;
   const int64_t k_size = right.k_size(), end = smaller(kGroup, k_size);
@@ -187,8 +187,8 @@ UNROLL_INLINE Range panel_part(int64_t columns, int64_t parts, int64_t index) {
   return part_of(divide_up(columns, kPanel), parts, index);
 }
 
-/// A product on the threads of the pool.
-inline void multiply(const Product& product, Parallel& pool) {
+/// A product on the threads of the pool. Not inlined: every cell calls it.
+__attribute__((noinline)) inline void multiply(const Product& product, Parallel& pool) {
   const RowRanges& ranges = product.rows;
   const int64_t panel_count = divide_up(product.out.columns, kPanel);
   int64_t rows = 0;

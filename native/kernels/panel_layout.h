@@ -20,6 +20,8 @@ struct PanelLayout {
   int64_t k_size, panels;
   int64_t beside;  ///< panels of a group, of the last two groups fewer; 1: one panel after the other
 
+  int64_t bytes() const { return k_size * panels * kPanel * static_cast<int64_t>(sizeof(float)); }
+
   /// Neighbouring panels that lie beside each other.
   struct Group {
     int64_t first, count;
@@ -58,12 +60,15 @@ struct PanelLayout {
 /// Operands of so many bytes are read from L1, even if they are a little more than it has, faster with panels apart: of
 /// a single stream all lines are fetched again before they are used.
 constexpr int64_t kReadFromL1 = 64 * 1024;
+/// Of so many all is still there when they are read the next time.
+constexpr int64_t kStaysInL1 = 24 * 1024;
 
 /// The layout of an operand of so many panels, those of some gates interleaved: a group then has the gates of the same
 /// units.
 UNROLL_INLINE PanelLayout panel_layout(int64_t k_size, int64_t panels, int64_t gates) {
-  const bool large = panels * kPanel * k_size * static_cast<int64_t>(sizeof(float)) > kReadFromL1;
-  return {k_size, panels, large ? smaller(gates > 1 ? gates : kMostBeside, kMostBeside) : 1};
+  PanelLayout layout{k_size, panels, 1};
+  if (layout.bytes() > kReadFromL1) layout.beside = smaller(gates > 1 ? gates : kMostBeside, kMostBeside);
+  return layout;
 }
 
 }  // namespace unroll::UNROLL_ISA

@@ -70,6 +70,7 @@ struct Panels {
   PanelLayout layout;
   bool far;
   int64_t first = 0, each = 1;
+  bool descending = false;  ///< whether a tile that has all rows begins with the last panels
   int64_t next = kSame;  ///< the panel of the operand that is read after a product
 
   static constexpr int64_t kSame = -1;  ///< the first of those of the product again
@@ -93,12 +94,33 @@ struct Panels {
     if (layout.beside == 1 || each > 1) return next_group(end - panel, most);
     return smaller(layout.group_of(first + panel).end() - first, end) - panel;
   }
+  /// Takes the panels of the next tile from the rest: the first ones or, descending, the last. Not inlined, or gcc 12
+  /// writes every loop around it twice.
+  UNROLL_INLINE Range take_tile(Range& rest, int64_t most) const {
+    if (!descending) {
+      const int64_t begin = rest.begin;
+      rest.begin += at_once(begin, rest.end, most);
+      return {begin, rest.begin};
+    }
+    const int64_t end = rest.end;
+    rest.end = layout.beside == 1 || each > 1 ? end - next_group(rest.size(), most)
+                                              : larger(layout.group_of(first + end - 1).first - first, rest.begin);
+    return {rest.end, end};
+  }
+
+  /// For one of the steps that all multiply by them: every second one begins with what the step before left in a nearer
+  /// cache. From L2 that gains nothing where panels lie beside each other, for one stream is as fast as from L1.
+  Panels of_step(int64_t step) const {
+    Panels result = *this;
+    result.descending = step % 2 != 0 && (far || (layout.beside == 1 && layout.bytes() > kStaysInL1));
+    return result;
+  }
 };
 
 /// So many panels, all of an operand.
 inline Panels all_panels(const float* data, int64_t k_size, int64_t panels, int64_t gates) {
-  const int64_t bytes = k_size * panels * kPanel * static_cast<int64_t>(sizeof(float));
-  return {data, panel_layout(k_size, panels, gates), bytes > near_bytes()};
+  const PanelLayout layout = panel_layout(k_size, panels, gates);
+  return {data, layout, layout.bytes() > near_bytes()};
 }
 
 inline Panels all_panels(const float* data, int64_t k_size, int64_t columns) {
