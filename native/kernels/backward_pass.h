@@ -99,7 +99,7 @@ struct BackwardPass : LayerRows {
     if constexpr (Cell::kPhases == 2) {
       const int64_t first = Cell::kFirstGates * hidden();
       const Panels w_hh = all_panels(gradient.w_hh_back_panels[1], gate_columns() - first, state_size());
-      multiply_rows(segment.sequences, {gates(segment.row) + first, gate_columns()}, w_hh, units, no_starts(),
+      multiply_rows(segment, {gates(segment.row) + first, gate_columns()}, w_hh, units, no_starts(),
                     {gradient.d_unprojected, state_size(), state_size()}, scratch);
       backward_cells<1>(segment, gradient, gradient.d_unprojected, units);
     }
@@ -111,11 +111,11 @@ struct BackwardPass : LayerRows {
     const Starts start = side_by_side(gradient.d_h, state_size(), state_size());
     const Outputs d_h{gradient.d_h, state_size(), state_size()};
     const Panels w_hh = all_panels(gradient.w_hh_back_panels[0], Cell::kFirstGates * hidden(), state_size());
-    multiply_rows(segment.sequences, {gates(segment.row), gate_columns()}, w_hh, panels,
-                  Cell::kDirectPath ? start : no_starts(), d_h, scratch);
+    multiply_rows(segment, {gates(segment.row), gate_columns()}, w_hh, panels, Cell::kDirectPath ? start : no_starts(),
+                  d_h, scratch);
     if constexpr (Cell::kRecurrentGradient) {
       const Panels others = all_panels(gradient.w_hh_back_panels[1], hidden(), state_size());
-      multiply_rows(segment.sequences, {recurrent(segment.row), hidden()}, others, panels, start, d_h, scratch);
+      multiply_rows(segment, {recurrent(segment.row), hidden()}, others, panels, start, d_h, scratch);
     }
   }
 
@@ -136,7 +136,7 @@ struct BackwardPass : LayerRows {
                   state_size());
     }
     const Panels w_hr = all_panels(gradient.w_hr_back_panels, state_size(), hidden());
-    multiply_rows(segment.sequences, {gradient.d_h, state_size()}, w_hr, {0, unit_blocks()}, no_starts(),
+    multiply_rows(segment, {gradient.d_h, state_size()}, w_hr, {0, unit_blocks()}, no_starts(),
                   {gradient.d_unprojected, hidden(), hidden()}, scratch);
   }
 

@@ -193,7 +193,7 @@ struct ForwardPass : LayerRows {
   /// h = W_hr m, m what the cell gives without projection.
   void project(const Segment& segment) const {
     const Panels w_hr = all_panels(layer.w_hr_panels, hidden(), state_size());
-    multiply_rows(segment.sequences, {unprojected(kept_row(segment.step)), hidden()}, w_hr, state_blocks(), no_starts(),
+    multiply_rows(segment, {unprojected(kept_row(segment.step)), hidden()}, w_hr, state_blocks(), no_starts(),
                   {state(steps().sequences + segment.row), state_stride(), state_size()}, nullptr);
   }
 };

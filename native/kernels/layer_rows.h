@@ -141,11 +141,12 @@ struct LayerRows {
     }
   }
 
-  /// A product of a range of rows and some panels.
-  void multiply_rows(Range rows, const LeftRows& from, const Panels& panels, Range some, const Starts& start,
-                     const Outputs& to, float* scratch) const {
+  /// A product of the rows of a step and some panels.
+  void multiply_rows(const Segment& segment, const LeftRows& from, const Panels& panels, Range some,
+                     const Starts& start, const Outputs& to, float* scratch) const {
+    const Range& rows = segment.sequences;
     const RowRange range{rows.begin, rows.begin, rows.size()};
-    multiply_panels({from, panels, {&range, 1}, start, to}, some, scratch);
+    multiply_panels({from, panels.of_step(segment.step), {&range, 1}, start, to}, some, scratch);
   }
 };
 

@@ -53,19 +53,25 @@ inline void pack_ranges(const LeftRows& left, Range k, const RowRanges& ranges, 
   });
 }
 
-/// One k block of a product of a single tile's rows: nothing but the panels to go through.
+/// The first group of k of a product of a single tile's rows: all of some panels, then of the next ones.
 template <int kRows>
-void multiply_tile(const Product& product, Range k, Range panel_range, const Starts& start) {
+void multiply_tile(const Product& product, Range panel_range) {
   constexpr int kMost = panels_of_tile(kRows);
+  const Panels& right = product.right;
   const RowRange& rows = product.rows.data[0];
+  const int64_t end = smaller(kGroup, right.k_size());
   for (Range rest = panel_range; rest.size() > 0;) {
-    const Range group = product.right.take_tile(rest, kMost);
-    const PanelBlock block = product.right.block(group.begin, k);
+    const Range group = right.take_tile(rest, kMost);
+    const Outputs out = product.out.from(rows.to, group.begin * kPanel);
     with_constant<kMost>(group.size(), [&]<int kPanels>() {
       Start starts[kPanels];
-      start.of_panels(group.begin, kPanels, starts);
-      multiply_block_into<kRows, kPanels>(product.left.at(rows.from, k.begin), block, starts, rows.to,
-                                          product.out.from(rows.to, group.begin * kPanel), Near{});
+      product.start.of_panels(group.begin, kPanels, starts);
+      for (int64_t k = 0; k < end; k += kBlock) {
+        if (k > 0) product.sums().of_panels(group.begin, kPanels, starts);
+        multiply_block_into<kRows, kPanels>(product.left.at(rows.from, k),
+                                            right.block(group.begin, {k, smaller(k + kBlock, end)}), starts, rows.to,
+                                            out, Near{});
+      }
     });
   }
 }
@@ -76,10 +82,6 @@ void multiply_tile(const Product& product, Range k, Range panel_range, const Sta
 inline void multiply_chunk(const Product& product, Range k, Range panel_range, const Starts& start, float* scratch) {
   const RowRanges& ranges = product.rows;
   const int64_t tile_count = ranges.tiles();
-  if (tile_count == 1) {
-    return with_constant<kTileRows>(ranges.data[0].count,
-                                    [&]<int kRows>() { multiply_tile<kRows>(product, k, panel_range, start); });
-  }
   const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile()));
   const bool packs = product.right.far && at_once == 1 && panel_range.size() >= kPanelsWorthPacking &&
                      scratch != nullptr && tile_count * kPackedTile <= kScratchFloats;
@@ -158,13 +160,15 @@ inline void add_later_groups(const Product& product, Range panel_range) {
 /// A product over all of k, for rows and panels that are one thread's; `scratch`, which is that thread's, may be null.
 /// Not inlined: every cell calls it.
 __attribute__((noinline)) inline void multiply_panels(const Product& product, Range panel_range, float* scratch) {
-  const Panels& right = product.right;
-  const Outputs& out = product.out;
-  const int64_t k_size = right.k_size(), end = smaller(kGroup, k_size);
-  for (int64_t k = 0; k < end; k += kBlock) {
-    const Range block{k, smaller(k + kBlock, end)};
-    multiply_chunk(product, block, panel_range,
-                   k == 0 ? product.start : side_by_side(out.data, out.stride, out.columns), scratch);
+  const int64_t k_size = product.right.k_size(), end = smaller(kGroup, k_size);
+  if (product.rows.tiles() == 1) {
+    with_constant<kTileRows>(product.rows.data[0].count,
+                             [&]<int kRows>() { multiply_tile<kRows>(product, panel_range); });
+  } else {
+    for (int64_t k = 0; k < end; k += kBlock) {
+      const Range block{k, smaller(k + kBlock, end)};
+      multiply_chunk(product, block, panel_range, k == 0 ? product.start : product.sums(), scratch);
+    }
   }
   if (k_size > kGroup) add_later_groups(product, panel_range);
 }

@@ -71,7 +71,7 @@ struct Panels {
   bool far;
   int64_t first = 0, each = 1;
   bool descending = false;  ///< whether a tile that has all rows begins with the last panels
-  int64_t next = kSame;  ///< the panel of the operand that is read after a product
+  int64_t next = kSame;     ///< the panel of the operand that is read after a product
 
   static constexpr int64_t kSame = -1;  ///< the first of those of the product again
 
@@ -134,6 +134,9 @@ struct Product {
   RowRanges rows;
   Starts start;
   Outputs out;
+
+  /// What later blocks of k are added to.
+  Starts sums() const { return side_by_side(out.data, out.stride, out.columns); }
 };
 
 }  // namespace unroll::UNROLL_ISA
