@@ -60,7 +60,7 @@ struct PanelLayout {
 /// Operands of so many bytes are read from L1, even if they are a little more than it has, faster with panels apart: of
 /// a single stream all lines are fetched again before they are used.
 constexpr int64_t kReadFromL1 = 64 * 1024;
-/// Of so many all is still there when they are read the next time.
+/// Operands of so many bytes are all still there when they are read the next time.
 constexpr int64_t kStaysInL1 = 24 * 1024;
 
 /// The layout of an operand of so many panels, those of some gates interleaved: a group then has the gates of the same

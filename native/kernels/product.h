@@ -94,8 +94,7 @@ struct Panels {
     if (layout.beside == 1 || each > 1) return next_group(end - panel, most);
     return smaller(layout.group_of(first + panel).end() - first, end) - panel;
   }
-  /// Takes the panels of the next tile from the rest: the first ones or, descending, the last. Not inlined, or gcc 12
-  /// writes every loop around it twice.
+  /// Takes the panels of the next tile from the rest: the first ones or, descending, the last.
   UNROLL_INLINE Range take_tile(Range& rest, int64_t most) const {
     if (!descending) {
       const int64_t begin = rest.begin;
