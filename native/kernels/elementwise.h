@@ -9,23 +9,33 @@
 
 namespace unroll::UNROLL_ISA {
 
-/// Calls body(i, width) for every 16 elements of [0, size), shared among the threads; width < 16 in the last block
-/// only. `body` is copied, so that what it holds by value stays in registers while it writes to its arrays.
-template <class Body>
+/// Calls body.template operator()<vectors>(i, width) for every 16 elements of [0, size), kVectors times 16 at once,
+/// shared among the threads; width < 16 in the last block only. `body` is copied, so that what it holds by value stays
+/// in registers while it writes to its arrays.
+template <int kVectors, class Body>
 void for_element_blocks(int64_t size, Parallel& pool, const Body& body) {
   parallel_ranges(pool, divide_up(size, kLanes), kLanes * 20, [&](Range part) {
     const Body copy = body;
     const int64_t end = smaller(part.end * kLanes, size);
     int64_t i = part.begin * kLanes;
-    for (; i + kLanes <= end; i += kLanes) copy(i, kLanes);
-    if (i < end) copy(i, end - i);
+    if constexpr (kVectors > 1) {
+      for (; i + kVectors * kLanes <= end; i += kVectors * kLanes) copy.template operator()<kVectors>(i, kLanes);
+    }
+    for (; i + kLanes <= end; i += kLanes) copy.template operator()<1>(i, kLanes);
+    if (i < end) copy.template operator()<1>(i, end - i);
   });
 }
 
 template <class Function>
 void map_elements(const float* x, float* y, int64_t size, Parallel& pool, const Function& function) {
-  for_element_blocks(size, pool, [=](int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
-    store_columns(y + i, function(load_columns(x + i, width)), width);
+  for_element_blocks<kFunctionsAtOnce>(size, pool, [=]<int kVectors>(int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
+    Vec v[kVectors];
+#pragma GCC unroll 4
+    for (int j = 0; j < kVectors; ++j) v[j] = load_columns(x + i + j * kLanes, width);
+#pragma GCC unroll 4
+    for (int j = 0; j < kVectors; ++j) v[j] = function(v[j]);
+#pragma GCC unroll 4
+    for (int j = 0; j < kVectors; ++j) store_columns(y + i + j * kLanes, v[j], width);
   });
 }
 
@@ -67,7 +77,7 @@ inline void activation(ActivationKind kind, const float* x, float* y, int64_t si
 template <class Gradient>
 void map_gradient(const float* y, const float* d_y, float* d_x, int64_t size, Parallel& pool,
                   const Gradient& gradient) {
-  for_element_blocks(size, pool, [=](int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
+  for_element_blocks<1>(size, pool, [=]<int>(int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
     store_columns(d_x + i, gradient(load_columns(y + i, width), load_columns(d_y + i, width)), width);
   });
 }

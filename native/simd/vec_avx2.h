@@ -13,6 +13,8 @@ constexpr int kMostPanels = 4;
 constexpr int panels_of_tile(int rows) { return rows == 1 ? 4 : rows == 2 ? 3 : rows == 3 ? 2 : 1; }
 /// Rows of a short softmax at a time.
 constexpr int kShortRows = 4;
+/// Vectors that an elementary function works on at once: its steps wait for each other.
+constexpr int kFunctionsAtOnce = 1;
 /// Whether to move a part of a vector costs no more than to move all of it.
 constexpr bool kHasMasks = false;
 /// Whether stream() goes past the caches.

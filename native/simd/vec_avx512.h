@@ -13,6 +13,8 @@ constexpr int kMostPanels = 4;
 constexpr int panels_of_tile(int) { return kMostPanels; }
 /// Rows of a short softmax at a time.
 constexpr int kShortRows = 4;
+/// Vectors that an elementary function works on at once: its steps wait for each other.
+constexpr int kFunctionsAtOnce = 4;
 /// Whether to move a part of a vector costs no more than to move all of it.
 constexpr bool kHasMasks = true;
 /// Whether stream() goes past the caches.
