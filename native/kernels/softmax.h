@@ -169,16 +169,23 @@ UNROLL_INLINE RowSums<kRows> exponentials_of_rows(const float* x, int64_t column
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) sums.row[r] = broadcast(0.0f);
     for_column_blocks(begin, end, [&](int64_t c, int64_t width) UNROLL_INLINE_LAMBDA {
+      // All rows' loads before their stores, which the compiler keeps in order: so their steps take turns.
+      Vec shifted[kRows], e[kRows];
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
         if constexpr (kRows == 1) __builtin_prefetch(x + columns + c, 0, 2);
         if constexpr (kKeep != Keep::kNothing) pending.finish(r, c);
         // Not fused: the same rounded products as in the maximum, so that none of them is above it.
-        const Vec shifted = scaled(load_scores(x + r * columns + c, width)) + minus_maximum.row[r];
-        const Vec e = exp_of_difference(shifted);
-        sums.row[r] = sums.row[r] + e;
+        shifted[r] = scaled(load_scores(x + r * columns + c, width)) + minus_maximum.row[r];
+      }
+#pragma GCC unroll 4
+      for (int r = 0; r < kRows; ++r) e[r] = exp_of_difference(shifted[r]);
+#pragma GCC unroll 4
+      for (int r = 0; r < kRows; ++r) {
+        sums.row[r] = sums.row[r] + e[r];
         if constexpr (kKeep != Keep::kNothing) {
-          store_columns(kept + r * stride + c, kKeep == Keep::kShifted ? shifted : e, kRows == 1 ? width : kLanes);
+          store_columns(kept + r * stride + c, kKeep == Keep::kShifted ? shifted[r] : e[r],
+                        kRows == 1 ? width : kLanes);
         }
       }
     });
