@@ -158,6 +158,7 @@ int main() {
   }
 #endif
   measure_level("l1", l1 / 2);
+  measure_level("l2/4", l2 / 4);  // Zen 5 reads half of its L2 a quarter faster than a quarter of it
   measure_level("l2", l2 / 2);
   measure_level("l3", std::max(4 * l2, l3 / 8));
   measure_level("dram", std::max(4 * l3, int64_t{64} << 20));

@@ -11,7 +11,7 @@ import java.util.Map;
 record Limits(Map<String, Double> values) {
   private static final double GIGA = 1e9;
 
-  /** A level of memory: how many bytes it holds for one thread, or for all. */
+  /** A level of memory, or a part of one: how many bytes it holds for one thread, or for all. */
   record Level(String name, double bytes, boolean shared) {}
 
   /** Runs the program. */
@@ -48,6 +48,7 @@ record Limits(Map<String, Double> values) {
   List<Level> levels() {
     return List.of(
         new Level("l1", values.get("size_l1 1"), false),
+        new Level("l2/4", values.get("size_l2 1") / 4, false),
         new Level("l2", values.get("size_l2 1"), false),
         new Level("l3", values.get("size_l3 1"), true),
         new Level("dram", Double.POSITIVE_INFINITY, true));
