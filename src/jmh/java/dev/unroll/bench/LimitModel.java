@@ -5,7 +5,8 @@ import dev.unroll.bench.work.LayerWorkload;
 /**
  * The time that the silicon allows for a recurrent layer: in every phase the longer of its arithmetic at the FMA peak
  * and its memory traffic at the read bandwidth of the nearest level of memory that holds what the phase goes through.
- * What is left out (activations, the state's update, the order of the steps) can only add to it.
+ * What is left out (activations, the state's update, the order of the steps) can only add to it; but a step that finds a
+ * part of the weights in a nearer level, where the one before left it, takes less.
  *
  * <ul>
  *   <li>Products over all rows (inputs, weight gradients, input gradients): the weights pass once, the rows once.
