@@ -66,7 +66,7 @@ int main() {
   for (const Kernels* kernels : unroll::supported_kernels()) {
     if (kernels == &unroll::generic::kKernels) continue;
     for (const Shape shape : {Shape{256, 256, 1024}, Shape{32, 128, 512}, Shape{1600, 256, 256}, Shape{2048, 512, 512},
-                              Shape{6, 256, 256}, Shape{1, 256, 1024}}) {
+                              Shape{160, 10'000, 256}, Shape{6, 256, 256}, Shape{1, 256, 1024}}) {
       measure(*kernels, shape);
     }
   }

@@ -12,6 +12,14 @@ UNROLL_INLINE void clear_floats(float* to, int64_t size) {
   for (int64_t i = 0; i < size; ++i) to[i] = 0.0f;
 }
 
+/// Bytes of a result that is written past the caches: a core's share of L3 does not hold more beside what it is
+/// computed from, and each line of it would come from memory before it is written.
+constexpr int64_t kPastCaches = 6 << 20;
+
+UNROLL_INLINE bool goes_past_caches(int64_t floats) {
+  return kStreams && floats > kPastCaches / static_cast<int64_t>(sizeof(float));
+}
+
 /// Floats from p to the next address that stream() takes.
 UNROLL_INLINE int64_t floats_to_line(const float* p) {
   return static_cast<int64_t>(-(reinterpret_cast<uintptr_t>(p) / sizeof(float)) % kLanes);

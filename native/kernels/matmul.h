@@ -124,37 +124,47 @@ inline void multiply_chunk(const Product& product, Range k, Range panel_range, c
   }
 }
 
-/// out += tile, the columns that there are.
-template <int kRows, int kPanels>
-UNROLL_INLINE void add_tile(const float* tile, const Outputs& out) {
-  for (int r = 0; r < kRows; ++r) {
-    for (int p = 0; p < kPanels; ++p) {
-      const int64_t left = out.columns - p * kPanel;
-      float* const to = out.data + r * out.stride + p * kPanel;
-      store_columns(to, load_columns(to, left) + load(tile + (r * kPanels + p) * kPanel), left);
+/// out += sums, rows `stride` floats apart.
+inline void add_sums(const float* sums, int64_t stride, int64_t rows, const Outputs& out) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < out.columns; c += kPanel) {
+      const Outputs to = out.from(r, c);
+      store_columns(to.data, load_columns(to.data, to.columns) + load(sums + r * stride + c), to.columns);
     }
   }
 }
 
-/// Adds the groups of k after the first, a tile at a time: each group is summed apart.
-inline void add_later_groups(const Product& product, Range panel_range) {
-  const int64_t k_size = product.right.k_size();
-  for (int64_t p = panel_range.begin; p < panel_range.end; ++p) {
-    product.rows.for_each([&](const RowRange& range) {
-      RowTiles(range.count).for_each([&]<int kRows>(int64_t row, int64_t) {
-        alignas(64) float tile[kRows * kPanel];
-        for (int64_t k = kGroup; k < k_size; k += kBlock) {
-          const Start start = start_or_nothing(k % kGroup == 0 ? nullptr : tile, kPanel, first_lanes(kPanel));
-          const Range block{k, smaller(k + kBlock, k_size)};
-          multiply_block_into<kRows, 1>(product.left.at(range.from + row, k), product.right.block(p, block), &start, 0,
-                                        Outputs{tile, kPanel, kPanel}, Near{});
-          if (block.end % kGroup == 0 || block.end == k_size) {
-            add_tile<kRows, 1>(tile, product.out.from(range.to + row, p * kPanel));
-          }
-        }
-      });
-    });
-  }
+/// Adds the groups of k after the first, each summed apart, of some rows and panels at a time. Not inlined: of most
+/// products there are none, and what it sums apart is on the stack.
+__attribute__((noinline)) inline void add_later_groups(const Product& product, Range panel_range) {
+  constexpr int64_t kRowsApart = 10 * kTileRows, kColumnsApart = kMostPanels * kPanel;
+  alignas(64) float apart[kRowsApart * kColumnsApart];
+  const Panels& right = product.right;
+  const int64_t k_size = right.k_size();
+  const auto add = [&](const RowRange& rows, int64_t to, Range panels) {
+    const int64_t columns = panels.size() * kPanel;
+    const Product part{
+        product.left, right.from(panels.begin), {&rows, 1}, side_by_side(nullptr, 0, 0), {apart, columns, columns}};
+    Outputs out = product.out.from(to, panels.begin * kPanel);
+    out.columns = smaller(out.columns, columns);
+    for (int64_t group = kGroup; group < k_size; group += kGroup) {
+      const int64_t end = smaller(group + kGroup, k_size);
+      for (int64_t k = group; k < end; k += kBlock) {
+        multiply_chunk(part, {k, smaller(k + kBlock, end)}, {0, panels.size()}, k == group ? part.start : part.sums(),
+                       nullptr);
+      }
+      add_sums(apart, columns, rows.count, out);
+    }
+  };
+  product.rows.for_each([&](const RowRange& range) {
+    for (int64_t row = 0; row < range.count; row += kRowsApart) {
+      const RowRange rows{range.from + row, 0, smaller(kRowsApart, range.count - row)};
+      for (int64_t p = panel_range.begin, next; p < panel_range.end; p = next) {
+        next = p + right.at_once(p, panel_range.end, kMostPanels);
+        add(rows, range.to + row, {p, next});
+      }
+    }
+  });
 }
 
 /// A product over all of k, for rows and panels that are one thread's; `scratch`, which is that thread's, may be null.

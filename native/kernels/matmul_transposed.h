@@ -162,12 +162,8 @@ inline void add_groups_apart(int64_t rows, const SummedLeft& a, const RightOpera
     for (int64_t n = kGroup; n < rows; n += kGroup) {
       sum_group({n, smaller(n + kGroup, rows)}, a, apart, output_block, i, {0, panels.size()}, true, scratch);
       b.for_each(panels, [&](const RightOperand& part, int64_t first) {
-        for (int64_t r = 0; r < output_block.size(); ++r) {
-          for (int64_t p = 0; p < part.columns; p += kPanel) {
-            add_tile<1, 1>(sums + r * kTransposedColumns + first * kPanel + p,
-                           Outputs{part.c, part.ldc, part.columns}.from(i + r, p));
-          }
-        }
+        add_sums(sums + first * kPanel, kTransposedColumns, output_block.size(),
+                 Outputs{part.c, part.ldc, part.columns}.from(i, 0));
       });
     }
   }

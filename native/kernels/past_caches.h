@@ -8,12 +8,7 @@
 
 namespace unroll::UNROLL_ISA {
 
-/// Bytes of a batch that is written past the caches.
-constexpr int64_t kPastCaches = 6 << 20;
-
-inline bool goes_past_caches(const Cells& cells) {
-  return kStreams && packed_rows(cells.steps) * cells.features > kPastCaches / static_cast<int64_t>(sizeof(float));
-}
+inline bool goes_past_caches(const Cells& cells) { return goes_past_caches(packed_rows(cells.steps) * cells.features); }
 
 /// Copies floats past the caches; those beside whole cache lines by plain stores.
 __attribute__((noinline)) inline void stream_floats(const float* from, float* to, int64_t size) {

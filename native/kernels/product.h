@@ -77,6 +77,12 @@ struct Panels {
 
   int64_t k_size() const { return layout.k_size; }
 
+  /// Those from `panel` on.
+  Panels from(int64_t panel) const {
+    Panels result = *this;
+    result.first += panel * each;
+    return result;
+  }
   UNROLL_INLINE PanelBlock block(int64_t panel, Range k) const {
     return layout.block(data, first + panel * each, each, k);
   }

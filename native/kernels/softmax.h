@@ -26,9 +26,6 @@ constexpr int64_t kSumBlock = 1024;
 constexpr int64_t kShortRow = 256;
 static_assert(kShortRow <= kSumBlock && kShortRows * kShortRow <= kScratchFloats);
 
-/// Bytes of a result that does not stay in the caches until somebody reads it: it is written past them.
-constexpr int64_t kBeyondCaches = 32 << 20;
-
 /// Calls body(column, columns) for every 16 columns of [begin, end); columns < 16 in the last block only.
 template <class Body>
 UNROLL_INLINE void for_column_blocks(int64_t begin, int64_t end, const Body& body) {
@@ -235,8 +232,7 @@ void run_rows(Range rows, const SoftmaxCall& call, const Scale& scaled, float* k
 template <class Function, class Scale>
 void for_rows(const SoftmaxCall& call, const Scale& scaled, Parallel& pool, const Function& function) {
   constexpr bool kWrites = Function::kKeep != Keep::kNothing;
-  const int64_t bytes = call.rows * call.columns * static_cast<int64_t>(sizeof(float));
-  const bool past_caches = kStreams && kWrites && bytes > kBeyondCaches && call.x != call.y;
+  const bool past_caches = kWrites && call.x != call.y && goes_past_caches(call.rows * call.columns);
   const int64_t tasks = tasks_for(pool, call.rows, kSoftmaxCost * call.columns);
   parallel_for(pool, tasks, [&](int64_t task, float* scratch) {
     const Range part = part_of(call.rows, tasks, task);

@@ -108,8 +108,9 @@ int main() {
     for (const int64_t n : {1, 15, 16, 17, 33, 48}) check_matmul(m, 9, n, m % 2 == 0);
   }
   for (const int64_t k : {1, 2, 255, 256, 257, 512, 700, 4096, 4097, 9000}) check_matmul(7, k, 33, k % 2 == 0);
-  check_matmul(200, 300, 50, true);  // more than one chunk of rows, more than one task
-  check_matmul(2, 300, 900, true);   // tasks by panels
+  check_matmul(67, 8500, 130, true);  // several times the rows and panels that later groups of k are summed of at once
+  check_matmul(200, 300, 50, true);   // more than one chunk of rows, more than one task
+  check_matmul(2, 300, 900, true);    // tasks by panels
   for (const int64_t m : {9, 10, 41}) check_matmul(m, 535, 270, true);  // beyond L2: rows are packed
   for (const int64_t n : {120, 128, 129, 145, 190}) {                   // panels beside each other
     for (const int64_t m : {1, 2, 6, 14}) check_matmul(m, 290, n, n % 2 == 0);
