@@ -1,5 +1,7 @@
 /// Prints what forward and training passes of recurrent layers reach of the FMA peak of one core measured in the same
 /// run. Operations counted: 2 G H (I + H) for each row, layer and direction forward, three times that in training.
+/// With several threads also training "apart": as many batches as threads, each of its part of the sequences, side by
+/// side, so that what threads lose by what they share is seen.
 /// Options, in this order: instruction set (default: the best), threads (1), cell (all), hidden size (all).
 
 #include <cstdio>
@@ -146,13 +148,41 @@ class Stack {
   RecurrentCall call_{};
 };
 
+/// Batches of a part of the sequences each, one a thread.
+class Apart {
+ public:
+  Apart(const Kernels& kernels, const Kind& kind, Shape shape, int threads) : pool_(threads) {
+    if (threads == 1 || shape.b < 2 * threads) return;
+    for (int i = 0; i < threads; ++i) {
+      Shape part = shape;
+      part.b = shape.b * (i + 1) / threads - shape.b * i / threads;
+      parts_.push_back(std::make_unique<Stack>(kernels, kind, part, 1));
+    }
+  }
+
+  bool exists() const { return !parts_.empty(); }
+  void train() {
+    const auto train_part = [](void* parts, int64_t index, float*) {
+      (*static_cast<Parts*>(parts))[static_cast<size_t>(index)]->train();
+    };
+    pool_.run(static_cast<int64_t>(parts_.size()), train_part, &parts_);
+  }
+
+ private:
+  using Parts = std::vector<std::unique_ptr<Stack>>;
+
+  ThreadPool pool_;
+  Parts parts_;
+};
+
 void measure(const Kernels& kernels, const Kind& kind, Shape shape, int threads) {
   Stack stack(kernels, kind, shape, threads);
+  Apart apart(kernels, kind, shape, threads);
   const int64_t h = shape.h, inputs = h + (shape.layers - 1) * shape.directions * h;  // of all layers
   const double operations =
       2.0 * static_cast<double>(kind.gates * h * shape.directions * (inputs + shape.layers * h) * shape.b * shape.t);
   const int repeats = std::max(1, static_cast<int>(3e8 / operations));
-  double peak = 0.0, infer = 1e30, train = 1e30;
+  double peak = 0.0, infer = 1e30, train = 1e30, train_apart = 1e30;
   for (int turn = 0; turn < 7; ++turn) {
     peak = std::max(peak, bench::fma_peak(kernels.name));
     infer = std::min(infer, bench::best_time(2, [&] {
@@ -161,13 +191,19 @@ void measure(const Kernels& kernels, const Kind& kind, Shape shape, int threads)
     train = std::min(train, bench::best_time(2, [&] {
                        for (int i = 0; i < repeats; ++i) stack.train();
                      }));
+    if (!apart.exists()) continue;
+    train_apart = std::min(train_apart, bench::best_time(2, [&] {
+                             for (int i = 0; i < repeats; ++i) apart.train();
+                           }));
   }
   const double f = operations * repeats / infer, t = 3.0 * operations * repeats / train;
   std::printf(
       "%-8s %-4s B %3ld T %4ld H %5ld L %ld D %ld  peak %6.1f  forward %6.1f GFLOP/s = %5.1f %%  training %6.1f = "
-      "%5.1f %%\n",
+      "%5.1f %%",
       kernels.name, kind.name, shape.b, shape.t, shape.h, shape.layers, shape.directions, peak * 1e-9, f * 1e-9,
       100 * f / peak, t * 1e-9, 100 * t / peak);
+  if (apart.exists()) std::printf("  apart %6.1f", 3e-9 * operations * repeats / train_apart);
+  std::printf("\n");
   std::fflush(stdout);
 }
 
