@@ -1,8 +1,11 @@
 package dev.unroll.internal;
 
 import java.io.File;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -11,6 +14,7 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import org.scijava.nativelib.JniExtractor;
 
 /**
@@ -51,7 +55,9 @@ final class ResourceExtractor implements JniExtractor, AutoCloseable {
       }
       folder = createFolder();
       file = folder.resolve(name);
-      Files.copy(in, file);
+      try (OutputStream out = new FileOutputStream(file.toFile())) { // begins sooner than a channel
+        in.transferTo(out);
+      }
       return file.toFile();
     } catch (InvalidPathException e) {
       throw new IOException(e.getMessage(), e);
@@ -87,6 +93,11 @@ final class ResourceExtractor implements JniExtractor, AutoCloseable {
     deleteIfPossible(folder);
   }
 
+  /**
+   * Creates a folder of a name that is not taken. Not by {@link Files#createTempDirectory}, whose secure random numbers
+   * take 30 ms to begin with: it is no harm if others can guess the name, for a folder that exists is never used, and a
+   * new one belongs to the current user alone from the start.
+   */
   private Path createFolder() throws IOException {
     boolean posix = FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
     FileAttribute<?>[] ownerOnly =
@@ -95,7 +106,14 @@ final class ResourceExtractor implements JniExtractor, AutoCloseable {
               PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"))
             }
             : new FileAttribute<?>[0];
-    return Files.createTempDirectory(Path.of(parent), "unroll-", ownerOnly);
+    while (true) {
+      Path path = Path.of(parent, "unroll-" + Long.toHexString(ThreadLocalRandom.current().nextLong()));
+      try {
+        return Files.createDirectory(path, ownerOnly);
+      } catch (FileAlreadyExistsException e) {
+        // Somebody else's: the next name is another one.
+      }
+    }
   }
 
   private static void deleteIfPossible(Path path) {

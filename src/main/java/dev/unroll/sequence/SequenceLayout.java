@@ -19,7 +19,10 @@ public final class SequenceLayout {
 
   private SequenceLayout(int[] lengths) {
     this.lengths = lengths;
-    int steps = Arrays.stream(lengths).max().orElse(0);
+    int steps = 0;
+    for (int length : lengths) {
+      steps = Math.max(steps, length);
+    }
     int[] atLeast = new int[steps + 2]; // sequences of at least this length
     for (int length : lengths) {
       atLeast[length]++;
