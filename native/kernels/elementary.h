@@ -150,28 +150,44 @@ UNROLL_INLINE Vec log(Vec x) {
   return select(x == broadcast(kInfinity), x, select(broadcast(0.0f) < x, finite, zero_or_invalid));
 }
 
+/// The first half of tanh or sigmoid: a function of the remainder r of the argument, and the multiple of ln 2 without
+/// it. A map takes the halves of several vectors one after the other where a whole function is too long a chain.
+struct Halfway {
+  Vec of_remainder, rounded;
+};
+
 /// tanh a = c + (t (2 + c) - c) / ((h + 1) + t (h - 1)), a = |x|, h = 2^n, t = tanh r, r = a - n ln(2)/2: the addition
 /// theorem after the plain number c = 1 - 2^-n has been taken out, so that the quotient, whose error is 1.5 of its own
 /// units, is small against the result. For n = 0 the quotient is t itself. r is in [0, 0.3467], which is where both
 /// parts of the quotient round least. tanh(r)/r = 1 + u P(u), u = r^2, degree 5; error 0.62 * 2^-24.
-UNROLL_INLINE Vec tanh(Vec x) {
-  constexpr float kOne = 9.1f;            // tanh rounds to 1 from 9.0109 on
-  constexpr float kHalfRange = 0.17328f;  // a little below ln(2)/4, so that n is 0 for 0
-  constexpr float kHalfRounder = 0x1.8p+22f;
-  const Vec one = broadcast(1.0f);
-  const Vec a = min(broadcast(kOne), abs(x));
-  const Vec rounded = fma(a - broadcast(kHalfRange), broadcast(kLog2E), broadcast(kHalfRounder));  // in halves
-  const Vec half_n = rounded - broadcast(kHalfRounder);
-  // Without kLn2Rest: its share of r is below 2^-29 where the derivative is not small.
-  const Vec r = fma(half_n, broadcast(-kLn2), a);
-  const Vec u = r * r;
-  const Vec p = fma(fma(u, broadcast(-0x1.9364cep-5f), broadcast(0x1.10688p-3f)), u, broadcast(-0x1.5553bp-2f));
-  const Vec t = fma(r * u, p, r);
-  const Vec h = bits_to_float(bits_of(1.0f) + exponent_bits(rounded));
-  const Vec minus_c = bits_to_float(bits_of(1.0f) - exponent_bits(rounded)) - one;
-  const Vec quotient = fma(t, broadcast(2.0f) - minus_c, minus_c) / fma(t, h - one, h + one);
-  return with_sign(quotient - minus_c, x);
-}
+struct Tanh {
+  static constexpr float kMost = kInfinity;
+
+  static UNROLL_INLINE Halfway begin(Vec x) {
+    constexpr float kOne = 9.1f;            // tanh rounds to 1 from 9.0109 on
+    constexpr float kHalfRange = 0.17328f;  // a little below ln(2)/4, so that n is 0 for 0
+    constexpr float kHalfRounder = 0x1.8p+22f;
+    const Vec a = min(broadcast(kOne), abs(x));
+    const Vec rounded = fma(a - broadcast(kHalfRange), broadcast(kLog2E), broadcast(kHalfRounder));  // in halves
+    const Vec half_n = rounded - broadcast(kHalfRounder);
+    // Without kLn2Rest: its share of r is below 2^-29 where the derivative is not small.
+    const Vec r = fma(half_n, broadcast(-kLn2), a);
+    const Vec u = r * r;
+    const Vec p = fma(fma(u, broadcast(-0x1.9364cep-5f), broadcast(0x1.10688p-3f)), u, broadcast(-0x1.5553bp-2f));
+    return {fma(r * u, p, r), rounded};
+  }
+
+  static UNROLL_INLINE Vec end(const Halfway& half, Vec x) {
+    const Vec t = half.of_remainder, one = broadcast(1.0f);
+    const Vec h = bits_to_float(bits_of(1.0f) + exponent_bits(half.rounded));
+    const Vec minus_c = bits_to_float(bits_of(1.0f) - exponent_bits(half.rounded)) - one;
+    const Vec quotient = fma(t, broadcast(2.0f) - minus_c, minus_c) / fma(t, h - one, h + one);
+    return with_sign(quotient - minus_c, x);
+  }
+
+  static UNROLL_INLINE Vec apply(Vec x) { return end(begin(x), x); }
+};
+UNROLL_INLINE Vec tanh(Vec x) { return Tanh::apply(x); }
 
 /// 1 / (1 + e^-x) = k / (k + h e^-r), h = k 2^-n, r = x - n ln 2. The rounding of the divisor is the largest error, up
 /// to 1 ULP for k = 1, where it falls just above a power of two; k = 5/4 makes it 0.8.
@@ -179,19 +195,30 @@ UNROLL_INLINE Vec tanh(Vec x) {
 /// k + h is exact for |n| <= 21; beyond, it would add as much again. A vector with an element there, which gates hardly
 /// ever reach, is computed another way too: e / (1 + e) = e - e^2 and 1 / (1 + e) = 1 - e, e = e^-|x|, are then right
 /// to far below the last place.
-UNROLL_INLINE Vec sigmoid(Vec x) {
-  constexpr float kFar = 14.0f;
-  constexpr float k = 1.25f;
-  const Vec rounded = rounded_exponent(x);
-  const Vec r = without_exponent(x, rounded - broadcast(kRounder));
-  const Vec h = bits_to_float(bits_of(k) - exponent_bits(rounded));
-  const Vec near = broadcast(k) / fnma(h, one_minus_exp_near_0(r), broadcast(k) + h);
-  const Mask far = broadcast(kFar) < abs(x);
-  if (!any(far)) [[likely]]
-    return near;
-  const Vec e = exp_not_positive(-abs(x));
-  return select(far, select(x < broadcast(0.0f), fnma(e, e, e), broadcast(1.0f) - e), near);
-}
+struct Sigmoid {
+  static constexpr float kMost = 14.0f;  ///< the halves are for |x| of at most this much
+
+  static UNROLL_INLINE Halfway begin(Vec x) {
+    const Vec rounded = rounded_exponent(x);
+    return {one_minus_exp_near_0(without_exponent(x, rounded - broadcast(kRounder))), rounded};
+  }
+
+  static UNROLL_INLINE Vec end(const Halfway& half, Vec) {
+    constexpr float k = 1.25f;
+    const Vec h = bits_to_float(bits_of(k) - exponent_bits(half.rounded));
+    return broadcast(k) / fnma(h, half.of_remainder, broadcast(k) + h);
+  }
+
+  static UNROLL_INLINE Vec apply(Vec x) {
+    const Vec near = end(begin(x), x);
+    const Mask far = broadcast(kMost) < abs(x);
+    if (!any(far)) [[likely]]
+      return near;
+    const Vec e = exp_not_positive(-abs(x));
+    return select(far, select(x < broadcast(0.0f), fnma(e, e, e), broadcast(1.0f) - e), near);
+  }
+};
+UNROLL_INLINE Vec sigmoid(Vec x) { return Sigmoid::apply(x); }
 
 /// 1 - e^-x for x >= 0, to the last bits near 0 too: (1 - h) + h (1 - e^-r), h = 2^-n.
 UNROLL_INLINE Vec one_minus_exp(Vec x) {

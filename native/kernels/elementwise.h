@@ -39,17 +39,44 @@ void map_elements(const float* x, float* y, int64_t size, Parallel& pool, const 
   });
 }
 
+/// The same for a function of two halves, which many vectors then take one after the other: a vector's whole chain of
+/// operations is longer than what the processor keeps in hand, half of it is not.
+template <class Function>
+void map_halves(const float* x, float* y, int64_t size, Parallel& pool) {
+  if constexpr (kHalvesAtOnce == 1) {
+    map_elements(x, y, size, pool, [](Vec v) UNROLL_INLINE_LAMBDA { return Function::apply(v); });
+  } else {
+    for_element_blocks<kHalvesAtOnce>(size, pool, [=]<int kVectors>(int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
+      const auto argument = [&](int j) UNROLL_INLINE_LAMBDA { return load_columns(x + i + j * kLanes, width); };
+      const auto store_value = [&](int j, Vec v) UNROLL_INLINE_LAMBDA { store_columns(y + i + j * kLanes, v, width); };
+      Halfway half[kVectors];
+      Vec most = broadcast(0.0f);
+#pragma GCC unroll 1
+      for (int j = 0; j < kVectors; ++j) {
+        const Vec v = argument(j);
+        if constexpr (Function::kMost < kInfinity) most = max(abs(v), most);
+        half[j] = Function::begin(v);
+      }
+      if (any(broadcast(Function::kMost) < most)) [[unlikely]] {
+#pragma GCC unroll 1
+        for (int j = 0; j < kVectors; ++j) store_value(j, Function::apply(argument(j)));
+        return;
+      }
+#pragma GCC unroll 1
+      for (int j = 0; j < kVectors; ++j) store_value(j, Function::end(half[j], argument(j)));
+    });
+  }
+}
+
 inline void map_exp(const float* x, float* y, int64_t size, Parallel& pool) {
   map_elements(x, y, size, pool, [](Vec v) UNROLL_INLINE_LAMBDA { return exp(v); });
 }
 inline void map_log(const float* x, float* y, int64_t size, Parallel& pool) {
   map_elements(x, y, size, pool, [](Vec v) UNROLL_INLINE_LAMBDA { return log(v); });
 }
-inline void map_tanh(const float* x, float* y, int64_t size, Parallel& pool) {
-  map_elements(x, y, size, pool, [](Vec v) UNROLL_INLINE_LAMBDA { return tanh(v); });
-}
+inline void map_tanh(const float* x, float* y, int64_t size, Parallel& pool) { map_halves<Tanh>(x, y, size, pool); }
 inline void map_sigmoid(const float* x, float* y, int64_t size, Parallel& pool) {
-  map_elements(x, y, size, pool, [](Vec v) UNROLL_INLINE_LAMBDA { return sigmoid(v); });
+  map_halves<Sigmoid>(x, y, size, pool);
 }
 inline void map_softplus(const float* x, float* y, int64_t size, Parallel& pool) {
   map_elements(x, y, size, pool, [](Vec v) UNROLL_INLINE_LAMBDA { return softplus(v); });

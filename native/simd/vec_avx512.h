@@ -15,6 +15,8 @@ constexpr int panels_of_tile(int) { return kMostPanels; }
 constexpr int kShortRows = 4;
 /// Vectors that an elementary function works on at once: its steps wait for each other.
 constexpr int kFunctionsAtOnce = 4;
+/// Vectors whose halves take turns: of four whole functions there is enough in hand.
+constexpr int kHalvesAtOnce = 1;
 /// Whether to move a part of a vector costs no more than to move all of it.
 constexpr bool kHasMasks = true;
 /// Whether stream() goes past the caches.

@@ -14,6 +14,7 @@ constexpr int panels_of_tile(int) { return 1; }
 constexpr int kShortRows = 1;
 /// Vectors that an elementary function works on at once: its steps wait for each other.
 constexpr int kFunctionsAtOnce = 1;
+constexpr int kHalvesAtOnce = 1;
 /// Whether to move a part of a vector costs no more than to move all of it.
 constexpr bool kHasMasks = false;
 /// Whether stream() goes past the caches.
