@@ -256,8 +256,12 @@ void for_rows(const SoftmaxCall& call, const Scale& scaled, Parallel& pool, cons
 /// The logarithms of the sums, all in one vector.
 template <int kRows>
 UNROLL_INLINE void log_of_sums(const RowSums<kRows>& sums, float (&logarithms)[kLanes]) {
-  static_assert(kRows <= kLanes);
-  store(logarithms, log(load_partial(sums.sum, first_lanes(kRows), 1.0f)));
+  static_assert(kRows == 1 || kRows == 4);
+  if constexpr (kRows == 1) {
+    store(logarithms, log(broadcast(sums.sum[0])));
+  } else {
+    store(logarithms, log(four_floats(sums.sum[0], sums.sum[1], sums.sum[2], sums.sum[3], 1.0f)));
+  }
 }
 
 /// Calls body(Unscaled()) or body(Scaled()). The bits are the same, but the products are several of each row's

@@ -10,6 +10,9 @@
 ///   any(m)         whether one of the 16 holds
 ///   first_lanes(n) so many, or all of more than 16
 ///   load_partial   reads some lanes only; the others hold `fill`, by default 0. store_partial writes only some
+///   four_floats(a, b, c, d, fill)
+///                  in the first lanes, `fill` in the others; not by way of memory, where a load waits for several
+///                  stores
 ///   fnma(a, b, c)  c - a * b, rounded once
 ///   add_product(a, b, sum)
 ///                  sum = fma(a, b, sum), in the register of sum: of many that take turns gcc 12 else copies some

@@ -86,6 +86,10 @@ UNROLL_INLINE void stream(float* p, Vec a) {
 }
 UNROLL_INLINE void fence() { _mm_sfence(); }
 UNROLL_INLINE Vec broadcast(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
+UNROLL_INLINE Vec four_floats(float a, float b, float c, float d, float fill) {
+  const __m256 rest = _mm256_set1_ps(fill);
+  return {_mm256_insertf128_ps(rest, _mm_setr_ps(a, b, c, d), 0), rest};
+}
 UNROLL_INLINE Ints broadcast_int(int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
 
 UNROLL_INLINE Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.lo, b.lo), _mm256_add_ps(a.hi, b.hi)}; }

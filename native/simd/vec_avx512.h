@@ -48,6 +48,9 @@ UNROLL_INLINE void store_partial(float* p, Vec a, Lanes lanes) { _mm512_mask_sto
 UNROLL_INLINE void stream(float* p, Vec a) { _mm512_stream_ps(p, a.v); }
 UNROLL_INLINE void fence() { _mm_sfence(); }
 UNROLL_INLINE Vec broadcast(float x) { return {_mm512_set1_ps(x)}; }
+UNROLL_INLINE Vec four_floats(float a, float b, float c, float d, float fill) {
+  return {_mm512_insertf32x4(_mm512_set1_ps(fill), _mm_setr_ps(a, b, c, d), 0)};
+}
 UNROLL_INLINE Ints broadcast_int(int32_t x) { return {_mm512_set1_epi32(x)}; }
 
 UNROLL_INLINE Vec in_registers(Vec a) {

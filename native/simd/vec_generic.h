@@ -60,6 +60,10 @@ UNROLL_INLINE void fence() {}
 UNROLL_INLINE Vec broadcast(float x) {
   return each_lane<Vec>([=](int) { return x; });
 }
+UNROLL_INLINE Vec four_floats(float a, float b, float c, float d, float fill) {
+  const float first[] = {a, b, c, d};
+  return each_lane<Vec>([&](int l) { return l < 4 ? first[l] : fill; });
+}
 UNROLL_INLINE Ints broadcast_int(int32_t x) {
   return each_lane<Ints>([=](int) { return x; });
 }
