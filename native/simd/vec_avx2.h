@@ -56,8 +56,10 @@ UNROLL_INLINE Vec load_partial(const float* p, Lanes lanes) {
 UNROLL_INLINE Vec load_partial(const float* p, Lanes lanes, float fill) {
   const Ints ones = ones_in(lanes);
   const __m256 rest = _mm256_set1_ps(fill);
-  return {_mm256_blendv_ps(rest, _mm256_maskload_ps(p, ones.lo), _mm256_castsi256_ps(ones.lo)),
-          _mm256_blendv_ps(rest, _mm256_maskload_ps(p + 8, ones.hi), _mm256_castsi256_ps(ones.hi))};
+  const auto filled = [rest](const float* from, __m256i half) UNROLL_INLINE_LAMBDA {
+    return _mm256_blendv_ps(rest, _mm256_maskload_ps(from, half), _mm256_castsi256_ps(half));
+  };
+  return {filled(p, ones.lo), lanes.below > 8 ? filled(p + 8, ones.hi) : rest};
 }
 /// In pieces of 8, 4, 2 and 1: to store by a mask takes Zen 3 a dozen cycles for each half.
 UNROLL_INLINE void store_partial(float* p, Vec v, Lanes lanes) {
