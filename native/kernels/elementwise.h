@@ -49,15 +49,16 @@ void map_halves(const float* x, float* y, int64_t size, Parallel& pool) {
     for_element_blocks<kHalvesAtOnce>(size, pool, [=]<int kVectors>(int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
       const auto argument = [&](int j) UNROLL_INLINE_LAMBDA { return load_columns(x + i + j * kLanes, width); };
       const auto store_value = [&](int j, Vec v) UNROLL_INLINE_LAMBDA { store_columns(y + i + j * kLanes, v, width); };
+      constexpr bool kHasFar = Function::kMost < kInfinity;
       Halfway half[kVectors];
       Vec most = broadcast(0.0f);
 #pragma GCC unroll 1
       for (int j = 0; j < kVectors; ++j) {
         const Vec v = argument(j);
-        if constexpr (Function::kMost < kInfinity) most = max(abs(v), most);
+        if constexpr (kHasFar) most = max(abs(v), most);  // NaN leaves it as it is
         half[j] = Function::begin(v);
       }
-      if (any(broadcast(Function::kMost) < most)) [[unlikely]] {
+      if (kHasFar && any(broadcast(Function::kMost) < most)) [[unlikely]] {
 #pragma GCC unroll 1
         for (int j = 0; j < kVectors; ++j) store_value(j, Function::apply(argument(j)));
         return;
