@@ -5,11 +5,18 @@ using namespace unroll::border;
 
 namespace {
 
-/// The rectangle of cells that a call is about; the arrays' elements follow.
-Cells rectangle(JNIEnv* env, jintArray offsets, jint features, jint first_step, jint step_count, jint first_sequence,
-                jint sequence_count) {
-  const Steps steps{nullptr, nullptr, env->GetArrayLength(offsets) - 1, first_sequence + sequence_count};
+/// The rectangle of cells that a call is about, of a batch of so many sequences; the arrays' elements follow.
+Cells rectangle(JNIEnv* env, jintArray offsets, jint sequences, jint features, jint first_step, jint step_count,
+                jint first_sequence, jint sequence_count) {
+  const Steps steps{nullptr, nullptr, env->GetArrayLength(offsets) - 1, sequences};
   return {steps, features, first_step, step_count, first_sequence, sequence_count};
+}
+
+/// The same of sequences in arrays of their own, where nobody asks how many the batch has beside them.
+Cells of_sequences(JNIEnv* env, jintArray offsets, jint features, jint first_step, jint step_count, jint first_sequence,
+                   jint sequence_count) {
+  return rectangle(env, offsets, first_sequence + sequence_count, features, first_step, step_count, first_sequence,
+                   sequence_count);
 }
 
 Cells with_elements(Cells cells, const int32_t* offsets, const int32_t* order) {
@@ -32,7 +39,7 @@ void alone(JNIEnv* env, const Body& body) {
 UNROLL_NATIVE(void, SequenceNative, packSequences)
 (JNIEnv* env, jclass, jintArray offsets, jint features, jint first_step, jint step_count, jint first_sequence,
  jint sequence_count, jobjectArray sequences, jlong packed) {
-  const Cells cells = rectangle(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
+  const Cells cells = of_sequences(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
   alone(env, [&](Parallel& thread) {
     const PinnedRows<float> rows(env, sequences, sequence_count, JNI_ABORT);
     if (!rows.data()) return;
@@ -45,7 +52,7 @@ UNROLL_NATIVE(void, SequenceNative, packSequences)
 UNROLL_NATIVE(void, SequenceNative, unpackSequences)
 (JNIEnv* env, jclass, jintArray offsets, jint features, jint first_step, jint step_count, jint first_sequence,
  jint sequence_count, jlong packed, jobjectArray sequences) {
-  const Cells cells = rectangle(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
+  const Cells cells = of_sequences(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
   alone(env, [&](Parallel& thread) {
     const PinnedRows<float> rows(env, sequences, sequence_count, 0);
     if (!rows.data()) return;
@@ -59,7 +66,8 @@ UNROLL_NATIVE(void, SequenceNative, packPaddedArray)
 (JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
  jint first_step, jint step_count, jint first_sequence, jint sequence_count, jfloatArray padded, jlong start,
  jlong packed) {
-  const Cells cells = rectangle(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
+  const Cells cells = rectangle(env, offsets, env->GetArrayLength(order), features, first_step, step_count,
+                                first_sequence, sequence_count);
   alone(env, [&](Parallel& thread) {
     const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT);
     const Pinned<float> from(env, padded, JNI_ABORT);
@@ -73,7 +81,8 @@ UNROLL_NATIVE(void, SequenceNative, unpackPaddedArray)
 (JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
  jint first_step, jint step_count, jint first_sequence, jint sequence_count, jlong packed, jfloat padding,
  jfloatArray padded, jlong start) {
-  const Cells cells = rectangle(env, offsets, features, first_step, step_count, first_sequence, sequence_count);
+  const Cells cells = rectangle(env, offsets, env->GetArrayLength(order), features, first_step, step_count,
+                                first_sequence, sequence_count);
   alone(env, [&](Parallel& thread) {
     const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT);
     const Pinned<float> to(env, padded, 0);
@@ -86,7 +95,8 @@ UNROLL_NATIVE(void, SequenceNative, unpackPaddedArray)
 UNROLL_NATIVE(void, SequenceNative, packPadded)
 (JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
  jint step_count, jlong padded, jlong packed) {
-  const Cells cells = rectangle(env, offsets, features, 0, step_count, 0, env->GetArrayLength(order));
+  const jint all = env->GetArrayLength(order);
+  const Cells cells = rectangle(env, offsets, all, features, 0, step_count, 0, all);
   const Ints starts(env, offsets), sequences(env, order);
   if (!starts.data() || !sequences.data()) return;
   guarded(env, [&] {
@@ -98,7 +108,8 @@ UNROLL_NATIVE(void, SequenceNative, packPadded)
 UNROLL_NATIVE(void, SequenceNative, unpackPadded)
 (JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
  jint step_count, jlong packed, jfloat padding, jlong padded) {
-  const Cells cells = rectangle(env, offsets, features, 0, step_count, 0, env->GetArrayLength(order));
+  const jint all = env->GetArrayLength(order);
+  const Cells cells = rectangle(env, offsets, all, features, 0, step_count, 0, all);
   const Ints starts(env, offsets), sequences(env, order);
   if (!starts.data() || !sequences.data()) return;
   guarded(env, [&] {

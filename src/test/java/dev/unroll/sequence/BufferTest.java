@@ -15,6 +15,8 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Flat arrays and buffers of every kind are packed and unpacked like nested arrays. */
 class BufferTest {
@@ -77,23 +79,26 @@ class BufferTest {
     }
   }
 
-  /** Beyond what is moved at once, and enough for several threads. */
-  @Test
-  void largeBatchesOfEveryKindAreTheSame() {
-    int features = 70;
-    int[] lengths = new Random(5).ints(100, 0, 300).toArray();
-    lengths[50] = 300;
+  /**
+   * Beyond what is moved at once, and enough for several threads; all but the first are written past the caches: rows
+   * that are staged and rows that are not, by the number of features, and steps wider than a thread's scratch memory.
+   */
+  @ParameterizedTest
+  @CsvSource({"100, 300, 70", "300, 400, 70", "32, 3000, 40", "3000, 150, 9", "3300, 1000, 1", "400000, 1, 8"})
+  void largeBatchesOfEveryKindAreTheSame(int count, int longest, int features) {
+    int[] lengths = new Random(5).ints(count, 0, longest + 1).toArray();
+    lengths[count / 2] = longest;
     float[][][] sequences = Lengths.values(lengths, features);
     try (PackedSequence expected = PackedSequence.of(sequences, features)) {
       Expect.sameBits(sequences, expected.toArrays());
       for (PaddedOrder order : PaddedOrder.values()) {
-        float[] padded = flat(expected.toPadded(order, 300, 5));
+        float[] padded = flat(expected.toPadded(order, longest, 5));
         for (BufferKind kind : BufferKind.values()) {
           FloatBuffer buffer = kind.holding(padded);
           try (PackedSequence packed = PackedSequence.ofPadded(buffer, lengths, order, features)) {
             Expect.sameBits(sequences, packed.toArrays());
             buffer.duplicate().put(new float[padded.length]);
-            packed.toPadded(buffer, order, 300, 5);
+            packed.toPadded(buffer, order, longest, 5);
             assertArrayEquals(Expect.bits(padded), Expect.bits(BufferKind.content(buffer)), kind + " " + order);
           }
         }
