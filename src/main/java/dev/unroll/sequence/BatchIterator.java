@@ -11,14 +11,19 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 
-/** The batches of a {@link Batching}, one after the other. */
+/**
+ * The batches of a {@link Batching}, one after the other. Windows are kept here while they fill, so that an example
+ * that cannot be read or is refused loses no other one.
+ */
 final class BatchIterator<E> implements Iterator<List<E>> {
   private final BatchingOptions<E> options;
   private final Iterator<? extends E> examples;
   private final Order exampleOrder;
   private final Order batchOrder;
 
+  private final List<Example<E>> filling = new ArrayList<>(); // the next window to be shuffled
   private final List<Example<E>> shuffled = new ArrayList<>(); // in the opposite order: the last one comes next
+  private final List<Example<E>> group = new ArrayList<>(); // the next window to be sorted by length
   private final Deque<List<E>> ready = new ArrayDeque<>();
   private List<Example<E>> open = new ArrayList<>(); // the batch that is not full yet
   private long openSteps;
@@ -36,7 +41,7 @@ final class BatchIterator<E> implements Iterator<List<E>> {
 
   @Override
   public boolean hasNext() {
-    while (ready.isEmpty() && hasExample()) {
+    while (ready.isEmpty() && (hasExample() || !group.isEmpty())) {
       if (options.groupWindow() > 0) {
         cutGroup();
       } else {
@@ -62,16 +67,18 @@ final class BatchIterator<E> implements Iterator<List<E>> {
    * which goes into the next, is not left again.
    */
   private void cutGroup() {
-    List<Example<E>> group = open;
-    open = new ArrayList<>();
-    openSteps = 0;
-    for (int i = 0; i < options.groupWindow() && hasExample(); i++) {
+    while (group.size() < options.groupWindow() && hasExample()) {
       group.add(nextExample());
     }
+    List<Example<E>> window = open;
+    open = new ArrayList<>();
+    openSteps = 0;
+    window.addAll(group);
+    group.clear();
     Comparator<Example<E>> byLength = Comparator.comparingInt(Example::length);
-    group.sort(longestFirst ? byLength.reversed() : byLength);
+    window.sort(longestFirst ? byLength.reversed() : byLength);
     longestFirst = !longestFirst;
-    group.forEach(this::add);
+    window.forEach(this::add);
     if (options.shuffleWindow() > 0) {
       List<List<E>> batches = new ArrayList<>(ready);
       batchOrder.shuffle(batches);
@@ -100,7 +107,7 @@ final class BatchIterator<E> implements Iterator<List<E>> {
   }
 
   private boolean hasExample() {
-    return !shuffled.isEmpty() || examples.hasNext();
+    return !shuffled.isEmpty() || !filling.isEmpty() || examples.hasNext();
   }
 
   private Example<E> nextExample() {
@@ -108,10 +115,12 @@ final class BatchIterator<E> implements Iterator<List<E>> {
       return read();
     }
     if (shuffled.isEmpty()) {
-      for (int i = 0; i < options.shuffleWindow() && examples.hasNext(); i++) {
-        shuffled.add(read());
+      while (filling.size() < options.shuffleWindow() && examples.hasNext()) {
+        filling.add(read());
       }
-      exampleOrder.shuffle(shuffled);
+      exampleOrder.shuffle(filling);
+      shuffled.addAll(filling);
+      filling.clear();
     }
     return shuffled.remove(shuffled.size() - 1);
   }

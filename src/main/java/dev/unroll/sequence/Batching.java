@@ -62,6 +62,7 @@ public final class Batching<E> {
 
   /**
    * Limits the real steps of a batch, and so its cost and memory. An example that is longer is refused when it is read.
+   * Without {@link #maxSequences} a batch has no more sequences than this either, for some may have no steps.
    *
    * @param most 1 or more
    * @return this batching with the limit
@@ -112,7 +113,8 @@ public final class Batching<E> {
    *
    * @param examples read once for every iterator of the result, as it goes on
    * @return batches that are never empty. Their iterators throw a NullPointerException for an example that is null, and
-   *     an IllegalArgumentException for one whose length is negative or above the most steps of a batch
+   *     an IllegalArgumentException for one whose length is negative or above the most steps of a batch; and
+   *     go on with the next example, if asked again
    * @throws NullPointerException if {@code examples} is null
    */
   public Iterable<List<E>> over(Iterable<? extends E> examples) {

@@ -13,10 +13,13 @@ record BatchingOptions<E>(
     boolean dropTail) {
   private static final int DEFAULT_SEQUENCES = 32;
 
-  /** The default holds only if nothing else limits a batch. */
+  /**
+   * The default holds only if nothing else limits a batch. A limit of steps counts a sequence without any as one step,
+   * or a batch of such sequences would never end.
+   */
   int sequencesLimit() {
     if (maxSequences == 0) {
-      return maxSteps == 0 ? DEFAULT_SEQUENCES : Integer.MAX_VALUE;
+      return maxSteps == 0 ? DEFAULT_SEQUENCES : maxSteps;
     }
     return maxSequences;
   }

@@ -187,6 +187,44 @@ class BatchingTest {
     assertTrue(read.get() <= 800 + 100 + 40, () -> "read " + read);
   }
 
+  /** Whatever is read when an example is refused: each of the windows, the end of the data. */
+  @Property(tries = 300)
+  void refusedExampleLosesNoOther(
+      @ForAll @IntRange(min = 1, max = 60) int count,
+      @ForAll @IntRange(max = 20) int shuffleWindow,
+      @ForAll @IntRange(max = 20) int groupWindow,
+      @ForAll @IntRange(min = 1, max = 20) int each) {
+    List<Example> examples = new ArrayList<>(examples(count, 9));
+    for (int i = each - 1; i < count; i += each) {
+      examples.set(i, new Example(i, 100));
+    }
+    Batching<Example> batching = BY_LENGTH.maxSteps(20);
+    batching = shuffleWindow == 0 ? batching : batching.shuffle(3, shuffleWindow);
+    batching = groupWindow == 0 ? batching : batching.similarLengths(groupWindow);
+    Iterator<List<Example>> batches = batching.over(examples.iterator());
+    List<Integer> indices = new ArrayList<>();
+    int refused = 0;
+    for (boolean more = true; more; ) {
+      try {
+        more = batches.hasNext();
+        if (more) {
+          batches.next().forEach(example -> indices.add(example.index()));
+        }
+      } catch (IllegalArgumentException e) {
+        refused++;
+      }
+    }
+    assertEquals(count / each, refused);
+    indices.sort(Comparator.naturalOrder());
+    assertEquals(IntStream.range(0, count).filter(i -> i % each != each - 1).boxed().toList(), indices);
+  }
+
+  @Test
+  void emptyExamplesFillABatchToo() {
+    Iterator<Example> endless = Stream.generate(() -> new Example(0, 0)).iterator();
+    assertEquals(64, BY_LENGTH.maxSteps(64).over(endless).next().size());
+  }
+
   @Test
   void streamsAreClosedWithTheirBatches() {
     AtomicBoolean closed = new AtomicBoolean();
