@@ -48,14 +48,15 @@ final class RecurrentTape implements AutoCloseable {
     this.dropoutKey = dropoutKey;
     this.weightsVersion = weightsVersion;
     SequenceLayout layout = input.layout();
-    chunkSteps = Math.max(1, CHUNK_ROWS / Math.max(1, layout.sequences()));
+    int sequences = layout.sequences();
+    chunkSteps = Math.max(1, Math.min(CHUNK_ROWS / Math.max(1, sequences), layout.steps()));
     BufferPlan plan = new BufferPlan();
     states = new long[options.layers()];
     outputs = new long[options.layers()];
     entries = new Entry[options.entries()];
-    long stateRows = (long) layout.sequences() + layout.rows();
-    long cellRows = keepsAll ? stateRows : layout.sequences();
-    long keptRows = keepsAll ? layout.rows() : (long) Math.min(chunkSteps, layout.steps()) * layout.sequences();
+    long stateRows = (long) sequences + layout.rows();
+    long cellRows = keepsAll ? stateRows : sequences;
+    long keptRows = keepsAll ? layout.rows() : (long) chunkSteps * sequences;
     for (int l = 0; l < options.layers(); l++) {
       states[l] = plan.add(stateRows, options.stateColumns());
       outputs[l] = plan.addIf(hasOutputs(l), layout.rows(), options.outputSize());
@@ -69,7 +70,7 @@ final class RecurrentTape implements AutoCloseable {
               plan.addIf(options.projectionSize() > 0, keptRows, options.hiddenSize()));
     }
     memory = Memory.from(input.source(), plan.bytes(), "RecurrentOutput");
-    finalState = State.allocate(input.source(), options, layout.sequences());
+    finalState = State.allocate(input.source(), options, sequences);
   }
 
   /** Buffers of a forward pass that a backward pass may follow. */

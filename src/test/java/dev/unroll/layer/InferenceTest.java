@@ -9,6 +9,7 @@ import dev.unroll.Expect;
 import dev.unroll.Unroll;
 import dev.unroll.sequence.PackedSequence;
 import java.lang.management.ManagementFactory;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class InferenceTest {
   private static final int INPUTS = 5;
   private static final int HIDDEN = 19;
+  private static final int WIDE = 64;
   private static final Class<IllegalStateException> STATE = IllegalStateException.class;
   private static final Class<IllegalArgumentException> ARGUMENT = IllegalArgumentException.class;
 
@@ -55,6 +57,73 @@ class InferenceTest {
         }
       }
     }
+  }
+
+  /** Of stacks that are wide enough for threads to share a few rows. */
+  static Stream<RecurrentBuilder<?, ? extends Recurrent>> wideStacks() {
+    return Stream.of(
+            Rnn.builder(INPUTS, WIDE),
+            Lstm.builder(INPUTS, WIDE),
+            Lstm.builder(INPUTS, WIDE).projectionSize(31).peepholes(true),
+            Gru.builder(INPUTS, WIDE),
+            Gru.builder(INPUTS, WIDE).resetBefore(true))
+        .map(builder -> builder.layers(3));
+  }
+
+  /** Fewer steps than are computed at once, of sequences that threads share: each has rows of its own. */
+  @ParameterizedTest
+  @MethodSource("wideStacks")
+  void infersTheBitsOfForwardFromShortBatchesToo(RecurrentBuilder<?, ? extends Recurrent> builder) {
+    try (Recurrent layer = builder.build()) {
+      for (int[] shape : new int[][] {{4, 40}, {8, 20}, {16, 11}, {48, 3}, {190, 1}}) {
+        int[] lengths = new int[shape[0]];
+        Arrays.setAll(lengths, b -> shape[1] - b % 2 * (shape[1] / 2));
+        try (PackedSequence x = PackedSequence.of(RandomArrays.sequences(random, lengths, INPUTS), INPUTS);
+            RecurrentOutput kept = layer.forward(x)) {
+          float[][][] expected = kept.outputs().toArrays();
+          for (int call = 0; call < 12; call++) { // some of them share, some do not: that is tried
+            Unroll.threads(2 + call % 2);
+            try (RecurrentOutput light = layer.infer(x, null)) {
+              Expect.sameBits(expected, light.outputs().toArrays());
+              sameState(kept.finalState(), light.finalState());
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("wideStacks")
+  void threadsShareTheStepsOfASession(RecurrentBuilder<?, ? extends Recurrent> builder) {
+    Unroll.threads(3);
+    int sequences = 40;
+    float[][][] input = new float[sequences][][];
+    Arrays.setAll(input, b -> RandomArrays.sequences(random, new int[] {4}, INPUTS)[0]);
+    try (Recurrent layer = builder.build();
+        PackedSequence x = PackedSequence.of(input, INPUTS);
+        RecurrentOutput whole = layer.forward(x);
+        RecurrentSession session = layer.session(sequences)) {
+      float[][][] expected = whole.outputs().toArrays();
+      for (int call = 0; call < 12; call++) {
+        session.reset();
+        for (int t = 0; t < 4; t++) {
+          float[] output = new float[sequences * layer.outputSize()];
+          session.step(step(input, t), output);
+          assertArrayEquals(step(expected, t), output);
+        }
+      }
+    }
+  }
+
+  /** A step of all sequences, one after the other. */
+  private static float[] step(float[][][] sequences, int t) {
+    int features = sequences[0][t].length;
+    float[] all = new float[sequences.length * features];
+    for (int b = 0; b < sequences.length; b++) {
+      System.arraycopy(sequences[b][t], 0, all, b * features, features);
+    }
+    return all;
   }
 
   private State randomState(Recurrent layer, int sequences) {
