@@ -59,7 +59,7 @@ public enum Activation {
     Checks.notNull("output", output);
     Checks.notNull("outputGradient", outputGradient);
     Checks.equal("outputGradient features", outputGradient.features(), output.features());
-    Shapes.sameLayout("outputGradient", outputGradient.layout(), output.layout());
+    outputGradient.layout().requireSame("outputGradient", "output", output.layout());
     try (Lease lease = new Lease()) {
       long y = output.address(lease);
       long dY = outputGradient.address(lease);

@@ -88,7 +88,7 @@ public final class Embedding implements Layer {
   public void backward(PackedTokens tokens, PackedSequence outputGradient) {
     checkVocabulary(tokens);
     Checks.equal("outputGradient features", Checks.notNull("outputGradient", outputGradient).features(), size);
-    Shapes.sameLayout("outputGradient", outputGradient.layout(), tokens.layout());
+    outputGradient.layout().requireSame("outputGradient", "tokens", tokens.layout());
     try (Lease lease = new Lease()) {
       long indices = tokens.address(lease);
       long dY = outputGradient.address(lease);

@@ -96,7 +96,7 @@ public final class Linear implements Layer {
   public PackedSequence backward(PackedSequence input, PackedSequence outputGradient) {
     Checks.equal("input features", Checks.notNull("input", input).features(), inputSize);
     Checks.equal("outputGradient features", Checks.notNull("outputGradient", outputGradient).features(), outputSize);
-    Shapes.sameLayout("outputGradient", outputGradient.layout(), input.layout());
+    outputGradient.layout().requireSame("outputGradient", "input", input.layout());
     try (Lease lease = new Lease()) {
       long x = input.address(lease);
       long dY = outputGradient.address(lease);

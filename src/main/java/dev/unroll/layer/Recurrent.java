@@ -206,7 +206,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
     PackedSequence input = tape.input();
     if (outputGradient != null) {
       Checks.equal("outputGradient features", outputGradient.features(), outputSize());
-      Shapes.sameLayout("outputGradient", outputGradient.layout(), input.layout());
+      outputGradient.layout().requireSame("outputGradient", "input", input.layout());
     }
     if (finalStateGradient != null) {
       checkState("finalStateGradient", finalStateGradient, input);
@@ -238,7 +238,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
     int sequences = output.tape().input().layout().sequences();
     int[] ones = new int[sequences];
     Arrays.fill(ones, 1);
-    Shapes.sameLayout("lastGradient", lastGradient.layout(), SequenceLayout.of(ones));
+    lastGradient.layout().requireSame("lastGradient", "one step of each sequence", SequenceLayout.of(ones));
     if (sequences == 0) {
       return backward(output, null, null);
     }

@@ -78,7 +78,7 @@ public final class Softmax {
     Checks.notNull("probabilities", probabilities);
     Checks.notNull("probabilitiesGradient", probabilitiesGradient);
     Checks.equal("probabilitiesGradient features", probabilitiesGradient.features(), probabilities.features());
-    Shapes.sameLayout("probabilitiesGradient", probabilitiesGradient.layout(), probabilities.layout());
+    probabilitiesGradient.layout().requireSame("probabilitiesGradient", "probabilities", probabilities.layout());
     try (Lease lease = new Lease()) {
       long y = probabilities.address(lease);
       long dY = probabilitiesGradient.address(lease);

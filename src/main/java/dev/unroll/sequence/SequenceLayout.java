@@ -171,6 +171,28 @@ public final class SequenceLayout {
   }
 
   /**
+   * Requires that a batch of this layout is laid out like another one.
+   *
+   * @param name the batch of this layout
+   * @param owner the other one
+   * @param expected its layout
+   * @throws IllegalArgumentException if they differ; the message names both layouts and the first difference
+   * @hidden
+   */
+  public void requireSame(String name, String owner, SequenceLayout expected) {
+    int b = Arrays.mismatch(lengths, expected.lengths);
+    if (b < 0) {
+      return;
+    }
+    boolean both = b < Math.min(lengths.length, expected.lengths.length);
+    String difference =
+        both
+            ? "sequence " + b + " has " + lengths[b] + " steps, not " + expected.lengths[b]
+            : lengths.length + " sequences, not " + expected.lengths.length;
+    throw Checks.unexpected("layout of " + name, this, "that of " + owner + ", " + expected + " (" + difference + ")");
+  }
+
+  /**
    * Returns the layout as the kernels take it.
    *
    * @return the order

@@ -140,7 +140,7 @@ public final class StepSelection {
    * @throws IllegalStateException if it is closed
    */
   public PackedSequence select(PackedSequence batch) {
-    checkLayout("batch", Checks.notNull("batch", batch).layout(), layout);
+    Checks.notNull("batch", batch).layout().requireSame("batch", "the selection", layout);
     try (Lease lease = new Lease()) {
       long from = batch.address(lease);
       PackedSequence result = lease.result(PackedSequence.allocate(batch.source(), selected, batch.features()));
@@ -160,7 +160,7 @@ public final class StepSelection {
    * @throws IllegalStateException if it is closed
    */
   public PackedTokens select(PackedTokens batch) {
-    checkLayout("batch", Checks.notNull("batch", batch).layout(), layout);
+    Checks.notNull("batch", batch).layout().requireSame("batch", "the selection", layout);
     int[] from = batch.rows();
     int[] tokens = IntStream.of(rows).map(row -> from[row]).toArray();
     return PackedTokens.ofRows(batch.source(), selected, batch.vocabulary(), tokens);
@@ -181,7 +181,7 @@ public final class StepSelection {
     for (int b = 0; b < own.length; b++) {
       lengths[b] = Checks.notNull("tokens[" + b + "]", own[b]).length;
     }
-    checkLayout("tokens", SequenceLayout.of(lengths), layout);
+    SequenceLayout.of(lengths).requireSame("tokens", "the selection", layout);
     for (int b = 0; b < own.length; b++) {
       for (int t = 0; t < lengths[b]; t++) {
         flat[layout.packed().row(b, t)] = own[b][t];
@@ -207,7 +207,7 @@ public final class StepSelection {
    * @throws IllegalStateException if it is closed
    */
   public PackedSequence spread(PackedSequence some) {
-    checkLayout("some", Checks.notNull("some", some).layout(), selected);
+    Checks.notNull("some", some).layout().requireSame("some", "the selection", selected);
     try (Lease lease = new Lease()) {
       long from = some.address(lease);
       PackedSequence result = lease.result(PackedSequence.allocate(some.source(), layout, some.features()));
@@ -215,12 +215,6 @@ public final class StepSelection {
       MemoryNative.clear(to, (long) layout.rows() * some.features() * Float.BYTES);
       SequenceNative.embeddingBackward(rows.length, some.features(), indices(lease, some), from, 0, to);
       return lease.done(result);
-    }
-  }
-
-  private static void checkLayout(String name, SequenceLayout actual, SequenceLayout expected) {
-    if (!actual.equals(expected)) {
-      throw Checks.unexpected("layout of " + name, actual, "that of the selection, " + expected);
     }
   }
 

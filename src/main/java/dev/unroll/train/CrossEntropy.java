@@ -69,9 +69,7 @@ public final class CrossEntropy {
     Checks.notNull("scores", scores);
     Checks.notNull("targets", targets);
     Checks.equal("features of scores", scores.features(), targets.vocabulary());
-    if (!scores.layout().equals(targets.layout())) {
-      throw Checks.unexpected("layout of targets", targets.layout(), "that of the scores, " + scores.layout());
-    }
+    targets.layout().requireSame("targets", "scores", scores.layout());
   }
 
   private double run(PackedSequence scores, PackedTokens targets, PackedSequence gradient) {

@@ -59,9 +59,7 @@ public final class SquaredError {
   private static void check(PackedSequence outputs, PackedSequence targets) {
     Checks.notNull("outputs", outputs);
     Checks.equal("features of targets", Checks.notNull("targets", targets).features(), outputs.features());
-    if (!outputs.layout().equals(targets.layout())) {
-      throw Checks.unexpected("layout of targets", targets.layout(), "that of the outputs, " + outputs.layout());
-    }
+    targets.layout().requireSame("targets", "outputs", outputs.layout());
   }
 
   private double run(PackedSequence outputs, PackedSequence targets, PackedSequence gradient) {

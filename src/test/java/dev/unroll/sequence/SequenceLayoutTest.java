@@ -1,5 +1,6 @@
 package dev.unroll.sequence;
 
+import static dev.unroll.Expect.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -64,6 +65,20 @@ class SequenceLayoutTest {
   void textNamesTheLengthsAndStaysShort() {
     assertEquals("lengths [2, 0, 3]", SequenceLayout.of(2, 0, 3).toString());
     assertTrue(SequenceLayout.of(new int[1000]).toString().length() < 80);
+  }
+
+  @Test
+  void differentLayoutsAreToldApartHoweverLongTheyAre() {
+    int[] lengths = new int[1000];
+    SequenceLayout zeros = SequenceLayout.of(lengths);
+    zeros.requireSame("targets", "scores", SequenceLayout.of(lengths));
+    lengths[700] = 5;
+    SequenceLayout other = SequenceLayout.of(lengths);
+    SequenceLayout shorter = SequenceLayout.of(new int[999]);
+    Class<IllegalArgumentException> type = IllegalArgumentException.class;
+    String name = "layout of targets is lengths [0, 0, ";
+    refused(type, () -> zeros.requireSame("targets", "scores", other), name, "sequence 700 has 0 steps, not 5");
+    refused(type, () -> zeros.requireSame("targets", "scores", shorter), name, "1000 sequences, not 999");
   }
 
   @Test
