@@ -4,6 +4,9 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** The native allocator, with a count of what is allocated. */
 public final class NativeHeap {
+  /** Waits for forgotten memory, each twice as long as the one before, from 1 ms: half a second in all. */
+  private static final int WAITS = 9;
+
   private static final AtomicLong LIVE_BYTES = new AtomicLong();
 
   private NativeHeap() {}
@@ -18,14 +21,28 @@ public final class NativeHeap {
   static long allocate(long bytes) {
     NativeRuntime.start();
     long address = MemoryNative.allocate(bytes);
-    if (address == 0) {
-      System.gc(); // forgotten blocks are freed by the Cleaner, which only a collection wakes
-      address = MemoryNative.allocate(bytes);
+    if (address == 0 && LIVE_BYTES.get() > 0) {
+      address = allocateAfterCollection(bytes);
     }
     if (address == 0) {
       throw new OutOfMemoryError("no native memory for " + bytes + " bytes, beside " + LIVE_BYTES + " in use");
     }
     LIVE_BYTES.addAndGet(bytes);
+    return address;
+  }
+
+  /** Forgotten blocks are freed by the Cleaner, which only a collection wakes, and on a thread of its own. */
+  private static long allocateAfterCollection(long bytes) {
+    System.gc();
+    long address = MemoryNative.allocate(bytes);
+    try {
+      for (int wait = 0; address == 0 && wait < WAITS; wait++) {
+        Thread.sleep(1L << wait);
+        address = MemoryNative.allocate(bytes);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     return address;
   }
 

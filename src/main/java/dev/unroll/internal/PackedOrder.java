@@ -404,11 +404,11 @@ public final class PackedOrder {
     long bytes =
         (long) Long.BYTES * (call.length + layers.length)
             + (long) Integer.BYTES * ((long) offsets.length + order.length);
-    Memory description = Memory.zeroed(bytes, "RecurrentSession");
     try (Lease lease = new Lease()) {
+      Memory description = lease.result(Memory.zeroed(bytes, "RecurrentSession"));
       RecurrentNative.prepare(call, layers, offsets, order, lease.address(description));
+      return lease.done(description);
     }
-    return description;
   }
 
   /**

@@ -1,19 +1,27 @@
 package dev.unroll.internal;
 
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * Keeps the blocks that are given back and hands them out again, so that work which repeats itself allocates nothing
  * after its first round.
  *
- * <p>Sizes are rounded up to one of eight steps per power of two: batches of similar size share blocks, and at most one
- * eighth of a block is wasted.
+ * <p>Sizes are rounded up to one of eight steps per power of two, so that batches of similar size share blocks. Who
+ * finds none of the own size gets one of up to twice of it. No more than twice of what was ever in use at once is held:
+ * before that, what is free goes back.
  */
 public final class Recycler implements MemorySource {
   private static final int STEPS_LOG2 = 3; // of eight steps per power of two
+  private static final int STEPS = 1 << STEPS_LOG2;
   private static final long SMALLEST = 512;
 
-  private final Blocks[] free = new Blocks[Long.SIZE << STEPS_LOG2];
+  private final Blocks[] free = new Blocks[(Long.SIZE << STEPS_LOG2) + STEPS];
+  private final Map<Long, Long> larger = new HashMap<>(); // sizes of blocks in use that are larger than asked for
+  private long inUse; // bytes that were asked for, rounded up
+  private long mostInUse;
+  private long held; // bytes of blocks, in use or free
   private boolean closed;
 
   /** The free blocks of one size. */
@@ -32,6 +40,15 @@ public final class Recycler implements MemorySource {
       }
       addresses[count++] = address;
     }
+
+    /** Returns how many bytes that were. */
+    long release() {
+      long bytes = count * size;
+      while (count > 0) {
+        NativeHeap.free(addresses[--count], size);
+      }
+      return bytes;
+    }
   }
 
   /** Creates an empty recycler. */
@@ -44,39 +61,81 @@ public final class Recycler implements MemorySource {
       if (closed) {
         throw new IllegalStateException("Workspace is closed: expected an open one for new results");
       }
-      Blocks blocks = free[index(size)];
-      if (blocks != null && blocks.count > 0) {
-        return blocks.addresses[--blocks.count];
+      int index = index(size);
+      for (int i = index; i <= index + STEPS; i++) {
+        Blocks blocks = free[i];
+        if (blocks != null && blocks.count > 0) {
+          long address = blocks.addresses[--blocks.count];
+          if (i > index) {
+            larger.put(address, blocks.size);
+          }
+          countUse(size);
+          return address;
+        }
+      }
+      long most = Math.max(mostInUse, inUse + size);
+      if (held - most > most - size) {
+        releaseFree();
       }
     }
-    return NativeHeap.allocate(size);
+    long address = allocate(size);
+    synchronized (this) {
+      held += size;
+      countUse(size);
+    }
+    return address;
+  }
+
+  /** Without the lock, which the Cleaner takes to give blocks back. */
+  private long allocate(long size) {
+    try {
+      return NativeHeap.allocate(size);
+    } catch (OutOfMemoryError e) {
+      synchronized (this) {
+        if (releaseFree() == 0) {
+          throw e;
+        }
+      }
+      return NativeHeap.allocate(size);
+    }
+  }
+
+  private void countUse(long size) {
+    inUse += size;
+    mostInUse = Math.max(mostInUse, inUse);
+  }
+
+  private long releaseFree() {
+    long released = 0;
+    for (Blocks blocks : free) {
+      released += blocks == null ? 0 : blocks.release();
+    }
+    held -= released;
+    return released;
   }
 
   @Override
-  public void giveBack(long address, long bytes) {
-    long size = roundedUp(bytes);
-    synchronized (this) {
-      if (!closed) {
-        int index = index(size);
-        if (free[index] == null) {
-          free[index] = new Blocks(size);
-        }
-        free[index].push(address);
-        return;
-      }
+  public synchronized void giveBack(long address, long bytes) {
+    long asked = roundedUp(bytes);
+    Long known = larger.isEmpty() ? null : larger.remove(address);
+    long size = known != null ? known : asked;
+    inUse -= asked;
+    if (closed) {
+      held -= size;
+      NativeHeap.free(address, size);
+      return;
     }
-    NativeHeap.free(address, size);
+    int index = index(size);
+    if (free[index] == null) {
+      free[index] = new Blocks(size);
+    }
+    free[index].push(address);
   }
 
   /** Frees the blocks that are not in use; those in use are freed when they come back. */
   public synchronized void close() {
     closed = true;
-    for (Blocks blocks : free) {
-      for (int i = 0; blocks != null && i < blocks.count; i++) {
-        NativeHeap.free(blocks.addresses[i], blocks.size);
-      }
-    }
-    Arrays.fill(free, null);
+    releaseFree();
   }
 
   private static long roundedUp(long bytes) {
@@ -88,7 +147,7 @@ public final class Recycler implements MemorySource {
   /** One of a rounded size alone: its power of two, and the step within that. */
   private static int index(long size) {
     int powerOfTwo = Long.SIZE - 1 - Long.numberOfLeadingZeros(size | 1);
-    int step = (int) (size >>> Math.max(0, powerOfTwo - STEPS_LOG2)) & (1 << STEPS_LOG2) - 1;
+    int step = (int) (size >>> Math.max(0, powerOfTwo - STEPS_LOG2)) & STEPS - 1;
     return powerOfTwo << STEPS_LOG2 | step;
   }
 }

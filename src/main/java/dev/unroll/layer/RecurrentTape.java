@@ -70,7 +70,12 @@ final class RecurrentTape implements AutoCloseable {
               plan.addIf(options.projectionSize() > 0, keptRows, options.hiddenSize()));
     }
     memory = Memory.from(input.source(), plan.bytes(), "RecurrentOutput");
-    finalState = State.allocate(input.source(), options, sequences);
+    try {
+      finalState = State.allocate(input.source(), options, sequences);
+    } catch (OutOfMemoryError e) {
+      memory.close();
+      throw e;
+    }
   }
 
   /** Buffers of a forward pass that a backward pass may follow. */

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
@@ -174,8 +175,8 @@ class MemoryTest {
 
   @Test
   void blockIsNeverHandedOutForMoreThanItHas() {
-    Recycler recycler = new Recycler();
     for (long size = 512; size < 1 << 22; size += Math.max(512, Long.highestOneBit(size) / 8)) {
+      Recycler recycler = new Recycler();
       long block = recycler.take(size);
       recycler.giveBack(block, size);
       long larger = recycler.take(size + 1);
@@ -183,6 +184,41 @@ class MemoryTest {
       assertEquals(block, recycler.take(size - 1)); // and is not lost
       recycler.giveBack(block, size);
       recycler.giveBack(larger, size + 1);
+      recycler.close();
+    }
+  }
+
+  @Test
+  void blockThatIsLargerServesTooAndStaysWhatItIs() {
+    Recycler recycler = new Recycler();
+    long block = recycler.take(8192);
+    recycler.giveBack(block, 8192);
+    assertEquals(block, recycler.take(5000));
+    recycler.giveBack(block, 5000);
+    long small = recycler.take(3500);
+    assertNotEquals(block, small, "more than twice as large");
+    assertEquals(block, recycler.take(8192));
+    recycler.giveBack(block, 8192);
+    recycler.giveBack(small, 3500);
+    recycler.close();
+  }
+
+  /** Twice, and an eighth by which sizes are rounded up. */
+  @Test
+  void recyclerHoldsNoMoreThanTwiceOfWhatWasInUse() {
+    Random random = new Random(7);
+    Recycler recycler = new Recycler();
+    long before = NativeHeap.liveBytes();
+    long most = 0;
+    for (int round = 0; round < 2000; round++) {
+      long bytes = 1 + (long) Math.pow(2, 10 + 12 * random.nextDouble());
+      long block = recycler.take(bytes);
+      long other = recycler.take(bytes / 3);
+      most = Math.max(most, bytes + bytes / 3);
+      recycler.giveBack(other, bytes / 3);
+      recycler.giveBack(block, bytes);
+      long held = NativeHeap.liveBytes() - before;
+      assertTrue(held <= 9 * most / 4 + 2048, held + " bytes, " + most + " were in use");
     }
     recycler.close();
   }
