@@ -46,7 +46,12 @@ auto guarded(JNIEnv* env, const Body& body) -> decltype(body()) {
 template <class Array, class Element, void (JNIEnv::*kCopy)(Array, jsize, jsize, Element*)>
 class Elements {
  public:
-  Elements(JNIEnv* env, Array array) : size_(env->GetArrayLength(array)) {
+  Elements(JNIEnv* env, Array array) {
+    if (env->ExceptionCheck()) {  // of a copy before this one: nothing more may be asked of Java
+      elements_ = nullptr;
+      return;
+    }
+    size_ = env->GetArrayLength(array);
     if (size_ > kFew) {
       many_.reset(new (std::nothrow) Element[static_cast<size_t>(size_)]);
       elements_ = many_.get();
@@ -73,7 +78,7 @@ class Elements {
  private:
   static constexpr jsize kFew = 128;
 
-  const jsize size_;
+  jsize size_ = 0;
   std::unique_ptr<Element[]> many_;
   Element few_[kFew];
   Element* elements_ = few_;
@@ -82,15 +87,16 @@ class Elements {
 using Longs = Elements<jlongArray, jlong, &JNIEnv::GetLongArrayRegion>;
 using Ints = Elements<jintArray, jint, &JNIEnv::GetIntArrayRegion>;
 
-/// The elements of a Java array in place, for a short copy only: the collector waits meanwhile.
+/// The elements of a Java array in place, for a short copy only: the collector waits meanwhile. data() is null, with a
+/// Java exception pending, if they could not be had; then no others are `wanted`.
 template <class Element>
 class Pinned {
  public:
-  Pinned(JNIEnv* env, jarray array, jint release_mode)
+  Pinned(JNIEnv* env, jarray array, jint release_mode, bool wanted = true)
       : env_(env),
         array_(array),
         release_mode_(release_mode),
-        elements_(static_cast<Element*>(env->GetPrimitiveArrayCritical(array, nullptr))) {}
+        elements_(wanted ? static_cast<Element*>(env->GetPrimitiveArrayCritical(array, nullptr)) : nullptr) {}
   ~Pinned() {
     if (elements_ != nullptr) env_->ReleasePrimitiveArrayCritical(array_, elements_, release_mode_);
   }

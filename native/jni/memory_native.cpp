@@ -34,18 +34,22 @@ UNROLL_NATIVE(jobject, MemoryNative, fieldValue)(JNIEnv* env, jclass, jobject fi
   return env->GetObjectField(object, env->FromReflectedField(field));
 }
 
-UNROLL_NATIVE(void, MemoryNative, putFloats)(JNIEnv* env, jclass, jlong to, jfloatArray from, jint offset, jint size) {
+UNROLL_NATIVE(void, MemoryNative, putFloatsAtOnce)
+(JNIEnv* env, jclass, jlong to, jfloatArray from, jint offset, jint size) {
   env->GetFloatArrayRegion(from, offset, size, floats(to));
 }
 
-UNROLL_NATIVE(void, MemoryNative, getFloats)(JNIEnv* env, jclass, jlong from, jfloatArray to, jint offset, jint size) {
+UNROLL_NATIVE(void, MemoryNative, getFloatsAtOnce)
+(JNIEnv* env, jclass, jlong from, jfloatArray to, jint offset, jint size) {
   env->SetFloatArrayRegion(to, offset, size, floats(from));
 }
 
-UNROLL_NATIVE(void, MemoryNative, putInts)(JNIEnv* env, jclass, jlong to, jintArray from, jint offset, jint size) {
+UNROLL_NATIVE(void, MemoryNative, putIntsAtOnce)
+(JNIEnv* env, jclass, jlong to, jintArray from, jint offset, jint size) {
   env->GetIntArrayRegion(from, offset, size, ints(to));
 }
 
-UNROLL_NATIVE(void, MemoryNative, getInts)(JNIEnv* env, jclass, jlong from, jintArray to, jint offset, jint size) {
+UNROLL_NATIVE(void, MemoryNative, getIntsAtOnce)
+(JNIEnv* env, jclass, jlong from, jintArray to, jint offset, jint size) {
   env->SetIntArrayRegion(to, offset, size, ints(from));
 }

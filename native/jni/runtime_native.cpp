@@ -31,7 +31,9 @@ UNROLL_NATIVE(jstring, RuntimeNative, supportedInstructionSet)(JNIEnv* env, jcla
   return env->NewStringUTF(supported_kernels()[static_cast<size_t>(index)]->name);
 }
 
-UNROLL_NATIVE(jint, RuntimeNative, threads)(JNIEnv*, jclass) { return pool().width(); }
+UNROLL_NATIVE(jint, RuntimeNative, threads)(JNIEnv* env, jclass) {
+  return guarded(env, [] { return pool().width(); });
+}
 
 UNROLL_NATIVE(void, RuntimeNative, setThreads)(JNIEnv* env, jclass, jint threads) {
   guarded(env, [&] { pool().resize(threads); });

@@ -69,9 +69,9 @@ UNROLL_NATIVE(void, SequenceNative, packPaddedArray)
   const Cells cells = rectangle(env, offsets, env->GetArrayLength(order), features, first_step, step_count,
                                 first_sequence, sequence_count);
   alone(env, [&](Parallel& thread) {
-    const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT);
-    const Pinned<float> from(env, padded, JNI_ABORT);
-    if (!starts.data() || !sequences.data() || !from.data()) return;
+    const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT, starts.data());
+    const Pinned<float> from(env, padded, JNI_ABORT, sequences.data());
+    if (!from.data()) return;
     kernels().pack_padded({with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride},
                           from.data() + start, floats(packed), thread);
   });
@@ -84,9 +84,9 @@ UNROLL_NATIVE(void, SequenceNative, unpackPaddedArray)
   const Cells cells = rectangle(env, offsets, env->GetArrayLength(order), features, first_step, step_count,
                                 first_sequence, sequence_count);
   alone(env, [&](Parallel& thread) {
-    const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT);
-    const Pinned<float> to(env, padded, 0);
-    if (!starts.data() || !sequences.data() || !to.data()) return;
+    const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT, starts.data());
+    const Pinned<float> to(env, padded, 0, sequences.data());
+    if (!to.data()) return;
     kernels().unpack_padded({with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride},
                             floats(packed), padding, to.data() + start, thread);
   });
