@@ -47,7 +47,7 @@ struct Starts {
       const int64_t column = (first + i) * kPanel;
       starts[i] = each != nullptr ? each[first + i]
                                   : start_or_nothing(data == nullptr ? nullptr : data + column, stride,
-                                                     first_lanes(columns - column));
+                                                     first_lanes(data == nullptr ? 0 : columns - column));
     }
   }
 };

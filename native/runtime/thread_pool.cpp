@@ -97,7 +97,8 @@ void ThreadPool::stop_workers() {
 void ThreadPool::resize(int width) {
   std::lock_guard one_at_a_time(resizing_);
   const int before = width_;
-  if (width == before) return;
+  const bool complete = static_cast<int>(threads_.size()) == before - 1;  // not if the last change failed twice
+  if (width == before && complete) return;
   stop_workers();
   try {
     start_workers(width - 1);

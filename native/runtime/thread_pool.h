@@ -28,7 +28,7 @@ class ThreadPool final : public Parallel {
   /// Throws std::bad_alloc if there is no memory for it.
   float* scratch() override;
 
-  /// Stops all workers, after the task that each is at, and starts others. Calls under way go on alone meanwhile.
+  /// Stops all workers, after the jobs that they are at, and starts others.
   /// Throws std::system_error if the operating system gives no thread; the width is then what it was.
   void resize(int width);
 

@@ -18,7 +18,7 @@
 ///                  sum = fma(a, b, sum), in the register of sum: of many that take turns gcc 12 else copies some
 ///   lookup(t, i)   t[i mod 16] of a table of 16 floats at a multiple of 64 bytes
 ///   times_power_of_2(v, n, rounded)
-///                  v 2^n, 0 for a denormal result, for v in [1/2, 2) and whole n in [-127, 129], NaN for NaN; n is
+///                  v 2^n, 0 for a denormal result, for v in [1/2, 2) and whole n in [-126, 128], NaN for NaN; n is
 ///                  given a second time as the bits of 1.5 2^23 + n, of which each instruction set takes what it likes
 ///   times_small_power_of_2(v, n, rounded)
 ///                  v 2^floor(n) for n in [-126.2, 127), with fewer instructions; the second time 1.5 2^19 + n
