@@ -30,9 +30,9 @@ import java.nio.FloatBuffer;
  *
  * <p>Large batches are quickest flat: a direct {@link FloatBuffer} goes into packed memory in one native call, on all
  * threads, and {@code float[]} on the caller's, in pieces too short to hold up a garbage collection. Rows that are
- * packed already are used in place by {@link #wrap}. Other methods copy, from and to
- * buffers of any kind. A buffer whose memory is gone throws what it throws when Java reads it: an IllegalStateException
- * if its arena is closed, an InternalError if its file was cut.
+ * packed already are used in place by {@link #wrap}. Other methods copy, from and to buffers of any kind. A buffer
+ * whose memory is gone throws what it throws when Java reads it: an IllegalStateException if its arena is closed, an
+ * InternalError if its file was cut.
  *
  * <p>Its content does not change once it is made, so several threads may read it. Close it to free its memory.
  */
