@@ -42,12 +42,12 @@ auto guarded(JNIEnv* env, const Body& body) -> decltype(body()) {
 }
 
 /// A copy of a Java array's elements, of few of them here: Java's own copies take memory of the heap in every call.
-/// data() is null, with a Java exception pending, if there is no memory for them.
+/// data() is null, with a Java exception pending, if there is no memory for them; then no others are `wanted`.
 template <class Array, class Element, void (JNIEnv::*kCopy)(Array, jsize, jsize, Element*)>
 class Elements {
  public:
-  Elements(JNIEnv* env, Array array) {
-    if (env->ExceptionCheck()) {  // of a copy before this one: nothing more may be asked of Java
+  Elements(JNIEnv* env, Array array, bool wanted = true) {
+    if (!wanted) {
       elements_ = nullptr;
       return;
     }

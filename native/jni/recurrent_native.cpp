@@ -13,7 +13,10 @@ namespace {
 class Call {
  public:
   Call(JNIEnv* env, jlongArray call, jlongArray layers, jintArray offsets, jintArray order)
-      : call_(env, call), layers_(env, layers), offsets_(env, offsets), order_(env, order) {
+      : call_(env, call),
+        layers_(env, layers, call_.data()),
+        offsets_(env, offsets, layers_.data()),
+        order_(env, order, offsets_.data()) {
     if (!complete()) return;
     RecurrentCall& fields = *call_.as<RecurrentCall>();
     fields.layers = layers_.as<RecurrentLayer>();
@@ -36,7 +39,7 @@ class Call {
     fields.steps.order = reinterpret_cast<const int32_t*>(append(order_));
   }
 
-  bool complete() const { return call_.data() && layers_.data() && offsets_.data() && order_.data(); }
+  bool complete() const { return order_.data() != nullptr; }
   const RecurrentCall& fields() const { return *call_.as<RecurrentCall>(); }
 
  private:
@@ -72,7 +75,7 @@ UNROLL_NATIVE(void, RecurrentNative, step)
 UNROLL_NATIVE(void, RecurrentNative, backward)
 (JNIEnv* env, jclass, jlongArray call, jlongArray layers, jlongArray gradients, jintArray offsets, jintArray order) {
   const Call recurrent(env, call, layers, offsets, order);
-  const Longs gradient(env, gradients);
-  if (!recurrent.complete() || gradient.data() == nullptr) return;
+  const Longs gradient(env, gradients, recurrent.complete());
+  if (!gradient.data()) return;
   guarded(env, [&] { recurrent_backward(kernels(), recurrent.fields(), gradient.as<RecurrentGradient>(), pool()); });
 }

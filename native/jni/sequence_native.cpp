@@ -97,8 +97,8 @@ UNROLL_NATIVE(void, SequenceNative, packPadded)
  jint step_count, jlong padded, jlong packed) {
   const jint all = env->GetArrayLength(order);
   const Cells cells = rectangle(env, offsets, all, features, 0, step_count, 0, all);
-  const Ints starts(env, offsets), sequences(env, order);
-  if (!starts.data() || !sequences.data()) return;
+  const Ints starts(env, offsets), sequences(env, order, starts.data());
+  if (!sequences.data()) return;
   guarded(env, [&] {
     kernels().pack_padded({with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride},
                           floats(padded), floats(packed), pool());
@@ -110,8 +110,8 @@ UNROLL_NATIVE(void, SequenceNative, unpackPadded)
  jint step_count, jlong packed, jfloat padding, jlong padded) {
   const jint all = env->GetArrayLength(order);
   const Cells cells = rectangle(env, offsets, all, features, 0, step_count, 0, all);
-  const Ints starts(env, offsets), sequences(env, order);
-  if (!starts.data() || !sequences.data()) return;
+  const Ints starts(env, offsets), sequences(env, order, starts.data());
+  if (!sequences.data()) return;
   guarded(env, [&] {
     kernels().unpack_padded({with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride},
                             floats(packed), padding, floats(padded), pool());
