@@ -113,8 +113,8 @@ public final class Batching<E> {
    *
    * @param examples read once for every iterator of the result, as it goes on
    * @return batches that are never empty. Their iterators throw a NullPointerException for an example that is null, and
-   *     an IllegalArgumentException for one whose length is negative or above the most steps of a batch; and
-   *     go on with the next example, if asked again
+   *     an IllegalArgumentException for one whose length is negative or above the most steps of a batch; asked again,
+   *     they go on with the next example
    * @throws NullPointerException if {@code examples} is null
    */
   public Iterable<List<E>> over(Iterable<? extends E> examples) {

@@ -21,7 +21,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 class InferenceTest {
   private static final int INPUTS = 5;
   private static final int HIDDEN = 19;
-  private static final int WIDE = 64;
   private static final Class<IllegalStateException> STATE = IllegalStateException.class;
   private static final Class<IllegalArgumentException> ARGUMENT = IllegalArgumentException.class;
 
@@ -59,21 +58,16 @@ class InferenceTest {
     }
   }
 
-  /** Of stacks that are wide enough for threads to share a few rows. */
-  static Stream<RecurrentBuilder<?, ? extends Recurrent>> wideStacks() {
-    return Stream.of(
-            Rnn.builder(INPUTS, WIDE),
-            Lstm.builder(INPUTS, WIDE),
-            Lstm.builder(INPUTS, WIDE).projectionSize(31).peepholes(true),
-            Gru.builder(INPUTS, WIDE),
-            Gru.builder(INPUTS, WIDE).resetBefore(true))
-        .map(builder -> builder.layers(3));
+  /** Wide enough for threads to share a few rows of three layers. */
+  static Stream<RecurrentBuilder<?, ? extends Recurrent>> wideBuilders() {
+    return RecurrentOptionsTest.builders(64);
   }
 
   /** Fewer steps than are computed at once, of sequences that threads share: each has rows of its own. */
   @ParameterizedTest
-  @MethodSource("wideStacks")
+  @MethodSource("wideBuilders")
   void infersTheBitsOfForwardFromShortBatchesToo(RecurrentBuilder<?, ? extends Recurrent> builder) {
+    builder.layers(3);
     try (Recurrent layer = builder.build()) {
       for (int[] shape : new int[][] {{4, 40}, {8, 20}, {16, 11}, {48, 3}, {190, 1}}) {
         int[] lengths = new int[shape[0]];
@@ -94,8 +88,9 @@ class InferenceTest {
   }
 
   @ParameterizedTest
-  @MethodSource("wideStacks")
+  @MethodSource("wideBuilders")
   void threadsShareTheStepsOfASession(RecurrentBuilder<?, ? extends Recurrent> builder) {
+    builder.layers(3);
     Unroll.threads(3);
     int sequences = 40;
     float[][][] input = new float[sequences][][];

@@ -24,12 +24,16 @@ class RecurrentOptionsTest {
   private final float[][][] input = RandomArrays.sequences(random, LENGTHS, INPUTS);
 
   static Stream<RecurrentBuilder<?, ? extends Recurrent>> builders() {
+    return builders(HIDDEN);
+  }
+
+  static Stream<RecurrentBuilder<?, ? extends Recurrent>> builders(int hidden) {
     return Stream.of(
-        Rnn.builder(INPUTS, HIDDEN),
-        Lstm.builder(INPUTS, HIDDEN),
-        Lstm.builder(INPUTS, HIDDEN).projectionSize(7).peepholes(true),
-        Gru.builder(INPUTS, HIDDEN),
-        Gru.builder(INPUTS, HIDDEN).resetBefore(true));
+        Rnn.builder(INPUTS, hidden),
+        Lstm.builder(INPUTS, hidden),
+        Lstm.builder(INPUTS, hidden).projectionSize(7).peepholes(true),
+        Gru.builder(INPUTS, hidden),
+        Gru.builder(INPUTS, hidden).resetBefore(true));
   }
 
   @ParameterizedTest
