@@ -40,11 +40,15 @@ class SequencePropertyTest {
     int steps = IntStream.of(lengths).max().orElse(0) + more;
     Random random = new Random(seed);
     float[] padded = new float[lengths.length * steps * features];
+    boolean batchFirst = order.name().startsWith("BATCH_FIRST");
+    boolean left = order.name().endsWith("LEFT_PADDED");
     for (int b = 0; b < lengths.length; b++) {
+      int start = left ? steps - lengths[b] : 0;
       for (int t = 0; t < steps; t++) {
-        int cell = order == PaddedOrder.BATCH_FIRST ? b * steps + t : t * lengths.length + b;
+        int cell = batchFirst ? b * steps + t : t * lengths.length + b;
+        boolean real = t >= start && t < start + lengths[b];
         for (int j = 0; j < features; j++) {
-          padded[cell * features + j] = t < lengths[b] ? Float.intBitsToFloat(random.nextInt()) : padding;
+          padded[cell * features + j] = real ? Float.intBitsToFloat(random.nextInt()) : padding;
         }
       }
     }

@@ -1,9 +1,7 @@
 package dev.unroll.internal;
 
-import dev.unroll.internal.PackedOrder.Strides;
 import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
-import java.util.Arrays;
 
 /**
  * Floats that a caller holds, in an array or in a buffer of any kind, as a place to pack from and to unpack to. Sizes
@@ -60,28 +58,45 @@ public abstract class Floats {
    */
   public abstract int size();
 
+  /** The floats from its position to its limit. */
+  abstract FloatBuffer buffer();
+
   /**
    * Copies the real steps of a padded batch into packed rows.
    *
    * @param order how the rows are laid out
-   * @param strides where the cells of the padded batch are
+   * @param shape how the padded batch is
    * @param features values of a row
    * @param packed address of the first row
    */
-  public abstract void packPadded(PackedOrder order, Strides strides, int features, long packed);
+  public final void packPadded(PackedOrder order, PaddedShape shape, int features, long packed) {
+    if (shape.leftPadded()) {
+      new PaddedRows(order, shape, buffer()).pack(features, packed);
+    } else {
+      packRightPadded(order, shape, features, packed);
+    }
+  }
+
+  abstract void packRightPadded(PackedOrder order, PaddedShape shape, int features, long packed);
 
   /**
    * Copies packed rows into a padded batch and fills what is not a real step.
    *
    * @param order how the rows are laid out
-   * @param totalSteps steps of the padded batch
-   * @param strides where its cells are
+   * @param shape how the padded batch is
    * @param features values of a row
    * @param packed address of the first row
    * @param padding the value to fill with
    */
-  public abstract void unpackPadded(
-      PackedOrder order, int totalSteps, Strides strides, int features, long packed, float padding);
+  public final void unpackPadded(PackedOrder order, PaddedShape shape, int features, long packed, float padding) {
+    if (shape.leftPadded()) {
+      new PaddedRows(order, shape, buffer()).unpack(features, packed, padding);
+    } else {
+      unpackRightPadded(order, shape, features, packed, padding);
+    }
+  }
+
+  abstract void unpackRightPadded(PackedOrder order, PaddedShape shape, int features, long packed, float padding);
 
   /**
    * Copies all floats.
@@ -115,14 +130,18 @@ public abstract class Floats {
     }
 
     @Override
-    public void packPadded(PackedOrder order, Strides strides, int features, long packed) {
-      order.packPadded(strides, features, array, start, packed);
+    FloatBuffer buffer() {
+      return FloatBuffer.wrap(array, start, size);
     }
 
     @Override
-    public void unpackPadded(
-        PackedOrder order, int totalSteps, Strides strides, int features, long packed, float padding) {
-      order.unpackPadded(totalSteps, strides, features, packed, padding, array, start);
+    void packRightPadded(PackedOrder order, PaddedShape shape, int features, long packed) {
+      order.packPadded(shape, features, array, start, packed);
+    }
+
+    @Override
+    void unpackRightPadded(PackedOrder order, PaddedShape shape, int features, long packed, float padding) {
+      order.unpackPadded(shape, features, packed, padding, array, start);
     }
 
     @Override
@@ -162,15 +181,19 @@ public abstract class Floats {
     }
 
     @Override
-    public void packPadded(PackedOrder order, Strides strides, int features, long packed) {
-      order.packPadded(strides, features, address, packed);
+    FloatBuffer buffer() {
+      return buffer;
+    }
+
+    @Override
+    void packRightPadded(PackedOrder order, PaddedShape shape, int features, long packed) {
+      order.packPadded(shape, features, address, packed);
       Reference.reachabilityFence(buffer);
     }
 
     @Override
-    public void unpackPadded(
-        PackedOrder order, int totalSteps, Strides strides, int features, long packed, float padding) {
-      order.unpackPadded(totalSteps, strides, features, packed, padding, address);
+    void unpackRightPadded(PackedOrder order, PaddedShape shape, int features, long packed, float padding) {
+      order.unpackPadded(shape, features, packed, padding, address);
       Reference.reachabilityFence(buffer);
     }
 
@@ -204,38 +227,19 @@ public abstract class Floats {
       return buffer.remaining();
     }
 
-    private int index(Strides strides, int sequence, int step) {
-      return (int) (first + sequence * strides.sequence() + step * strides.step());
+    @Override
+    FloatBuffer buffer() {
+      return buffer;
     }
 
     @Override
-    public void packPadded(PackedOrder order, Strides strides, int features, long packed) {
-      RowMover.Place place =
-          (b, first, steps, rows) -> {
-            for (int t = first; t < first + steps; t++) {
-              rows.put(t, buffer, index(strides, b, t));
-            }
-          };
-      RowMover.pack(order, features, packed, place);
+    void packRightPadded(PackedOrder order, PaddedShape shape, int features, long packed) {
+      new PaddedRows(order, shape, buffer).pack(features, packed);
     }
 
     @Override
-    public void unpackPadded(
-        PackedOrder order, int totalSteps, Strides strides, int features, long packed, float padding) {
-      RowMover.Place place =
-          (b, first, steps, rows) -> {
-            for (int t = first; t < first + steps; t++) {
-              rows.get(t, buffer, index(strides, b, t));
-            }
-          };
-      RowMover.unpack(order, features, packed, place);
-      float[] filler = new float[features];
-      Arrays.fill(filler, padding);
-      for (int t = 0; t < totalSteps; t++) {
-        for (int p = t < order.steps() ? order.rows(t) : 0; p < order.sequences(); p++) {
-          buffer.put(index(strides, order.sequence(p), t), filler, 0, features);
-        }
-      }
+    void unpackRightPadded(PackedOrder order, PaddedShape shape, int features, long packed, float padding) {
+      new PaddedRows(order, shape, buffer).unpack(features, packed, padding);
     }
 
     @Override

@@ -237,14 +237,6 @@ public final class PackedOrder {
   }
 
   /**
-   * Where the cells of a padded batch are: step t of sequence b begins b * sequence + t * step floats after the start.
-   *
-   * @param sequence floats from a sequence to the next
-   * @param step floats from a step to the next
-   */
-  public record Strides(long sequence, long step) {}
-
-  /**
    * Writes the rows of a rectangle. Its sequences stand in an array, {@code stride} floats apart.
    *
    * @param positions [B] 0, 1, 2, ...
@@ -272,13 +264,13 @@ public final class PackedOrder {
   /**
    * Copies the real steps of a padded batch into packed rows.
    *
-   * @param strides where its cells are
+   * @param shape how it lies in memory; its padding stands after the real steps
    * @param features values of a row
    * @param padded what holds it
    * @param start its first element there
    * @param packed address of the first row
    */
-  public void packPadded(Strides strides, int features, float[] padded, int start, long packed) {
+  public void packPadded(PaddedShape shape, int features, float[] padded, int start, long packed) {
     forEachRealRectangle(
         FLOATS_AT_ONCE,
         order.length,
@@ -287,8 +279,8 @@ public final class PackedOrder {
             SequenceNative.packPaddedArray(
                 offsets,
                 order,
-                strides.sequence,
-                strides.step,
+                shape.sequenceStride(),
+                shape.stepStride(),
                 features,
                 t,
                 steps,
@@ -302,21 +294,20 @@ public final class PackedOrder {
   /**
    * Copies the real steps of a padded batch into packed rows.
    *
-   * @param strides where its cells are
+   * @param shape how it lies in memory; its padding stands after the real steps
    * @param features values of a row
    * @param padded its address
    * @param packed address of the first row
    */
-  public void packPadded(Strides strides, int features, long padded, long packed) {
+  public void packPadded(PaddedShape shape, int features, long padded, long packed) {
     SequenceNative.packPadded(
-        offsets, order, strides.sequence, strides.step, features, steps(), padded, packed);
+        offsets, order, shape.sequenceStride(), shape.stepStride(), features, steps(), padded, packed);
   }
 
   /**
    * Copies packed rows into a padded batch and fills what is not a real step.
    *
-   * @param totalSteps steps of the padded batch
-   * @param strides where its cells are
+   * @param shape how it lies in memory; its padding stands after the real steps
    * @param features values of a row
    * @param packed address of the first row
    * @param padding the value to fill with
@@ -324,9 +315,9 @@ public final class PackedOrder {
    * @param start its first element there
    */
   public void unpackPadded(
-      int totalSteps, Strides strides, int features, long packed, float padding, float[] padded, int start) {
+      PaddedShape shape, int features, long packed, float padding, float[] padded, int start) {
     forEachRectangle(
-        totalSteps,
+        shape.totalSteps(),
         FLOATS_AT_ONCE,
         order.length,
         features,
@@ -334,8 +325,8 @@ public final class PackedOrder {
             SequenceNative.unpackPaddedArray(
                 offsets,
                 order,
-                strides.sequence,
-                strides.step,
+                shape.sequenceStride(),
+                shape.stepStride(),
                 features,
                 t,
                 steps,
@@ -350,17 +341,23 @@ public final class PackedOrder {
   /**
    * Copies packed rows into a padded batch and fills what is not a real step.
    *
-   * @param totalSteps steps of the padded batch
-   * @param strides where its cells are
+   * @param shape how it lies in memory; its padding stands after the real steps
    * @param features values of a row
    * @param packed address of the first row
    * @param padding the value to fill with
    * @param padded its address
    */
-  public void unpackPadded(
-      int totalSteps, Strides strides, int features, long packed, float padding, long padded) {
+  public void unpackPadded(PaddedShape shape, int features, long packed, float padding, long padded) {
     SequenceNative.unpackPadded(
-        offsets, order, strides.sequence, strides.step, features, totalSteps, packed, padding, padded);
+        offsets,
+        order,
+        shape.sequenceStride(),
+        shape.stepStride(),
+        features,
+        shape.totalSteps(),
+        packed,
+        padding,
+        padded);
   }
 
   /**

@@ -129,7 +129,7 @@ public final class PackedSequence implements AutoCloseable {
    *
    * @param padded [sequences][steps][features], or [steps][sequences][features], as {@code order} says
    * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
-   * @param order which of the two
+   * @param order which of the two, and on which side padding is
    * @param features values of one step, 1 or more
    * @return the batch
    * @throws NullPointerException if an argument, or a real step, is null; the message says which
@@ -145,7 +145,7 @@ public final class PackedSequence implements AutoCloseable {
    * @param workspace where memory is taken from
    * @param padded [sequences][steps][features], or [steps][sequences][features], as {@code order} says
    * @param lengths real steps of every sequence
-   * @param order which of the two
+   * @param order which of the two, and on which side padding is
    * @param features values of one step, 1 or more
    * @return the batch
    * @throws NullPointerException if an argument, or a real step, is null
@@ -163,7 +163,7 @@ public final class PackedSequence implements AutoCloseable {
    * @param padded [sequences * steps * features] or [steps * sequences * features], as {@code order} says; its size
    *     says how many steps
    * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
-   * @param order which of the two
+   * @param order which of the two, and on which side padding is
    * @param features values of one step, 1 or more
    * @return the batch
    * @throws NullPointerException if an argument is null
@@ -180,7 +180,7 @@ public final class PackedSequence implements AutoCloseable {
    * @param workspace where memory is taken from
    * @param padded [sequences * steps * features] or [steps * sequences * features], as {@code order} says
    * @param lengths real steps of every sequence
-   * @param order which of the two
+   * @param order which of the two, and on which side padding is
    * @param features values of one step, 1 or more
    * @return the batch
    * @throws NullPointerException if an argument is null
@@ -199,7 +199,7 @@ public final class PackedSequence implements AutoCloseable {
    * @param padded [sequences * steps * features] or [steps * sequences * features], as {@code order} says, from its
    *     position to its limit, which stay as they are
    * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
-   * @param order which of the two
+   * @param order which of the two, and on which side padding is
    * @param features values of one step, 1 or more
    * @return the batch
    * @throws NullPointerException if an argument is null
@@ -217,7 +217,7 @@ public final class PackedSequence implements AutoCloseable {
    * @param padded [sequences * steps * features] or [steps * sequences * features], as {@code order} says, from its
    *     position to its limit, which stay as they are
    * @param lengths real steps of every sequence
-   * @param order which of the two
+   * @param order which of the two, and on which side padding is
    * @param features values of one step, 1 or more
    * @return the batch
    * @throws NullPointerException if an argument is null
@@ -416,7 +416,7 @@ public final class PackedSequence implements AutoCloseable {
    *
    * @param to [sequences * totalSteps * features] or [totalSteps * sequences * features], as {@code order} says; all of
    *     it is written
-   * @param order which of the two
+   * @param order which of the two, and on which side padding is
    * @param totalSteps steps of every sequence, at least the longest length
    * @param padding value of every feature of the steps that are not real
    * @throws NullPointerException if an argument is null
@@ -432,7 +432,7 @@ public final class PackedSequence implements AutoCloseable {
    *
    * @param to [sequences * totalSteps * features] or [totalSteps * sequences * features], as {@code order} says, from
    *     its position to its limit, which stay as they are; all of it is written
-   * @param order which of the two
+   * @param order which of the two, and on which side padding is
    * @param totalSteps steps of every sequence, at least the longest length
    * @param padding value of every feature of the steps that are not real
    * @throws NullPointerException if an argument is null

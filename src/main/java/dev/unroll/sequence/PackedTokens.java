@@ -6,7 +6,7 @@ import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.MemorySource;
-import dev.unroll.internal.PackedOrder;
+import dev.unroll.internal.PaddedShape;
 import java.nio.IntBuffer;
 
 /**
@@ -39,7 +39,7 @@ public final class PackedTokens implements AutoCloseable {
    * @throws IllegalArgumentException if a token is outside the vocabulary; the message says which
    */
   public static PackedTokens of(int[][] sequences, int vocabulary) {
-    return new TokenPacker(MemorySource.SYSTEM, vocabulary).nested(sequences);
+    return GivenTokens.sequences(sequences).pack(MemorySource.SYSTEM, vocabulary);
   }
 
   /**
@@ -54,11 +54,11 @@ public final class PackedTokens implements AutoCloseable {
    * @throws IllegalStateException if the workspace is closed
    */
   public static PackedTokens of(Workspace workspace, int[][] sequences, int vocabulary) {
-    return packer(workspace, vocabulary).nested(sequences);
+    return GivenTokens.sequences(sequences).pack(source(workspace), vocabulary);
   }
 
-  private static TokenPacker packer(Workspace workspace, int vocabulary) {
-    return new TokenPacker(Checks.notNull("workspace", workspace).source(), vocabulary);
+  private static MemorySource source(Workspace workspace) {
+    return Checks.notNull("workspace", workspace).source();
   }
 
   /**
@@ -71,7 +71,7 @@ public final class PackedTokens implements AutoCloseable {
    * @throws IllegalArgumentException if a label is outside the vocabulary; the message says which
    */
   public static PackedTokens ofLabels(int[] labels, int vocabulary) {
-    return new TokenPacker(MemorySource.SYSTEM, vocabulary).labels(labels);
+    return GivenTokens.labels(labels).pack(MemorySource.SYSTEM, vocabulary);
   }
 
   /**
@@ -86,7 +86,7 @@ public final class PackedTokens implements AutoCloseable {
    * @throws IllegalStateException if the workspace is closed
    */
   public static PackedTokens ofLabels(Workspace workspace, int[] labels, int vocabulary) {
-    return packer(workspace, vocabulary).labels(labels);
+    return GivenTokens.labels(labels).pack(source(workspace), vocabulary);
   }
 
   /**
@@ -94,14 +94,14 @@ public final class PackedTokens implements AutoCloseable {
    *
    * @param padded [sequences][steps] or [steps][sequences], as {@code order} says
    * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
-   * @param order which of the two
+   * @param order which of the two, and on which side padding is
    * @param vocabulary how many tokens there are; each real one is at least 0 and below it
    * @return the batch
    * @throws NullPointerException if an argument or an array of {@code padded} is null
    * @throws IllegalArgumentException if a length is out of range, or a token outside the vocabulary
    */
   public static PackedTokens ofPadded(int[][] padded, int[] lengths, PaddedOrder order, int vocabulary) {
-    return new TokenPacker(MemorySource.SYSTEM, vocabulary).padded(padded, lengths, order);
+    return GivenTokens.padded(padded, lengths, order).pack(MemorySource.SYSTEM, vocabulary);
   }
 
   /**
@@ -110,7 +110,7 @@ public final class PackedTokens implements AutoCloseable {
    * @param workspace where memory is taken from
    * @param padded [sequences][steps] or [steps][sequences], as {@code order} says
    * @param lengths real steps of every sequence
-   * @param order which of the two
+   * @param order which of the two, and on which side padding is
    * @param vocabulary how many tokens there are
    * @return the batch
    * @throws NullPointerException if an argument or an array of {@code padded} is null
@@ -119,7 +119,7 @@ public final class PackedTokens implements AutoCloseable {
    */
   public static PackedTokens ofPadded(
       Workspace workspace, int[][] padded, int[] lengths, PaddedOrder order, int vocabulary) {
-    return packer(workspace, vocabulary).padded(padded, lengths, order);
+    return GivenTokens.padded(padded, lengths, order).pack(source(workspace), vocabulary);
   }
 
   /**
@@ -127,7 +127,7 @@ public final class PackedTokens implements AutoCloseable {
    *
    * @param padded [sequences * steps] or [steps * sequences], as {@code order} says; its size says how many steps
    * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
-   * @param order which of the two
+   * @param order which of the two, and on which side padding is
    * @param vocabulary how many tokens there are; each real one is at least 0 and below it
    * @return the batch
    * @throws NullPointerException if an argument is null
@@ -135,7 +135,7 @@ public final class PackedTokens implements AutoCloseable {
    *     token outside the vocabulary
    */
   public static PackedTokens ofPadded(int[] padded, int[] lengths, PaddedOrder order, int vocabulary) {
-    return ofPadded(IntBuffer.wrap(Checks.notNull("padded", padded)), lengths, order, vocabulary);
+    return GivenTokens.padded(padded, lengths, order).pack(MemorySource.SYSTEM, vocabulary);
   }
 
   /**
@@ -144,7 +144,7 @@ public final class PackedTokens implements AutoCloseable {
    * @param workspace where memory is taken from
    * @param padded [sequences * steps] or [steps * sequences], as {@code order} says
    * @param lengths real steps of every sequence
-   * @param order which of the two
+   * @param order which of the two, and on which side padding is
    * @param vocabulary how many tokens there are
    * @return the batch
    * @throws NullPointerException if an argument is null
@@ -154,7 +154,7 @@ public final class PackedTokens implements AutoCloseable {
    */
   public static PackedTokens ofPadded(
       Workspace workspace, int[] padded, int[] lengths, PaddedOrder order, int vocabulary) {
-    return ofPadded(workspace, IntBuffer.wrap(Checks.notNull("padded", padded)), lengths, order, vocabulary);
+    return GivenTokens.padded(padded, lengths, order).pack(source(workspace), vocabulary);
   }
 
   /**
@@ -163,7 +163,7 @@ public final class PackedTokens implements AutoCloseable {
    * @param padded [sequences * steps] or [steps * sequences], as {@code order} says, from its position to its limit,
    *     which stay as they are
    * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
-   * @param order which of the two
+   * @param order which of the two, and on which side padding is
    * @param vocabulary how many tokens there are; each real one is at least 0 and below it
    * @return the batch
    * @throws NullPointerException if an argument is null
@@ -171,7 +171,7 @@ public final class PackedTokens implements AutoCloseable {
    *     token outside the vocabulary
    */
   public static PackedTokens ofPadded(IntBuffer padded, int[] lengths, PaddedOrder order, int vocabulary) {
-    return new TokenPacker(MemorySource.SYSTEM, vocabulary).padded(padded, lengths, order);
+    return GivenTokens.padded(padded, lengths, order).pack(MemorySource.SYSTEM, vocabulary);
   }
 
   /**
@@ -181,7 +181,7 @@ public final class PackedTokens implements AutoCloseable {
    * @param padded [sequences * steps] or [steps * sequences], as {@code order} says, from its position to its limit,
    *     which stay as they are
    * @param lengths real steps of every sequence
-   * @param order which of the two
+   * @param order which of the two, and on which side padding is
    * @param vocabulary how many tokens there are
    * @return the batch
    * @throws NullPointerException if an argument is null
@@ -191,7 +191,7 @@ public final class PackedTokens implements AutoCloseable {
    */
   public static PackedTokens ofPadded(
       Workspace workspace, IntBuffer padded, int[] lengths, PaddedOrder order, int vocabulary) {
-    return packer(workspace, vocabulary).padded(padded, lengths, order);
+    return GivenTokens.padded(padded, lengths, order).pack(source(workspace), vocabulary);
   }
 
   /** Makes a batch of tokens of the vocabulary, in packed order. */
@@ -266,22 +266,23 @@ public final class PackedTokens implements AutoCloseable {
     int[] packed = rows();
     int[][] padded = new int[order.outer(sequences, totalSteps)][order.inner(sequences, totalSteps)];
     for (int b = 0; b < sequences; b++) {
-      for (int t = 0; t < totalSteps; t++) {
-        padded[order.outer(b, t)][order.inner(b, t)] = tokenOr(padding, packed, b, t);
+      int start = order.start(totalSteps, layout.length(b));
+      for (int step = 0; step < totalSteps; step++) {
+        padded[order.outer(b, step)][order.inner(b, step)] = tokenOr(padding, packed, b, step - start);
       }
     }
     return padded;
   }
 
   private int tokenOr(int padding, int[] packed, int sequence, int step) {
-    return step < layout.length(sequence) ? packed[layout.packed().row(sequence, step)] : padding;
+    return step >= 0 && step < layout.length(sequence) ? packed[layout.packed().row(sequence, step)] : padding;
   }
 
   /**
    * Takes the batch apart into a padded one whose tokens stand one after the other.
    *
    * @param to [sequences * totalSteps] or [totalSteps * sequences], as {@code order} says; all of it is written
-   * @param order which of the two
+   * @param order which of the two, and on which side padding is
    * @param totalSteps steps of every sequence, at least the longest length
    * @param padding what stands in the steps that are not real; any number
    * @throws NullPointerException if an argument is null
@@ -297,7 +298,7 @@ public final class PackedTokens implements AutoCloseable {
    *
    * @param to [sequences * totalSteps] or [totalSteps * sequences], as {@code order} says, from its position to its
    *     limit, which stay as they are; all of it is written
-   * @param order which of the two
+   * @param order which of the two, and on which side padding is
    * @param totalSteps steps of every sequence, at least the longest length
    * @param padding what stands in the steps that are not real; any number
    * @throws NullPointerException if an argument is null
@@ -312,10 +313,11 @@ public final class PackedTokens implements AutoCloseable {
     IntBuffer own = to.slice();
     PaddedOrder.checkSize("to", own.remaining(), layout.sequences(), totalSteps, 1);
     int[] packed = rows();
-    PackedOrder.Strides strides = order.strides(layout.sequences(), totalSteps, 1);
+    PaddedShape shape = order.shape(layout.sequences(), totalSteps, 1);
     for (int b = 0; b < layout.sequences(); b++) {
-      for (int t = 0; t < totalSteps; t++) {
-        own.put((int) (b * strides.sequence() + t * strides.step()), tokenOr(padding, packed, b, t));
+      int start = shape.start(layout.length(b));
+      for (int step = 0; step < totalSteps; step++) {
+        own.put(shape.index(b, step), tokenOr(padding, packed, b, step - start));
       }
     }
   }

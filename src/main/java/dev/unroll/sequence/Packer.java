@@ -4,7 +4,7 @@ import dev.unroll.internal.Checks;
 import dev.unroll.internal.Floats;
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.MemorySource;
-import dev.unroll.internal.PackedOrder;
+import dev.unroll.internal.PaddedShape;
 import dev.unroll.internal.RowMover;
 import java.nio.FloatBuffer;
 
@@ -29,12 +29,14 @@ final class Packer {
     return ofSteps(sequences, SequenceLayout.of(lengths), (b, t) -> "sequences[" + b + "][" + t + "]");
   }
 
-  PackedSequence padded(float[][][] padded, int[] givenLengths, PaddedOrder order) {
+  PackedSequence padded(float[][][] given, int[] givenLengths, PaddedOrder order) {
     Checks.notNull("order", order);
-    Checks.notNull("padded", padded);
+    float[][][] padded = Checks.notNull("padded", given).clone();
     int[] lengths = Checks.notNull("lengths", givenLengths).clone();
     checkFeatures();
-    return ofSteps(order.unpad(padded, lengths), SequenceLayout.of(lengths), order::nameOfStep);
+    int[] starts = order.checkNested(padded, lengths);
+    StepName name = (b, t) -> "padded" + order.indices(b, starts[b] + t);
+    return ofSteps(order.unpad(padded, starts, lengths), SequenceLayout.of(lengths), name);
   }
 
   /** How messages name a step of a sequence. */
@@ -94,10 +96,9 @@ final class Packer {
     Checks.notNull("order", order);
     int[] lengths = Checks.notNull("lengths", givenLengths).clone();
     checkFeatures();
-    int steps = PaddedOrder.checkFlat(padded.size(), lengths, features);
+    PaddedShape shape = order.checkFlat(padded.size(), lengths, features);
     SequenceLayout layout = SequenceLayout.of(lengths);
-    PackedOrder.Strides strides = order.strides(lengths.length, steps, features);
-    return fill(layout, packed -> padded.packPadded(layout.packed(), strides, features, packed));
+    return fill(layout, packed -> padded.packPadded(layout.packed(), shape, features, packed));
   }
 
   PackedSequence packed(FloatBuffer rows, SequenceLayout layout) {

@@ -1,59 +1,150 @@
 package dev.unroll.sequence;
 
 import dev.unroll.internal.Checks;
-import dev.unroll.internal.PackedOrder.Strides;
+import dev.unroll.internal.PaddedShape;
 import java.lang.reflect.Array;
+import java.nio.IntBuffer;
 import java.util.Arrays;
 
 /** How a padded batch is laid out. */
 public enum PaddedOrder {
-  /** [sequences][steps][features]: PyTorch's {@code batch_first=True}, Keras. */
-  BATCH_FIRST,
-  /** [steps][sequences][features]: PyTorch's default, ONNX. */
-  TIME_FIRST;
+  /** [sequences][steps][features], real steps first: PyTorch's {@code batch_first=True}, Keras. */
+  BATCH_FIRST(true, false),
+  /** [steps][sequences][features], real steps first: PyTorch's default, ONNX. */
+  TIME_FIRST(false, false),
+  /** [sequences][steps][features], padding first: the default of Keras' {@code pad_sequences}. */
+  BATCH_FIRST_LEFT_PADDED(true, true),
+  /** [steps][sequences][features], padding first. */
+  TIME_FIRST_LEFT_PADDED(false, true);
 
-  /** The first index of a step of a sequence in nested arrays; of two such indices, the sequence. */
-  int outer(int sequence, int step) {
-    return this == BATCH_FIRST ? sequence : step;
+  private final boolean batchFirst;
+  private final boolean leftPadded;
+
+  PaddedOrder(boolean batchFirst, boolean leftPadded) {
+    this.batchFirst = batchFirst;
+    this.leftPadded = leftPadded;
   }
 
-  /** The second index; of two such indices, the step. */
+  /**
+   * Takes the real steps out of padded numbers that {@link PackedTokens} would refuse, such as labels of which some are
+   * -100 for none: they go to {@link StepSelection#without}.
+   *
+   * @param padded [sequences][steps] or [steps][sequences], as this order says
+   * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
+   * @return [sequences][real steps]
+   * @throws NullPointerException if an argument or an array of {@code padded} is null
+   * @throws IllegalArgumentException if a length is out of range
+   */
+  public int[][] unpad(int[][] padded, int[] lengths) {
+    return GivenTokens.padded(padded, lengths, this).toArrays();
+  }
+
+  /**
+   * Takes the real steps out of padded numbers that stand one after the other.
+   *
+   * @param padded [sequences * steps] or [steps * sequences], as this order says; its size says how many steps
+   * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
+   * @return [sequences][real steps]
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if a length is out of range, or the size no multiple of the number of sequences
+   */
+  public int[][] unpad(int[] padded, int[] lengths) {
+    return GivenTokens.padded(padded, lengths, this).toArrays();
+  }
+
+  /**
+   * Takes the real steps out of padded numbers in a buffer of any kind.
+   *
+   * @param padded [sequences * steps] or [steps * sequences], as this order says, from its position to its limit, which
+   *     stay as they are
+   * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
+   * @return [sequences][real steps]
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if a length is out of range, or the size no multiple of the number of sequences
+   */
+  public int[][] unpad(IntBuffer padded, int[] lengths) {
+    return GivenTokens.padded(padded, lengths, this).toArrays();
+  }
+
+  /**
+   * Takes the real steps out of a padded mask of steps to be selected, such as Keras' weights of 0 and 1 for every
+   * step: they go to {@link StepSelection#of}.
+   *
+   * @param padded [sequences][steps] or [steps][sequences], as this order says
+   * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
+   * @return [sequences][real steps]
+   * @throws NullPointerException if an argument or an array of {@code padded} is null
+   * @throws IllegalArgumentException if a length is out of range
+   */
+  public boolean[][] unpad(boolean[][] padded, int[] lengths) {
+    boolean[][] own = Checks.notNull("padded", padded).clone();
+    int[] ownLengths = Checks.notNull("lengths", lengths).clone();
+    int[] starts = checkNested(own, ownLengths);
+    boolean[][] sequences = new boolean[ownLengths.length][];
+    for (int b = 0; b < sequences.length; b++) {
+      sequences[b] = new boolean[ownLengths[b]];
+      for (int t = 0; t < ownLengths[b]; t++) {
+        sequences[b][t] = own[outer(b, starts[b] + t)][inner(b, starts[b] + t)];
+      }
+    }
+    return sequences;
+  }
+
+  /** The first index of a padded step of a sequence in nested arrays; of two such indices, the sequence. */
+  int outer(int sequence, int step) {
+    return batchFirst ? sequence : step;
+  }
+
+  /** The second index; of two such indices, the padded step. */
   int inner(int sequence, int step) {
-    return this == BATCH_FIRST ? step : sequence;
+    return batchFirst ? step : sequence;
+  }
+
+  /** The padded step at which the real ones of a sequence begin. */
+  int start(int totalSteps, int length) {
+    return leftPadded ? totalSteps - length : 0;
   }
 
   /** Where the steps are if all values stand one after the other. */
-  Strides strides(int sequences, int totalSteps, int features) {
-    return this == BATCH_FIRST
-        ? new Strides((long) totalSteps * features, features)
-        : new Strides(features, (long) sequences * features);
+  PaddedShape shape(int sequences, int totalSteps, int features) {
+    return batchFirst
+        ? new PaddedShape(totalSteps, (long) totalSteps * features, features, leftPadded)
+        : new PaddedShape(totalSteps, features, (long) sequences * features, leftPadded);
   }
 
   /**
    * Checks nested arrays, of which the first two dimensions are those of this order, against lengths.
    *
    * @param padded arrays that nobody else changes
+   * @return the padded step at which the real ones of each sequence begin
    */
-  void checkNested(Object[] padded, int[] lengths) {
-    if (this == BATCH_FIRST) {
+  int[] checkNested(Object[] padded, int[] lengths) {
+    if (batchFirst) {
       Checks.equal("number of sequences of padded", padded.length, lengths.length);
     }
+    int[] starts = new int[lengths.length];
     for (int i = 0; i < padded.length; i++) {
       String name = "padded[" + i + "]";
       int inner = Array.getLength(Checks.notNull(name, padded[i]));
-      if (this == BATCH_FIRST) {
-        checkLength(lengths, i, inner);
+      if (batchFirst) {
+        starts[i] = checkedStart(lengths, i, inner);
       } else {
         Checks.equal("number of sequences of " + name, inner, lengths.length);
       }
     }
-    for (int b = 0; this == TIME_FIRST && b < lengths.length; b++) {
-      checkLength(lengths, b, padded.length);
+    for (int b = 0; !batchFirst && b < lengths.length; b++) {
+      starts[b] = checkedStart(lengths, b, padded.length);
     }
+    return starts;
   }
 
-  /** Checks the lengths of a padded batch of so many values in all, and returns its steps. */
-  static int checkFlat(int size, int[] lengths, int features) {
+  private int checkedStart(int[] lengths, int b, int steps) {
+    checkLength(lengths, b, steps);
+    return start(steps, lengths[b]);
+  }
+
+  /** Checks the lengths of a padded batch of so many values in all, and returns where they are. */
+  PaddedShape checkFlat(int size, int[] lengths, int features) {
     long perStep = (long) lengths.length * features;
     boolean whole = perStep == 0 ? size == 0 : size % perStep == 0;
     String expected = "a multiple of sequences * features = " + lengths.length + " * " + features;
@@ -62,7 +153,7 @@ public enum PaddedOrder {
     for (int b = 0; b < lengths.length; b++) {
       checkLength(lengths, b, steps);
     }
-    return steps;
+    return shape(lengths.length, steps, features);
   }
 
   /** Checks the size of a padded batch that is to be written; the product may be beyond a long. */
@@ -82,35 +173,43 @@ public enum PaddedOrder {
 
   /** The lengths that a mask says; the mask is an array that nobody else changes. */
   int[] maskLengths(boolean[][] mask) {
-    int sequences = this == BATCH_FIRST ? mask.length : mask.length == 0 ? 0 : width(mask, 0);
-    int[] lengths = new int[sequences];
     for (int outer = 0; outer < mask.length; outer++) {
-      int width = width(mask, outer);
-      if (this == TIME_FIRST) {
-        Checks.equal("number of sequences of mask[" + outer + "]", width, sequences);
+      int width = Checks.notNull("mask[" + outer + "]", mask[outer]).length;
+      if (!batchFirst && width != mask[0].length) {
+        Checks.equal("number of sequences of mask[" + outer + "]", width, mask[0].length);
       }
-      for (int inner = 0; inner < width; inner++) {
-        int sequence = outer(outer, inner);
-        int step = inner(outer, inner);
-        if (mask[outer][inner] && lengths[sequence]++ != step) {
-          String real = "mask[" + outer + "][" + inner + "]";
-          int hole = lengths[sequence] - 1;
-          String padding = "mask[" + outer(sequence, hole) + "][" + inner(sequence, hole) + "] is padding";
-          throw Checks.unexpected(real, "true", "false, since " + padding + " of the same sequence");
+    }
+    int[] lengths = new int[batchFirst ? mask.length : mask.length == 0 ? 0 : mask[0].length];
+    for (int b = 0; b < lengths.length; b++) {
+      int totalSteps = batchFirst ? mask[b].length : mask.length;
+      for (int i = 0; i < totalSteps; i++) {
+        int step = fromPaddingsFarEnd(totalSteps, i);
+        if (mask[outer(b, step)][inner(b, step)] && lengths[b]++ != i) {
+          throw hole(b, step, fromPaddingsFarEnd(totalSteps, lengths[b] - 1));
         }
       }
     }
     return lengths;
   }
 
-  private static int width(boolean[][] mask, int outer) {
-    return Checks.notNull("mask[" + outer + "]", mask[outer]).length;
+  /** Step i from the end where sequences have no padding. */
+  private int fromPaddingsFarEnd(int totalSteps, int i) {
+    return leftPadded ? totalSteps - 1 - i : i;
   }
 
-  /** The steps of every sequence, the real ones at least; arrays of steps are not copied. */
-  float[][][] unpad(float[][][] given, int[] lengths) {
-    float[][][] padded = given.clone();
-    checkNested(padded, lengths);
+  private IllegalArgumentException hole(int sequence, int real, int padding) {
+    String isPadding = "mask" + indices(sequence, padding) + " is padding of the same sequence";
+    String hint = !leftPadded && padding == 0 ? "; padding that comes first is that of " + name() + "_LEFT_PADDED" : "";
+    return Checks.unexpected("mask" + indices(sequence, real), "true", "false, since " + isPadding + hint);
+  }
+
+  /** How messages name a padded step. */
+  String indices(int sequence, int step) {
+    return "[" + outer(sequence, step) + "][" + inner(sequence, step) + "]";
+  }
+
+  /** The real steps of every sequence, from where they start, or more; arrays of steps are not copied. */
+  float[][][] unpad(float[][][] padded, int[] starts, int[] lengths) {
     if (this == BATCH_FIRST) {
       return padded;
     }
@@ -118,25 +217,23 @@ public enum PaddedOrder {
     for (int b = 0; b < lengths.length; b++) {
       sequences[b] = new float[lengths[b]][];
       for (int t = 0; t < lengths[b]; t++) {
-        sequences[b][t] = padded[t][b];
+        int step = starts[b] + t;
+        sequences[b][t] = padded[outer(b, step)][inner(b, step)];
       }
     }
     return sequences;
   }
 
-  /** How messages name a step of a padded batch. */
-  String nameOfStep(int sequence, int step) {
-    return "padded[" + outer(sequence, step) + "][" + inner(sequence, step) + "]";
-  }
-
   /** The opposite, with a value for the steps that are not real. */
   float[][][] pad(float[][][] sequences, int totalSteps, int features, float padding) {
-    boolean batchFirst = this == BATCH_FIRST;
-    float[][][] padded =
-        new float[batchFirst ? sequences.length : totalSteps][batchFirst ? totalSteps : sequences.length][];
-    for (int b = 0; b < sequences.length; b++) {
-      for (int t = 0; t < totalSteps; t++) {
-        padded[outer(b, t)][inner(b, t)] = t < sequences[b].length ? sequences[b][t] : filled(features, padding);
+    int count = sequences.length;
+    float[][][] padded = new float[outer(count, totalSteps)][inner(count, totalSteps)][];
+    for (int b = 0; b < count; b++) {
+      int start = start(totalSteps, sequences[b].length);
+      for (int step = 0; step < totalSteps; step++) {
+        int t = step - start;
+        boolean real = t >= 0 && t < sequences[b].length;
+        padded[outer(b, step)][inner(b, step)] = real ? sequences[b][t] : filled(features, padding);
       }
     }
     return padded;

@@ -72,12 +72,12 @@ public final class SequenceLayout {
    * Takes the lengths from a mask, as Keras has it.
    *
    * @param mask [sequences][steps] or [steps][sequences], as {@code order} says: true for the real steps of a sequence,
-   *     which come first, false for its padding; not changed
-   * @param order which of the two
+   *     false for its padding, which comes after them or, as {@code order} says, before them; not changed
+   * @param order which of the two, and on which side padding is
    * @return the layout; its {@link #lengths()} are those of the padded batch
    * @throws NullPointerException if an argument or a row of the mask is null
-   * @throws IllegalArgumentException if a sequence has a real step after padding, which the message names, or if rows
-   *     are missing
+   * @throws IllegalArgumentException if there is padding between or on the wrong side of the real steps of a sequence,
+   *     which the message names, or if rows are missing
    */
   public static SequenceLayout ofMask(boolean[][] mask, PaddedOrder order) {
     boolean[][] own = Checks.notNull("mask", mask).clone();
@@ -97,7 +97,8 @@ public final class SequenceLayout {
     checkTotalSteps(order, totalSteps);
     boolean[][] mask = new boolean[order.outer(sequences(), totalSteps)][order.inner(sequences(), totalSteps)];
     for (int b = 0; b < lengths.length; b++) {
-      for (int t = 0; t < lengths[b]; t++) {
+      int start = order.start(totalSteps, lengths[b]);
+      for (int t = start; t < start + lengths[b]; t++) {
         mask[order.outer(b, t)][order.inner(b, t)] = true;
       }
     }

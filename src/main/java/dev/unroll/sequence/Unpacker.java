@@ -3,7 +3,7 @@ package dev.unroll.sequence;
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Floats;
 import dev.unroll.internal.Lease;
-import dev.unroll.internal.PackedOrder;
+import dev.unroll.internal.PaddedShape;
 import dev.unroll.internal.RowMover;
 import java.util.function.IntFunction;
 
@@ -108,8 +108,8 @@ final class Unpacker {
     layout.checkTotalSteps(order, totalSteps);
     PaddedOrder.checkSize("to", to.size(), layout.sequences(), totalSteps, features);
     try (Lease lease = new Lease()) {
-      PackedOrder.Strides strides = order.strides(layout.sequences(), totalSteps, features);
-      to.unpackPadded(layout.packed(), totalSteps, strides, features, batch.address(lease), padding);
+      PaddedShape shape = order.shape(layout.sequences(), totalSteps, features);
+      to.unpackPadded(layout.packed(), shape, features, batch.address(lease), padding);
     }
   }
 }

@@ -18,6 +18,9 @@ class MaskTest {
   private static final boolean[][] BATCH_FIRST = {{T, T, F}, {F, F, F}, {T, T, T}, {T, F, F}};
   private static final boolean[][] TIME_FIRST = {{T, F, T, T}, {T, F, T, F}, {F, F, T, F}};
 
+  private static final boolean[][] BATCH_FIRST_LEFT = {{F, T, T}, {F, F, F}, {T, T, T}, {F, F, T}};
+  private static final boolean[][] TIME_FIRST_LEFT = {{F, F, T, F}, {T, F, T, F}, {T, F, T, T}};
+
   @Test
   void masksOfEitherOrderAreLengths() {
     SequenceLayout layout = SequenceLayout.of(2, 0, 3, 1);
@@ -25,6 +28,10 @@ class MaskTest {
     assertEquals(layout, SequenceLayout.ofMask(TIME_FIRST, PaddedOrder.TIME_FIRST));
     assertArrayEquals(BATCH_FIRST, layout.toMask(PaddedOrder.BATCH_FIRST, 3));
     assertArrayEquals(TIME_FIRST, layout.toMask(PaddedOrder.TIME_FIRST, 3));
+    assertEquals(layout, SequenceLayout.ofMask(BATCH_FIRST_LEFT, PaddedOrder.BATCH_FIRST_LEFT_PADDED));
+    assertEquals(layout, SequenceLayout.ofMask(TIME_FIRST_LEFT, PaddedOrder.TIME_FIRST_LEFT_PADDED));
+    assertArrayEquals(BATCH_FIRST_LEFT, layout.toMask(PaddedOrder.BATCH_FIRST_LEFT_PADDED, 3));
+    assertArrayEquals(TIME_FIRST_LEFT, layout.toMask(PaddedOrder.TIME_FIRST_LEFT_PADDED, 3));
   }
 
   @Property(tries = 200)
@@ -47,7 +54,16 @@ class MaskTest {
     refused(
         type,
         () -> SequenceLayout.ofMask(byTime, PaddedOrder.TIME_FIRST),
-        "mask[1][1] is true: expected false, since mask[0][1] is padding of the same sequence");
+        "mask[1][1] is true: expected false, since mask[0][1] is padding of the same sequence; padding that comes first "
+            + "is that of TIME_FIRST_LEFT_PADDED");
+    refused(
+        type,
+        () -> SequenceLayout.ofMask(byBatch, PaddedOrder.BATCH_FIRST_LEFT_PADDED),
+        "mask[1][0] is true: expected false, since mask[1][2] is padding of the same sequence");
+    refused(
+        type,
+        () -> SequenceLayout.ofMask(TIME_FIRST, PaddedOrder.TIME_FIRST_LEFT_PADDED),
+        "mask[1][0] is true: expected false, since mask[2][0] is padding of the same sequence");
   }
 
   @Test

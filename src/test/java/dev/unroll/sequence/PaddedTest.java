@@ -1,10 +1,12 @@
 package dev.unroll.sequence;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -15,10 +17,20 @@ class PaddedTest {
   private static final float[] PAD = {NAN, NAN};
 
   private static float[][][] padded(PaddedOrder order) {
-    if (order == PaddedOrder.BATCH_FIRST) {
-      return new float[][][] {{{1, 2}, PAD, PAD, PAD}, {PAD, PAD, PAD, PAD}, {{3, 4}, {5, 6}, {7, 8}, PAD}};
-    }
-    return new float[][][] {{{1, 2}, PAD, {3, 4}}, {PAD, PAD, {5, 6}}, {PAD, PAD, {7, 8}}, {PAD, PAD, PAD}};
+    return switch (order) {
+      case BATCH_FIRST -> new float[][][] {
+        {{1, 2}, PAD, PAD, PAD}, {PAD, PAD, PAD, PAD}, {{3, 4}, {5, 6}, {7, 8}, PAD}
+      };
+      case TIME_FIRST -> new float[][][] {
+        {{1, 2}, PAD, {3, 4}}, {PAD, PAD, {5, 6}}, {PAD, PAD, {7, 8}}, {PAD, PAD, PAD}
+      };
+      case BATCH_FIRST_LEFT_PADDED -> new float[][][] {
+        {PAD, PAD, PAD, {1, 2}}, {PAD, PAD, PAD, PAD}, {PAD, {3, 4}, {5, 6}, {7, 8}}
+      };
+      case TIME_FIRST_LEFT_PADDED -> new float[][][] {
+        {PAD, PAD, PAD}, {PAD, PAD, {3, 4}}, {PAD, PAD, {5, 6}}, {{1, 2}, PAD, {7, 8}}
+      };
+    };
   }
 
   @ParameterizedTest
@@ -29,6 +41,30 @@ class PaddedTest {
       assertTrue(Arrays.deepEquals(SEQUENCES, packed.toArrays()));
       assertTrue(Arrays.deepEquals(padded(order), packed.toPadded(order, 4, NAN)));
     }
+  }
+
+  @Test
+  void sequencesOfABatchMayHaveAPaddingOfTheirOwn() {
+    float[][][] left = {{PAD, {1, 2}}, {}, {PAD, PAD, {3, 4}, {5, 6}, {7, 8}}};
+    try (PackedSequence packed = PackedSequence.ofPadded(left, LENGTHS, PaddedOrder.BATCH_FIRST_LEFT_PADDED, 2)) {
+      assertTrue(Arrays.deepEquals(SEQUENCES, packed.toArrays()));
+    }
+    int[][] tokens = {{-1, 1}, {}, {-1, -1, 3, 2, 1}};
+    try (PackedTokens packed = PackedTokens.ofPadded(tokens, LENGTHS, PaddedOrder.BATCH_FIRST_LEFT_PADDED, 4)) {
+      assertArrayEquals(new int[][] {{1}, {}, {3, 2, 1}}, packed.toArrays());
+    }
+  }
+
+  @Test
+  void messagesNameTheStepWhereTheCallerHasIt() {
+    float[][][] narrow = {{PAD, PAD, {1}}, {PAD, PAD, PAD}, {{3, 4}, {5, 6}, {7, 8}}};
+    refused(
+        "number of values in padded[0][2] is 1: expected 2",
+        () -> PackedSequence.ofPadded(narrow, LENGTHS, PaddedOrder.BATCH_FIRST_LEFT_PADDED, 2));
+    int[][] tokens = {{9, 9, 9}, {9, 9, 2}, {1, 9, 9}};
+    refused(
+        "token padded[1][2] is 2: expected at least 0 and below 2",
+        () -> PackedTokens.ofPadded(tokens, new int[] {0, 0, 2}, PaddedOrder.TIME_FIRST_LEFT_PADDED, 2));
   }
 
   @ParameterizedTest

@@ -9,6 +9,7 @@ import dev.unroll.train.CrossEntropy;
 import dev.unroll.train.Divisor;
 import dev.unroll.train.LossGradient;
 import dev.unroll.train.SquaredError;
+import java.nio.IntBuffer;
 import java.util.Random;
 import java.util.stream.IntStream;
 import net.jqwik.api.Arbitrary;
@@ -41,6 +42,51 @@ class StepSelectionTest {
       assertArrayEquals(new float[] {(1 - p) / 2, (p - 1) / 2}, d[0][2], 1e-6f);
       assertArrayEquals(new float[] {0, 0}, d[1][0]);
     }
+  }
+
+  @Property(tries = 100)
+  void paddedLabelsAndMasksAreThoseOfRealSteps(
+      @ForAll("lengths") int[] lengths, @ForAll PaddedOrder order, @ForAll @IntRange(max = 3) int more) {
+    int[][] labels = Lengths.tokens(lengths, 4);
+    try (PackedTokens packed = PackedTokens.of(labels, 4)) {
+      int steps = packed.layout().steps() + more;
+      int[][] padded = packed.toPadded(order, steps, -100);
+      int[] flat = new int[lengths.length * steps];
+      packed.toPadded(flat, order, steps, -100);
+      assertArrayEquals(labels, order.unpad(padded, lengths));
+      assertArrayEquals(labels, order.unpad(flat, lengths));
+      assertArrayEquals(labels, order.unpad(IntBuffer.wrap(flat), lengths));
+      boolean[][] mask = new boolean[padded.length][];
+      for (int i = 0; i < mask.length; i++) {
+        mask[i] = new boolean[padded[i].length];
+        for (int j = 0; j < mask[i].length; j++) {
+          mask[i][j] = padded[i][j] > 0;
+        }
+      }
+      StepSelection selected = StepSelection.of(order.unpad(mask, lengths));
+      assertEquals(StepSelection.without(labels, 0).selected(), selected.selected());
+      assertArrayEquals(StepSelection.without(labels, 0).select(labels), selected.select(labels));
+    }
+  }
+
+  @Test
+  void wrongLengthsOfPaddedLabelsAreRefused() {
+    PaddedOrder order = PaddedOrder.BATCH_FIRST;
+    Class<IllegalArgumentException> type = IllegalArgumentException.class;
+    Class<NullPointerException> isNull = NullPointerException.class;
+    int[] lengths = {1, 3};
+    refused(type, () -> order.unpad(new int[2][2], lengths), "lengths[1] is 3: expected 0 to 2");
+    refused(type, () -> order.unpad(new int[4], lengths), "lengths[1] is 3: expected 0 to 2");
+    refused(type, () -> order.unpad(new int[5], lengths), "size of padded is 5");
+    refused(type, () -> order.unpad(IntBuffer.allocate(4), lengths), "lengths[1] is 3: expected 0 to 2");
+    refused(type, () -> order.unpad(new boolean[2][2], lengths), "lengths[1] is 3: expected 0 to 2");
+    refused(isNull, () -> order.unpad((int[][]) null, lengths), "padded is null");
+    refused(isNull, () -> order.unpad((int[]) null, lengths), "padded is null");
+    refused(isNull, () -> order.unpad((IntBuffer) null, lengths), "padded is null");
+    refused(isNull, () -> order.unpad((boolean[][]) null, lengths), "padded is null");
+    refused(isNull, () -> order.unpad(new boolean[2][], lengths), "padded[0] is null");
+    refused(isNull, () -> order.unpad(new int[2][2], null), "lengths is null");
+    refused(isNull, () -> order.unpad(new boolean[2][2], null), "lengths is null");
   }
 
   @Test
