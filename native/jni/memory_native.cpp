@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include "jni/border.h"
@@ -16,6 +17,10 @@ UNROLL_NATIVE(void, MemoryNative, release)(JNIEnv*, jclass, jlong address) {
 
 UNROLL_NATIVE(void, MemoryNative, clear)(JNIEnv*, jclass, jlong address, jlong bytes) {
   std::memset(reinterpret_cast<void*>(address), 0, static_cast<size_t>(bytes));
+}
+
+UNROLL_NATIVE(void, MemoryNative, fill)(JNIEnv*, jclass, jlong address, jlong size, jfloat value) {
+  std::fill_n(floats(address), size, value);
 }
 
 UNROLL_NATIVE(void, MemoryNative, copy)(JNIEnv*, jclass, jlong from, jlong to, jlong bytes) {

@@ -63,58 +63,62 @@ UNROLL_NATIVE(void, SequenceNative, unpackSequences)
 }
 
 UNROLL_NATIVE(void, SequenceNative, packPaddedArray)
-(JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
- jint first_step, jint step_count, jint first_sequence, jint sequence_count, jfloatArray padded, jlong start,
- jlong packed) {
+(JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride,
+ jboolean real_steps_only, jint features, jint first_step, jint step_count, jint first_sequence, jint sequence_count,
+ jfloatArray padded, jlong start, jlong packed) {
   const Cells cells = rectangle(env, offsets, env->GetArrayLength(order), features, first_step, step_count,
                                 first_sequence, sequence_count);
   alone(env, [&](Parallel& thread) {
     const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT, starts.data());
     const Pinned<float> from(env, padded, JNI_ABORT, sequences.data());
     if (!from.data()) return;
-    kernels().pack_padded({with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride},
-                          from.data() + start, floats(packed), thread);
+    kernels().pack_padded(
+        {with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride, real_steps_only != 0},
+        from.data() + start, floats(packed), thread);
   });
 }
 
 UNROLL_NATIVE(void, SequenceNative, unpackPaddedArray)
-(JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
- jint first_step, jint step_count, jint first_sequence, jint sequence_count, jlong packed, jfloat padding,
- jfloatArray padded, jlong start) {
+(JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride,
+ jboolean real_steps_only, jint features, jint first_step, jint step_count, jint first_sequence, jint sequence_count,
+ jlong packed, jfloat padding, jfloatArray padded, jlong start) {
   const Cells cells = rectangle(env, offsets, env->GetArrayLength(order), features, first_step, step_count,
                                 first_sequence, sequence_count);
   alone(env, [&](Parallel& thread) {
     const Pinned<int32_t> starts(env, offsets, JNI_ABORT), sequences(env, order, JNI_ABORT, starts.data());
     const Pinned<float> to(env, padded, 0, sequences.data());
     if (!to.data()) return;
-    kernels().unpack_padded({with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride},
-                            floats(packed), padding, to.data() + start, thread);
+    kernels().unpack_padded(
+        {with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride, real_steps_only != 0},
+        floats(packed), padding, to.data() + start, thread);
   });
 }
 
 UNROLL_NATIVE(void, SequenceNative, packPadded)
-(JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
- jint step_count, jlong padded, jlong packed) {
+(JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride,
+ jboolean real_steps_only, jint features, jint step_count, jlong padded, jlong packed) {
   const jint all = env->GetArrayLength(order);
   const Cells cells = rectangle(env, offsets, all, features, 0, step_count, 0, all);
   const Ints starts(env, offsets), sequences(env, order, starts.data());
   if (!sequences.data()) return;
   guarded(env, [&] {
-    kernels().pack_padded({with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride},
-                          floats(padded), floats(packed), pool());
+    kernels().pack_padded(
+        {with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride, real_steps_only != 0},
+        floats(padded), floats(packed), pool());
   });
 }
 
 UNROLL_NATIVE(void, SequenceNative, unpackPadded)
-(JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride, jint features,
- jint step_count, jlong packed, jfloat padding, jlong padded) {
+(JNIEnv* env, jclass, jintArray offsets, jintArray order, jlong sequence_stride, jlong step_stride,
+ jboolean real_steps_only, jint features, jint step_count, jlong packed, jfloat padding, jlong padded) {
   const jint all = env->GetArrayLength(order);
   const Cells cells = rectangle(env, offsets, all, features, 0, step_count, 0, all);
   const Ints starts(env, offsets), sequences(env, order, starts.data());
   if (!sequences.data()) return;
   guarded(env, [&] {
-    kernels().unpack_padded({with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride},
-                            floats(packed), padding, floats(padded), pool());
+    kernels().unpack_padded(
+        {with_elements(cells, starts.data(), sequences.data()), sequence_stride, step_stride, real_steps_only != 0},
+        floats(packed), padding, floats(padded), pool());
   });
 }
 

@@ -110,6 +110,8 @@ struct Cells {
 struct PaddedCells {
   Cells cells;
   int64_t sequence_stride, step_stride;
+  /// Whether what follows a sequence's last step is not its padding: then it is not touched.
+  bool real_steps_only = false;
 };
 
 /// A parameter of an optimiser: arrays of `size` floats.

@@ -54,7 +54,6 @@ inline void fill_tile(const Tile<float, const float>& tile, float padding, bool 
   }
 }
 
-/// `padding` fills the steps that a sequence has not; without, they are left as they are.
 inline void unpack_tile_past_caches(MoveCells move, const Tile<float, const float>& tile, const float* padding,
                                     float* scratch) {
   const int64_t features = tile.steps.stride;
@@ -72,6 +71,7 @@ inline void unpack_tile_past_caches(MoveCells move, const Tile<float, const floa
   move_past_caches(move, tile.steps, tile.sequences, {tile.begin.steps == 0, tile.own.steps * features}, scratch, line);
 }
 
+/// `padding` fills the steps that a sequence has not; without, they are left as they are.
 template <class BeginOf>
 void unpack_lines(const Cells& cells, const float* packed, const float* padding, const BeginOf& begin_of,
                   Parallel& pool) {
@@ -106,7 +106,7 @@ inline void pack_padded(const PaddedCells& padded_cells, const float* padded, fl
   const auto begin_of = [=, order = cells.steps.order, stride = padded_cells.sequence_stride](int64_t p) {
     return padded + order[p] * stride;
   };
-  pack_lines(cells, true, begin_of, packed, pool);
+  pack_lines(cells, !padded_cells.real_steps_only, begin_of, packed, pool);
 }
 
 inline void unpack_padded(const PaddedCells& padded_cells, const float* packed, float padding, float* padded,
@@ -116,7 +116,7 @@ inline void unpack_padded(const PaddedCells& padded_cells, const float* packed, 
   const auto begin_of = [=, order = cells.steps.order, stride = padded_cells.sequence_stride](int64_t p) {
     return padded + order[p] * stride;
   };
-  unpack_lines(cells, packed, &padding, begin_of, pool);
+  unpack_lines(cells, packed, padded_cells.real_steps_only ? nullptr : &padding, begin_of, pool);
 }
 
 }  // namespace unroll::UNROLL_ISA

@@ -119,8 +119,9 @@ inline void unpack_padded_steps(const PaddedCells& padded_cells, const float* pa
   const Cells& cells = padded_cells.cells;
   const int64_t features = cells.features, size = cells.sequence_count * features;
   const bool past = goes_past_caches(cells);
-  const bool staged =
-      past && features < kStreamedRow && cells.sequence_count == cells.steps.sequences && size <= kScratchFloats;
+  const bool fills = !padded_cells.real_steps_only;
+  const bool staged = fills && past && features < kStreamedRow && cells.sequence_count == cells.steps.sequences &&
+                      size <= kScratchFloats;
   ScatterCells scatter = nullptr;
   FillCells fill = nullptr;
   with_cell_copy(features, past, [&]<class Copy>(Copy) {
@@ -132,12 +133,13 @@ inline void unpack_padded_steps(const PaddedCells& padded_cells, const float* pa
       const int64_t real_size = real.count * features;
       float* const run = to + real.order[0] * features;
       copy_run(from, run, real_size, past);
+      if (!fills) return;
       return past ? stream_fill(padding, run + real_size, size - real_size)
                   : fill_run(run + real_size, size - real_size, padding);
     }
     float* const step = staged ? scratch : to;
     scatter(features, real, from, step);
-    fill(features, rest, padding, step);
+    if (fills) fill(features, rest, padding, step);
     if (staged) stream_floats(scratch, to, size);
   };
   for_each_padded_step(padded_cells, padded, packed, pool, unpack);

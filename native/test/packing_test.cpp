@@ -90,21 +90,35 @@ void check_packing(const RaggedBatch& batch, int64_t features, Cut cut) {
   check_same(all, expected, "packing rows of " + std::to_string(features));
 }
 
-/// Padded with NaN to a step more than the longest, in either order; nothing around may change.
-void check_padded(const RaggedBatch& batch, int64_t features, bool batch_first, Cut cut) {
+enum class Order { kBatchFirst, kTimeFirst };
+enum class Side { kRight, kLeft };
+
+/// Padded with NaN to a step more than the longest, in either order; nothing around may change. Padding on the left is
+/// not the kernels' to write: there each sequence is one that begins at a cell of its own.
+void check_padded(const RaggedBatch& batch, int64_t features, Order padded_order, Side side, Cut cut) {
   const int64_t sequences = batch.sequences(), total_steps = batch.steps().count + 1, rows = batch.offsets.back();
   const int64_t size = rows * features, padded_size = sequences * total_steps * features;
-  PaddedCells padded{{batch.steps(), features, 0, 0, 0, 0}, features, sequences * features};
-  if (batch_first) padded = {padded.cells, total_steps * features, features};
+  const bool batch_first = padded_order == Order::kBatchFirst, left = side == Side::kLeft;
+  const int64_t to_sequence = batch_first ? total_steps : 1, to_step = batch_first ? 1 : sequences;
+  const auto start = [&](int32_t sequence) {
+    return sequence * to_sequence + (left ? (total_steps - batch.lengths[sequence]) * to_step : 0);
+  };
+  std::vector<int32_t> starts;
+  for (const int32_t sequence : batch.order) starts.push_back(static_cast<int32_t>(start(sequence)));
+  Steps steps = batch.steps();
+  if (left) steps.order = starts.data();
+  const Cells cells{steps, features, 0, 0, 0, 0};
+  const PaddedCells padded{cells, (left ? 1 : to_sequence) * features, to_step * features, left};
   const Floats values = random_floats(size, 1);
   const auto in_padded_parts = [&](const std::function<void(const PaddedCells&)>& move) {
-    in_parts(cut, padded.cells, total_steps, [&](const Cells& part) {
-      move({part, padded.sequence_stride, padded.step_stride});
+    in_parts(cut, padded.cells, left ? steps.count : total_steps, [&](const Cells& part) {
+      move({part, padded.sequence_stride, padded.step_stride, padded.real_steps_only});
     });
   };
   const Floats all = same_everywhere("padded batch", [&](const Kernels& kernels, Parallel& pool) {
     Floats y(padded_size + 2 + size + 2, -7.0f);
     float* const packed = &y[padded_size + 3];
+    if (left) std::fill_n(&y[1], padded_size, NAN);
     in_padded_parts([&](const PaddedCells& part) { kernels.unpack_padded(part, values.data(), NAN, &y[1], pool); });
     in_padded_parts([&](const PaddedCells& part) { kernels.pack_padded(part, &y[1], packed, pool); });
     return y;
@@ -113,16 +127,16 @@ void check_padded(const RaggedBatch& batch, int64_t features, bool batch_first, 
   std::fill_n(&expected[1], padded_size, NAN);
   std::copy(values.begin(), values.end(), &expected[padded_size + 3]);
   batch.for_each_row([&](int64_t row, int32_t sequence, int64_t t) {
-    std::copy_n(&values[row * features], features,
-                &expected[1 + sequence * padded.sequence_stride + t * padded.step_stride]);
+    std::copy_n(&values[row * features], features, &expected[1 + (start(sequence) + t * to_step) * features]);
   });
   check_same(all, expected, "padded batch of " + std::to_string(features) + " features");
 }
 
 void check_batch(const RaggedBatch& batch, int64_t features, Cut cut) {
   check_packing(batch, features, cut);
-  check_padded(batch, features, true, cut);
-  check_padded(batch, features, false, cut);
+  for (const Order order : {Order::kBatchFirst, Order::kTimeFirst}) {
+    for (const Side side : {Side::kRight, Side::kLeft}) check_padded(batch, features, order, side, cut);
+  }
 }
 
 /// Every number of features at sizes that cross the tiles' edges, and all of these sizes with a few numbers of
@@ -149,7 +163,7 @@ void check_large_batch(int64_t features, int32_t steps) {
   const int64_t sequences = (13 << 17) / (features * steps / 2) + 8;
   const RaggedBatch batch(sequences, steps, false), sorted(sequences, steps, true);
   for (const Cut cut : {Cut::kWhole, Cut::kFourParts}) check_batch(batch, features, cut);
-  check_padded(sorted, features, false, Cut::kWhole);
+  check_padded(sorted, features, Order::kTimeFirst, Side::kRight, Cut::kWhole);
 }
 
 /// The last cells of a batch of 18 GB, which lie beyond what 32 bits count in bytes and in floats. Nothing else of it

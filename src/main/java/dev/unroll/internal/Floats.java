@@ -2,6 +2,7 @@ package dev.unroll.internal;
 
 import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 
 /**
  * Floats that a caller holds, in an array or in a buffer of any kind, as a place to pack from and to unpack to. Sizes
@@ -58,9 +59,6 @@ public abstract class Floats {
    */
   public abstract int size();
 
-  /** The floats from its position to its limit. */
-  abstract FloatBuffer buffer();
-
   /**
    * Copies the real steps of a padded batch into packed rows.
    *
@@ -69,15 +67,7 @@ public abstract class Floats {
    * @param features values of a row
    * @param packed address of the first row
    */
-  public final void packPadded(PackedOrder order, PaddedShape shape, int features, long packed) {
-    if (shape.leftPadded()) {
-      new PaddedRows(order, shape, buffer()).pack(features, packed);
-    } else {
-      packRightPadded(order, shape, features, packed);
-    }
-  }
-
-  abstract void packRightPadded(PackedOrder order, PaddedShape shape, int features, long packed);
+  public abstract void packPadded(PackedOrder order, PaddedShape shape, int features, long packed);
 
   /**
    * Copies packed rows into a padded batch and fills what is not a real step.
@@ -88,15 +78,8 @@ public abstract class Floats {
    * @param packed address of the first row
    * @param padding the value to fill with
    */
-  public final void unpackPadded(PackedOrder order, PaddedShape shape, int features, long packed, float padding) {
-    if (shape.leftPadded()) {
-      new PaddedRows(order, shape, buffer()).unpack(features, packed, padding);
-    } else {
-      unpackRightPadded(order, shape, features, packed, padding);
-    }
-  }
-
-  abstract void unpackRightPadded(PackedOrder order, PaddedShape shape, int features, long packed, float padding);
+  public abstract void unpackPadded(
+      PackedOrder order, PaddedShape shape, int features, long packed, float padding);
 
   /**
    * Copies all floats.
@@ -130,17 +113,15 @@ public abstract class Floats {
     }
 
     @Override
-    FloatBuffer buffer() {
-      return FloatBuffer.wrap(array, start, size);
-    }
-
-    @Override
-    void packRightPadded(PackedOrder order, PaddedShape shape, int features, long packed) {
+    public void packPadded(PackedOrder order, PaddedShape shape, int features, long packed) {
       order.packPadded(shape, features, array, start, packed);
     }
 
     @Override
-    void unpackRightPadded(PackedOrder order, PaddedShape shape, int features, long packed, float padding) {
+    public void unpackPadded(PackedOrder order, PaddedShape shape, int features, long packed, float padding) {
+      if (shape.leftPadded()) {
+        Arrays.fill(array, start, start + size, padding);
+      }
       order.unpackPadded(shape, features, packed, padding, array, start);
     }
 
@@ -181,18 +162,16 @@ public abstract class Floats {
     }
 
     @Override
-    FloatBuffer buffer() {
-      return buffer;
-    }
-
-    @Override
-    void packRightPadded(PackedOrder order, PaddedShape shape, int features, long packed) {
+    public void packPadded(PackedOrder order, PaddedShape shape, int features, long packed) {
       order.packPadded(shape, features, address, packed);
       Reference.reachabilityFence(buffer);
     }
 
     @Override
-    void unpackRightPadded(PackedOrder order, PaddedShape shape, int features, long packed, float padding) {
+    public void unpackPadded(PackedOrder order, PaddedShape shape, int features, long packed, float padding) {
+      if (shape.leftPadded()) {
+        MemoryNative.fill(address, size(), padding);
+      }
       order.unpackPadded(shape, features, packed, padding, address);
       Reference.reachabilityFence(buffer);
     }
@@ -228,17 +207,12 @@ public abstract class Floats {
     }
 
     @Override
-    FloatBuffer buffer() {
-      return buffer;
-    }
-
-    @Override
-    void packRightPadded(PackedOrder order, PaddedShape shape, int features, long packed) {
+    public void packPadded(PackedOrder order, PaddedShape shape, int features, long packed) {
       new PaddedRows(order, shape, buffer).pack(features, packed);
     }
 
     @Override
-    void unpackRightPadded(PackedOrder order, PaddedShape shape, int features, long packed, float padding) {
+    public void unpackPadded(PackedOrder order, PaddedShape shape, int features, long packed, float padding) {
       new PaddedRows(order, shape, buffer).unpack(features, packed, padding);
     }
 

@@ -19,6 +19,8 @@ public final class MemoryNative {
 
   public static native void clear(long address, long bytes);
 
+  static native void fill(long address, long floats, float value);
+
   public static native void copy(long from, long to, long bytes);
 
   /** Returns where element 0 of a direct buffer is, whatever its position. */

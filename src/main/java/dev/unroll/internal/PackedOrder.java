@@ -245,7 +245,7 @@ public final class PackedOrder {
       int features, int t, int steps, int p, int count, int[] positions, float[] stage, int stride, long packed) {
     long start = startOfStage(features, t, p, stride);
     SequenceNative.packPaddedArray(
-        offsets, positions, stride, features, features, t, steps, p, count, stage, start, packed);
+        offsets, positions, stride, features, false, features, t, steps, p, count, stage, start, packed);
   }
 
   /** The opposite; the steps between the end of a sequence and that of the longest become 0. */
@@ -253,7 +253,7 @@ public final class PackedOrder {
       int features, int t, int steps, int p, int count, long packed, int[] positions, float[] stage, int stride) {
     long start = startOfStage(features, t, p, stride);
     SequenceNative.unpackPaddedArray(
-        offsets, positions, stride, features, features, t, steps, p, count, packed, 0, stage, start);
+        offsets, positions, stride, features, false, features, t, steps, p, count, packed, 0, stage, start);
   }
 
   /** Where a padded batch would begin whose rectangle is the stage. */
@@ -261,16 +261,35 @@ public final class PackedOrder {
     return -Math.multiplyFull(p, stride) - Math.multiplyFull(t, features);
   }
 
+  /** A padded batch as the kernels take it, fields of {@code PaddedCells}; {@code first} is in the place of the order. */
+  private record PaddedCells(int[] first, long sequenceStride, long stepStride, boolean realStepsOnly) {}
+
+  /** With padding on the left, each sequence is one that begins at a cell of its own and has no padding. */
+  private PaddedCells cells(PaddedShape shape, int features) {
+    if (!shape.leftPadded()) {
+      return new PaddedCells(order, shape.sequenceStride(), shape.stepStride(), false);
+    }
+    int[] first = new int[order.length];
+    for (int p = 0, length = steps(); p < order.length; p++) {
+      while (length > 0 && rows(length - 1) <= p) {
+        length--;
+      }
+      first[p] = shape.index(order[p], shape.start(length)) / features;
+    }
+    return new PaddedCells(first, features, shape.stepStride(), true);
+  }
+
   /**
    * Copies the real steps of a padded batch into packed rows.
    *
-   * @param shape how it lies in memory; its padding stands after the real steps
+   * @param shape how it lies in memory
    * @param features values of a row
    * @param padded what holds it
    * @param start its first element there
    * @param packed address of the first row
    */
   public void packPadded(PaddedShape shape, int features, float[] padded, int start, long packed) {
+    PaddedCells cells = cells(shape, features);
     forEachRealRectangle(
         FLOATS_AT_ONCE,
         order.length,
@@ -278,9 +297,10 @@ public final class PackedOrder {
         (t, steps, p, count) ->
             SequenceNative.packPaddedArray(
                 offsets,
-                order,
-                shape.sequenceStride(),
-                shape.stepStride(),
+                cells.first,
+                cells.sequenceStride,
+                cells.stepStride,
+                cells.realStepsOnly,
                 features,
                 t,
                 steps,
@@ -294,20 +314,29 @@ public final class PackedOrder {
   /**
    * Copies the real steps of a padded batch into packed rows.
    *
-   * @param shape how it lies in memory; its padding stands after the real steps
+   * @param shape how it lies in memory
    * @param features values of a row
    * @param padded its address
    * @param packed address of the first row
    */
   public void packPadded(PaddedShape shape, int features, long padded, long packed) {
+    PaddedCells cells = cells(shape, features);
     SequenceNative.packPadded(
-        offsets, order, shape.sequenceStride(), shape.stepStride(), features, steps(), padded, packed);
+        offsets,
+        cells.first,
+        cells.sequenceStride,
+        cells.stepStride,
+        cells.realStepsOnly,
+        features,
+        steps(),
+        padded,
+        packed);
   }
 
   /**
-   * Copies packed rows into a padded batch and fills what is not a real step.
+   * Copies packed rows into a padded batch and fills what is not a real step, unless that comes before the real steps.
    *
-   * @param shape how it lies in memory; its padding stands after the real steps
+   * @param shape how it lies in memory
    * @param features values of a row
    * @param packed address of the first row
    * @param padding the value to fill with
@@ -316,17 +345,15 @@ public final class PackedOrder {
    */
   public void unpackPadded(
       PaddedShape shape, int features, long packed, float padding, float[] padded, int start) {
-    forEachRectangle(
-        shape.totalSteps(),
-        FLOATS_AT_ONCE,
-        order.length,
-        features,
+    PaddedCells cells = cells(shape, features);
+    Rectangle unpack =
         (t, steps, p, count) ->
             SequenceNative.unpackPaddedArray(
                 offsets,
-                order,
-                shape.sequenceStride(),
-                shape.stepStride(),
+                cells.first,
+                cells.sequenceStride,
+                cells.stepStride,
+                cells.realStepsOnly,
                 features,
                 t,
                 steps,
@@ -335,26 +362,33 @@ public final class PackedOrder {
                 packed,
                 padding,
                 padded,
-                start));
+                start);
+    if (cells.realStepsOnly) {
+      forEachRealRectangle(FLOATS_AT_ONCE, order.length, features, unpack);
+    } else {
+      forEachRectangle(shape.totalSteps(), FLOATS_AT_ONCE, order.length, features, unpack);
+    }
   }
 
   /**
-   * Copies packed rows into a padded batch and fills what is not a real step.
+   * Copies packed rows into a padded batch and fills what is not a real step, unless that comes before the real steps.
    *
-   * @param shape how it lies in memory; its padding stands after the real steps
+   * @param shape how it lies in memory
    * @param features values of a row
    * @param packed address of the first row
    * @param padding the value to fill with
    * @param padded its address
    */
   public void unpackPadded(PaddedShape shape, int features, long packed, float padding, long padded) {
+    PaddedCells cells = cells(shape, features);
     SequenceNative.unpackPadded(
         offsets,
-        order,
-        shape.sequenceStride(),
-        shape.stepStride(),
+        cells.first,
+        cells.sequenceStride,
+        cells.stepStride,
+        cells.realStepsOnly,
         features,
-        shape.totalSteps(),
+        cells.realStepsOnly ? steps() : shape.totalSteps(),
         packed,
         padding,
         padded);
