@@ -17,7 +17,7 @@ import java.nio.FloatBuffer;
  * lengths nor masks are passed along. Sequences need not be sorted, and may have no steps.
  *
  * <pre>{@code
- * float[][][] padded = ...;                                  // [32][100][16], as for Keras or PyTorch
+ * float[][][] padded = ...;             // [32][100][16], as for Keras or PyTorch; padded left: BATCH_FIRST_LEFT_PADDED
  * int[] lengths = SequenceLayout.ofMask(mask, BATCH_FIRST).lengths();   // or lengths from elsewhere
  * try (Gru gru = Gru.builder(16, 64).build();
  *     PackedSequence x = PackedSequence.ofPadded(padded, lengths, BATCH_FIRST, 16);   // pack_padded_sequence

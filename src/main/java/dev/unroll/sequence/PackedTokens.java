@@ -7,6 +7,7 @@ import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.MemorySource;
 import dev.unroll.internal.PaddedShape;
+import dev.unroll.internal.RowReader;
 import java.nio.IntBuffer;
 
 /**
@@ -192,6 +193,37 @@ public final class PackedTokens implements AutoCloseable {
   public static PackedTokens ofPadded(
       Workspace workspace, IntBuffer padded, int[] lengths, PaddedOrder order, int vocabulary) {
     return GivenTokens.padded(padded, lengths, order).pack(source(workspace), vocabulary);
+  }
+
+  /**
+   * Takes the token with the largest score of every step: argmax.
+   *
+   * @param scores a row of scores, or of probabilities, for every step, one for each token
+   * @return a batch of the same layout; its vocabulary is the feature count. Of equal largest scores the first token is
+   *     taken; NaN counts as the largest, as in NumPy and PyTorch. Close it to free its memory
+   * @throws NullPointerException if {@code scores} is null
+   * @throws IllegalStateException if it is closed
+   */
+  public static PackedTokens ofLargest(PackedSequence scores) {
+    int vocabulary = Checks.notNull("scores", scores).features();
+    int[] tokens = new int[scores.layout().rows()];
+    try (Lease lease = new Lease()) {
+      RowReader.forEachRow(
+          scores.address(lease),
+          tokens.length,
+          vocabulary,
+          (r, row, start) -> tokens[r] = firstLargest(row, start, vocabulary));
+    }
+    return ofRows(scores.source(), scores.layout(), vocabulary, tokens);
+  }
+
+  private static int firstLargest(float[] row, int start, int size) {
+    int largest = 0;
+    for (int j = 1; j < size; j++) {
+      float best = row[start + largest];
+      largest = best == best && !(row[start + j] <= best) ? j : largest;
+    }
+    return largest;
   }
 
   /** Makes a batch of tokens of the vocabulary, in packed order. */

@@ -43,7 +43,8 @@ public final class StepSelection {
   /**
    * Selects steps.
    *
-   * @param selected [sequences][steps], for every real step whether it is selected
+   * @param selected [sequences][steps], for every real step whether it is selected; {@link
+   *     PaddedOrder#unpad(boolean[][], int[])} has them of a padded batch
    * @return the selection, for batches of these lengths
    * @throws NullPointerException if {@code selected} or a sequence is null
    */
@@ -60,7 +61,7 @@ public final class StepSelection {
   /**
    * Selects the steps that have a target.
    *
-   * @param targets [sequences][steps]
+   * @param targets [sequences][steps]; {@link PaddedOrder#unpad(int[][], int[])} has them of a padded batch
    * @param ignored what stands for no target
    * @return all steps but those
    * @throws NullPointerException if {@code targets} or a sequence is null

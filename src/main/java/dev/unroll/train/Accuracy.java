@@ -3,6 +3,7 @@ package dev.unroll.train;
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.MemoryNative;
+import dev.unroll.internal.RowReader;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
 import dev.unroll.sequence.SequenceLayout;
@@ -15,8 +16,6 @@ import dev.unroll.sequence.SequenceLayout;
  * @param counted how many there were: real steps or sequences, never padding
  */
 public record Accuracy(long right, long counted) {
-  private static final int FLOATS_AT_ONCE = 1 << 13;
-
   /**
    * Makes an accuracy of counts.
    *
@@ -104,18 +103,11 @@ public record Accuracy(long right, long counted) {
     int columns = scores.features();
     boolean[] right = new boolean[scores.layout().rows()];
     int[] tokens = new int[right.length];
-    int rowsAtOnce = Math.max(1, FLOATS_AT_ONCE / columns);
-    float[] rows = new float[Math.min(rowsAtOnce, right.length) * columns];
     try (Lease lease = new Lease()) {
       long from = scores.address(lease);
       MemoryNative.getInts(targets.address(lease), tokens, 0, tokens.length);
-      for (int first = 0, count; first < right.length; first += count) {
-        count = Math.min(rowsAtOnce, right.length - first);
-        MemoryNative.getFloats(from + (long) first * columns * Float.BYTES, rows, 0, count * columns);
-        for (int r = 0; r < count; r++) {
-          right[first + r] = isFirstLargest(rows, r * columns, columns, tokens[first + r]);
-        }
-      }
+      RowReader.forEachRow(
+          from, right.length, columns, (r, row, start) -> right[r] = isFirstLargest(row, start, columns, tokens[r]));
     }
     return right;
   }

@@ -65,6 +65,29 @@ public final class CrossEntropy {
     }
   }
 
+  /**
+   * Computes the loss of every step by itself, PyTorch's {@code reduction="none"}: to find what a model does badly, or
+   * for the perplexity of each sequence.
+   *
+   * @param scores a row of scores, one for each token, for every step
+   * @param targets the right token of every step, laid out as the scores
+   * @return one feature, {@code -log softmax(scores)[target]} in nats; close it to free its memory
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if the layouts differ, or the feature count from the vocabulary; the message names
+   *     both
+   * @throws IllegalStateException if an argument is closed
+   */
+  public static PackedSequence ofEachStep(PackedSequence scores, PackedTokens targets) {
+    check(scores, targets);
+    try (Lease lease = new Lease()) {
+      long x = scores.address(lease);
+      long labels = targets.address(lease);
+      PackedSequence losses = lease.result(PackedSequence.allocate(scores.source(), scores.layout(), 1));
+      SoftmaxNative.crossEntropy(scores.layout().rows(), scores.features(), x, labels, 1, losses.address(lease), 0);
+      return lease.done(losses);
+    }
+  }
+
   static void check(PackedSequence scores, PackedTokens targets) {
     Checks.notNull("scores", scores);
     Checks.notNull("targets", targets);

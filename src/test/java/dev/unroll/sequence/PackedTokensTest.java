@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.unroll.Unroll;
 import dev.unroll.Workspace;
+import java.util.Random;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -78,6 +81,45 @@ class PackedTokensTest {
       }
     }
     assertTrue(Unroll.liveBytes() <= before);
+  }
+
+  @Property(tries = 200)
+  void theLargestOfEveryStepIsTheFirstOfThem(
+      @ForAll("lengths") int[] lengths, @ForAll @IntRange(min = 1, max = 40) int vocabulary, @ForAll long seed) {
+    Random random = new Random(seed);
+    float[] few = {-1, -0.0f, 0, 2, 2, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY, Float.NaN};
+    float[][][] scores = new float[lengths.length][][];
+    int[][] expected = new int[lengths.length][];
+    for (int b = 0; b < lengths.length; b++) {
+      scores[b] = new float[lengths[b]][vocabulary];
+      expected[b] = new int[lengths[b]];
+      for (int t = 0; t < lengths[b]; t++) {
+        float[] row = scores[b][t];
+        int values = 1 + random.nextInt(few.length);
+        IntStream.range(0, vocabulary).forEach(j -> row[j] = few[random.nextInt(values)]);
+        int nan = IntStream.range(0, vocabulary).filter(j -> Float.isNaN(row[j])).findFirst().orElse(-1);
+        IntPredicate isLargest = j -> IntStream.range(0, vocabulary).noneMatch(k -> row[k] > row[j]);
+        expected[b][t] = nan >= 0 ? nan : IntStream.range(0, vocabulary).filter(isLargest).findFirst().getAsInt();
+      }
+    }
+    try (PackedSequence batch = PackedSequence.of(scores, vocabulary);
+        PackedTokens largest = PackedTokens.ofLargest(batch)) {
+      assertEquals(vocabulary, largest.vocabulary());
+      assertEquals(batch.layout(), largest.layout());
+      assertArrayEquals(expected, largest.toArrays());
+    }
+  }
+
+  @Test
+  void theLargestOfALargeBatchIsFoundInEveryPiece() {
+    float[][] scores = new float[30][1000];
+    for (int t = 0; t < scores.length; t++) {
+      scores[t][31 * t] = 1;
+    }
+    try (PackedSequence batch = PackedSequence.ofOne(scores, 1000);
+        PackedTokens largest = PackedTokens.ofLargest(batch)) {
+      assertArrayEquals(IntStream.range(0, 30).map(t -> 31 * t).toArray(), largest.toArrays()[0]);
+    }
   }
 
   @Provide

@@ -149,8 +149,12 @@ class SequenceAbuseTest {
   @TestFactory
   Stream<DynamicTest> packedTokensRefuse() {
     int[][] right = {{1, 2}};
+    PackedSequence closedScores = PackedSequence.of(new float[][][] {{{1, 2}}}, 2);
+    closedScores.close();
     return Stream.of(
         refusal("null workspace", NULL, () -> PackedTokens.of(null, right, 3), "workspace is null"),
+        refusal("null scores", NULL, () -> PackedTokens.ofLargest(null), "scores is null"),
+        refusal("closed scores", STATE, () -> PackedTokens.ofLargest(closedScores), "PackedSequence is closed"),
         refusal("null sequences", NULL, () -> PackedTokens.of(null, 3), "sequences is null"),
         refusal("null sequence", NULL, () -> PackedTokens.of(new int[][] {{1}, null}, 3), "sequences[1] is null"),
         refusal("no vocabulary", ARGUMENT, () -> PackedTokens.of(right, 0), "vocabulary is 0", "1 or more"),

@@ -38,7 +38,10 @@ class CrossEntropyTest {
   private static void check(
       Divisor divisor, double count, PackedSequence x, PackedTokens y, float[][][] scores, int[][] targets) {
     CrossEntropy crossEntropy = new CrossEntropy(divisor);
-    try (LossGradient actual = crossEntropy.gradient(x, y)) {
+    try (LossGradient actual = crossEntropy.gradient(x, y);
+        PackedSequence ofEachStep = CrossEntropy.ofEachStep(x, y)) {
+      assertEquals(1, ofEachStep.features());
+      float[][][] losses = ofEachStep.toArrays();
       float[][][] gradient = actual.gradient().toArrays();
       double loss = 0;
       for (int b = 0; b < scores.length; b++) {
@@ -47,7 +50,9 @@ class CrossEntropyTest {
           for (float score : scores[b][t]) {
             sum += Math.exp(score);
           }
-          loss += Math.log(sum) - scores[b][t][targets[b][t]];
+          double ofStep = Math.log(sum) - scores[b][t][targets[b][t]];
+          assertEquals(ofStep, losses[b][t][0], 4e-6); // a few float roundings of numbers below 16
+          loss += ofStep;
           for (int i = 0; i < scores[b][t].length; i++) {
             double expected = Math.exp(scores[b][t][i]) / sum - (i == targets[b][t] ? 1 : 0);
             assertEquals(expected / count, gradient[b][t][i], 1e-6 / count); // a few float roundings of numbers below 1

@@ -102,7 +102,12 @@ class TrainAbuseTest {
         refusal("gradient, vocabulary", ARGUMENT, () -> loss.gradient(scores, vocabulary), "is 3", "expected 4"),
         refusal("gradient, layout", ARGUMENT, () -> loss.gradient(scores, layout), "[2, 1]", "[1, 2]"),
         refusal("gradient, closed scores", STATE, () -> loss.gradient(closedScores, oneTarget), "is closed"),
-        refusal("gradient, closed targets", STATE, () -> loss.gradient(scores, closedTargets), "is closed"));
+        refusal("gradient, closed targets", STATE, () -> loss.gradient(scores, closedTargets), "is closed"),
+        refusal("each step, null scores", NULL, () -> CrossEntropy.ofEachStep(null, targets), "scores is null"),
+        refusal("each step, null targets", NULL, () -> CrossEntropy.ofEachStep(scores, null), "targets is null"),
+        refusal("each step, vocabulary", ARGUMENT, () -> CrossEntropy.ofEachStep(scores, vocabulary), "expected 4"),
+        refusal("each step, layout", ARGUMENT, () -> CrossEntropy.ofEachStep(scores, layout), "[2, 1]", "[1, 2]"),
+        refusal("each step, closed", STATE, () -> CrossEntropy.ofEachStep(closedScores, oneTarget), "is closed"));
   }
 
   @Test
