@@ -60,26 +60,25 @@ public abstract class Floats {
   public abstract int size();
 
   /**
-   * Copies the real steps of a padded batch into packed rows.
+   * Copies the real steps of a batch into packed rows.
    *
    * @param order how the rows are laid out
-   * @param shape how the padded batch is
+   * @param places where the steps are
    * @param features values of a row
    * @param packed address of the first row
    */
-  public abstract void packPadded(PackedOrder order, PaddedShape shape, int features, long packed);
+  public abstract void pack(PackedOrder order, StepPlaces places, int features, long packed);
 
   /**
-   * Copies packed rows into a padded batch and fills what is not a real step.
+   * Copies packed rows to the real steps of a batch and fills what is not a real step.
    *
    * @param order how the rows are laid out
-   * @param shape how the padded batch is
+   * @param places where the steps are
    * @param features values of a row
    * @param packed address of the first row
    * @param padding the value to fill with
    */
-  public abstract void unpackPadded(
-      PackedOrder order, PaddedShape shape, int features, long packed, float padding);
+  public abstract void unpack(PackedOrder order, StepPlaces places, int features, long packed, float padding);
 
   /**
    * Copies all floats.
@@ -113,16 +112,16 @@ public abstract class Floats {
     }
 
     @Override
-    public void packPadded(PackedOrder order, PaddedShape shape, int features, long packed) {
-      order.packPadded(shape, features, array, start, packed);
+    public void pack(PackedOrder order, StepPlaces places, int features, long packed) {
+      order.pack(places, features, array, start, packed);
     }
 
     @Override
-    public void unpackPadded(PackedOrder order, PaddedShape shape, int features, long packed, float padding) {
-      if (shape.leftPadded()) {
+    public void unpack(PackedOrder order, StepPlaces places, int features, long packed, float padding) {
+      if (places.padding() == StepPlaces.Padding.ELSEWHERE) {
         Arrays.fill(array, start, start + size, padding);
       }
-      order.unpackPadded(shape, features, packed, padding, array, start);
+      order.unpack(places, features, packed, padding, array, start);
     }
 
     @Override
@@ -162,17 +161,17 @@ public abstract class Floats {
     }
 
     @Override
-    public void packPadded(PackedOrder order, PaddedShape shape, int features, long packed) {
-      order.packPadded(shape, features, address, packed);
+    public void pack(PackedOrder order, StepPlaces places, int features, long packed) {
+      order.pack(places, features, address, packed);
       Reference.reachabilityFence(buffer);
     }
 
     @Override
-    public void unpackPadded(PackedOrder order, PaddedShape shape, int features, long packed, float padding) {
-      if (shape.leftPadded()) {
+    public void unpack(PackedOrder order, StepPlaces places, int features, long packed, float padding) {
+      if (places.padding() == StepPlaces.Padding.ELSEWHERE) {
         MemoryNative.fill(address, size(), padding);
       }
-      order.unpackPadded(shape, features, packed, padding, address);
+      order.unpack(places, features, packed, padding, address);
       Reference.reachabilityFence(buffer);
     }
 
@@ -207,13 +206,13 @@ public abstract class Floats {
     }
 
     @Override
-    public void packPadded(PackedOrder order, PaddedShape shape, int features, long packed) {
-      new PaddedRows(order, shape, buffer).pack(features, packed);
+    public void pack(PackedOrder order, StepPlaces places, int features, long packed) {
+      new BufferRows(order, places, buffer).pack(features, packed);
     }
 
     @Override
-    public void unpackPadded(PackedOrder order, PaddedShape shape, int features, long packed, float padding) {
-      new PaddedRows(order, shape, buffer).unpack(features, packed, padding);
+    public void unpack(PackedOrder order, StepPlaces places, int features, long packed, float padding) {
+      new BufferRows(order, places, buffer).unpack(features, packed, padding);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.unroll.internal;
 
+import java.util.Arrays;
 import java.util.function.IntFunction;
 
 /**
@@ -261,35 +262,29 @@ public final class PackedOrder {
     return -Math.multiplyFull(p, stride) - Math.multiplyFull(t, features);
   }
 
-  /** A padded batch as the kernels take it, fields of {@code PaddedCells}; {@code first} is in the place of the order. */
+  /** The batch as the kernels take it, fields of {@code PaddedCells}; {@code first} is in the place of the order. */
   private record PaddedCells(int[] first, long sequenceStride, long stepStride, boolean realStepsOnly) {}
 
-  /** With padding on the left, each sequence is one that begins at a cell of its own and has no padding. */
-  private PaddedCells cells(PaddedShape shape, int features) {
-    if (!shape.leftPadded()) {
-      return new PaddedCells(order, shape.sequenceStride(), shape.stepStride(), false);
+  private PaddedCells cells(StepPlaces places, int features) {
+    if (places.padding() == StepPlaces.Padding.AFTER) {
+      return new PaddedCells(order, places.sequenceStride(), places.stepStride(), false);
     }
     int[] first = new int[order.length];
-    for (int p = 0, length = steps(); p < order.length; p++) {
-      while (length > 0 && rows(length - 1) <= p) {
-        length--;
-      }
-      first[p] = shape.index(order[p], shape.start(length)) / features;
-    }
-    return new PaddedCells(first, features, shape.stepStride(), true);
+    Arrays.setAll(first, p -> places.index(order[p], 0) / features);
+    return new PaddedCells(first, features, places.stepStride(), true);
   }
 
   /**
-   * Copies the real steps of a padded batch into packed rows.
+   * Copies the real steps of a batch into packed rows.
    *
-   * @param shape how it lies in memory
+   * @param places where the steps are
    * @param features values of a row
-   * @param padded what holds it
+   * @param array what holds it
    * @param start its first element there
    * @param packed address of the first row
    */
-  public void packPadded(PaddedShape shape, int features, float[] padded, int start, long packed) {
-    PaddedCells cells = cells(shape, features);
+  public void pack(StepPlaces places, int features, float[] array, int start, long packed) {
+    PaddedCells cells = cells(places, features);
     forEachRealRectangle(
         FLOATS_AT_ONCE,
         order.length,
@@ -306,21 +301,21 @@ public final class PackedOrder {
                 steps,
                 p,
                 count,
-                padded,
+                array,
                 start,
                 packed));
   }
 
   /**
-   * Copies the real steps of a padded batch into packed rows.
+   * Copies the real steps of a batch into packed rows.
    *
-   * @param shape how it lies in memory
+   * @param places where the steps are
    * @param features values of a row
-   * @param padded its address
+   * @param address where it begins
    * @param packed address of the first row
    */
-  public void packPadded(PaddedShape shape, int features, long padded, long packed) {
-    PaddedCells cells = cells(shape, features);
+  public void pack(StepPlaces places, int features, long address, long packed) {
+    PaddedCells cells = cells(places, features);
     SequenceNative.packPadded(
         offsets,
         cells.first,
@@ -329,23 +324,22 @@ public final class PackedOrder {
         cells.realStepsOnly,
         features,
         steps(),
-        padded,
+        address,
         packed);
   }
 
   /**
-   * Copies packed rows into a padded batch and fills what is not a real step, unless that comes before the real steps.
+   * Copies packed rows to the real steps of a batch and fills the padding after them, no other.
    *
-   * @param shape how it lies in memory
+   * @param places where the steps are
    * @param features values of a row
    * @param packed address of the first row
    * @param padding the value to fill with
-   * @param padded what holds it
+   * @param array what holds it
    * @param start its first element there
    */
-  public void unpackPadded(
-      PaddedShape shape, int features, long packed, float padding, float[] padded, int start) {
-    PaddedCells cells = cells(shape, features);
+  public void unpack(StepPlaces places, int features, long packed, float padding, float[] array, int start) {
+    PaddedCells cells = cells(places, features);
     Rectangle unpack =
         (t, steps, p, count) ->
             SequenceNative.unpackPaddedArray(
@@ -361,26 +355,26 @@ public final class PackedOrder {
                 count,
                 packed,
                 padding,
-                padded,
+                array,
                 start);
     if (cells.realStepsOnly) {
       forEachRealRectangle(FLOATS_AT_ONCE, order.length, features, unpack);
     } else {
-      forEachRectangle(shape.totalSteps(), FLOATS_AT_ONCE, order.length, features, unpack);
+      forEachRectangle(places.totalSteps(), FLOATS_AT_ONCE, order.length, features, unpack);
     }
   }
 
   /**
-   * Copies packed rows into a padded batch and fills what is not a real step, unless that comes before the real steps.
+   * Copies packed rows to the real steps of a batch and fills the padding after them, no other.
    *
-   * @param shape how it lies in memory
+   * @param places where the steps are
    * @param features values of a row
    * @param packed address of the first row
    * @param padding the value to fill with
-   * @param padded its address
+   * @param address where it begins
    */
-  public void unpackPadded(PaddedShape shape, int features, long packed, float padding, long padded) {
-    PaddedCells cells = cells(shape, features);
+  public void unpack(StepPlaces places, int features, long packed, float padding, long address) {
+    PaddedCells cells = cells(places, features);
     SequenceNative.unpackPadded(
         offsets,
         cells.first,
@@ -388,10 +382,10 @@ public final class PackedOrder {
         cells.stepStride,
         cells.realStepsOnly,
         features,
-        cells.realStepsOnly ? steps() : shape.totalSteps(),
+        cells.realStepsOnly ? steps() : places.totalSteps(),
         packed,
         padding,
-        padded);
+        address);
   }
 
   /**

@@ -3,7 +3,7 @@ package dev.unroll.sequence;
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.MemorySource;
 import dev.unroll.internal.PackedOrder;
-import dev.unroll.internal.PaddedShape;
+import dev.unroll.internal.StepPlaces;
 import java.nio.IntBuffer;
 import java.util.Arrays;
 
@@ -30,8 +30,8 @@ final class GivenTokens {
   static GivenTokens labels(int[] labels) {
     int[] lengths = new int[Checks.notNull("labels", labels).length];
     Arrays.fill(lengths, 1);
-    PaddedShape shape = PaddedOrder.BATCH_FIRST.shape(lengths.length, 1, 1);
-    return new GivenTokens(lengths, new Flat("labels", IntBuffer.wrap(labels), lengths, shape));
+    StepPlaces places = PaddedOrder.BATCH_FIRST.places(lengths, 1, 1);
+    return new GivenTokens(lengths, new Flat("labels", IntBuffer.wrap(labels), places));
   }
 
   static GivenTokens padded(int[][] given, int[] givenLengths, PaddedOrder order) {
@@ -48,8 +48,15 @@ final class GivenTokens {
   static GivenTokens padded(IntBuffer given, int[] givenLengths, PaddedOrder order) {
     IntBuffer padded = Checks.notNull("padded", given).slice();
     int[] lengths = Checks.notNull("lengths", givenLengths).clone();
-    PaddedShape shape = Checks.notNull("order", order).checkFlat(padded.remaining(), lengths, 1);
-    return new GivenTokens(lengths, new Flat("padded", padded, lengths, shape));
+    StepPlaces places = Checks.notNull("order", order).checkFlat(padded.remaining(), lengths, 1);
+    return new GivenTokens(lengths, new Flat("padded", padded, places));
+  }
+
+  static GivenTokens concatenated(IntBuffer given, int[] givenLengths) {
+    IntBuffer tokens = Checks.notNull("tokens", given).slice();
+    int[] lengths = Checks.notNull("lengths", givenLengths).clone();
+    StepPlaces places = Concatenation.checked("tokens", tokens.remaining(), lengths, 1);
+    return new GivenTokens(lengths, new Flat("tokens", tokens, places));
   }
 
   /** Where the number of a real step is. */
@@ -72,19 +79,15 @@ final class GivenTokens {
     }
   }
 
-  private record Flat(String array, IntBuffer tokens, int[] lengths, PaddedShape shape) implements Place {
-    private int index(int sequence, int step) {
-      return shape.index(sequence, shape.start(lengths[sequence]) + step);
-    }
-
+  private record Flat(String array, IntBuffer tokens, StepPlaces places) implements Place {
     @Override
     public int token(int sequence, int step) {
-      return tokens.get(index(sequence, step));
+      return tokens.get(places.index(sequence, step));
     }
 
     @Override
     public String name(int sequence, int step) {
-      return array + "[" + index(sequence, step) + "]";
+      return array + "[" + places.index(sequence, step) + "]";
     }
   }
 

@@ -230,6 +230,37 @@ public final class PackedSequence implements AutoCloseable {
   }
 
   /**
+   * Packs sequences that stand one after the other, without padding: a ragged array, given by its values and lengths.
+   *
+   * @param values [sum of lengths * features], from its position to its limit, which stay as they are; a buffer of any
+   *     kind
+   * @param lengths steps of every sequence, each 0 or more
+   * @param features values of one step, 1 or more
+   * @return the batch
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if a length is negative, or the size another one
+   */
+  public static PackedSequence ofConcatenated(FloatBuffer values, int[] lengths, int features) {
+    return new Packer(MemorySource.SYSTEM, features).concatenated(values, lengths);
+  }
+
+  /**
+   * Packs sequences that stand one after the other, without padding, into memory of a workspace.
+   *
+   * @param workspace where memory is taken from
+   * @param values [sum of lengths * features], from its position to its limit, which stay as they are
+   * @param lengths steps of every sequence, each 0 or more
+   * @param features values of one step, 1 or more
+   * @return the batch
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if a length is negative, or the size another one
+   * @throws IllegalStateException if the workspace is closed
+   */
+  public static PackedSequence ofConcatenated(Workspace workspace, FloatBuffer values, int[] lengths, int features) {
+    return packer(workspace, features).concatenated(values, lengths);
+  }
+
+  /**
    * Copies rows that are packed already.
    *
    * @param rows [rows * features] in the order that {@link SequenceLayout} describes, from its position to its limit,
@@ -448,6 +479,18 @@ public final class PackedSequence implements AutoCloseable {
     boolean readOnly = Checks.notNull("to", to).isReadOnly();
     Checks.require(!readOnly, "to", "a read-only buffer", "one that can be written");
     return Floats.of(to);
+  }
+
+  /**
+   * Takes the batch apart into sequences that stand one after the other, without padding.
+   *
+   * @param to [rows * features], from its position to its limit, which stay as they are; a buffer of any kind
+   * @throws NullPointerException if {@code to} is null
+   * @throws IllegalArgumentException if {@code to} has another size, or is read-only
+   * @throws IllegalStateException if this batch is closed
+   */
+  public void toConcatenated(FloatBuffer to) {
+    new Unpacker(this).concatenated(writable(to));
   }
 
   /**

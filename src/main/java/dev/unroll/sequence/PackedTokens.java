@@ -6,9 +6,10 @@ import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.MemorySource;
-import dev.unroll.internal.PaddedShape;
 import dev.unroll.internal.RowReader;
+import dev.unroll.internal.StepPlaces;
 import java.nio.IntBuffer;
+import java.util.Arrays;
 
 /**
  * A batch of sequences of tokens or labels, packed off-heap like {@link PackedSequence}: one number of a vocabulary for
@@ -196,6 +197,36 @@ public final class PackedTokens implements AutoCloseable {
   }
 
   /**
+   * Packs sequences that stand one after the other, without padding.
+   *
+   * @param tokens [sum of lengths], from its position to its limit, which stay as they are; a buffer of any kind
+   * @param lengths steps of every sequence, each 0 or more
+   * @param vocabulary how many tokens there are; each is at least 0 and below it
+   * @return the batch
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if a length is negative, the size not their sum, or a token outside the vocabulary
+   */
+  public static PackedTokens ofConcatenated(IntBuffer tokens, int[] lengths, int vocabulary) {
+    return GivenTokens.concatenated(tokens, lengths).pack(MemorySource.SYSTEM, vocabulary);
+  }
+
+  /**
+   * Packs sequences that stand one after the other, without padding, into memory of a workspace.
+   *
+   * @param workspace where memory is taken from
+   * @param tokens [sum of lengths], from its position to its limit, which stay as they are; a buffer of any kind
+   * @param lengths steps of every sequence, each 0 or more
+   * @param vocabulary how many tokens there are; each is at least 0 and below it
+   * @return the batch
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if a length is negative, the size not their sum, or a token outside the vocabulary
+   * @throws IllegalStateException if the workspace is closed
+   */
+  public static PackedTokens ofConcatenated(Workspace workspace, IntBuffer tokens, int[] lengths, int vocabulary) {
+    return GivenTokens.concatenated(tokens, lengths).pack(source(workspace), vocabulary);
+  }
+
+  /**
    * Takes the token with the largest score of every step: argmax.
    *
    * @param scores a row of scores, or of probabilities, for every step, one for each token
@@ -297,17 +328,16 @@ public final class PackedTokens implements AutoCloseable {
     int sequences = layout.sequences();
     int[] packed = rows();
     int[][] padded = new int[order.outer(sequences, totalSteps)][order.inner(sequences, totalSteps)];
+    for (int[] row : padded) {
+      Arrays.fill(row, padding);
+    }
     for (int b = 0; b < sequences; b++) {
       int start = order.start(totalSteps, layout.length(b));
-      for (int step = 0; step < totalSteps; step++) {
-        padded[order.outer(b, step)][order.inner(b, step)] = tokenOr(padding, packed, b, step - start);
+      for (int t = 0; t < layout.length(b); t++) {
+        padded[order.outer(b, start + t)][order.inner(b, start + t)] = packed[layout.packed().row(b, t)];
       }
     }
     return padded;
-  }
-
-  private int tokenOr(int padding, int[] packed, int sequence, int step) {
-    return step >= 0 && step < layout.length(sequence) ? packed[layout.packed().row(sequence, step)] : padding;
   }
 
   /**
@@ -339,19 +369,42 @@ public final class PackedTokens implements AutoCloseable {
    * @throws IllegalStateException if this batch is closed
    */
   public void toPadded(IntBuffer to, PaddedOrder order, int totalSteps, int padding) {
-    boolean readOnly = Checks.notNull("to", to).isReadOnly();
-    Checks.require(!readOnly, "to", "a read-only buffer", "one that can be written");
+    IntBuffer own = writable(to);
     layout.checkTotalSteps(order, totalSteps);
-    IntBuffer own = to.slice();
     PaddedOrder.checkSize("to", own.remaining(), layout.sequences(), totalSteps, 1);
     int[] packed = rows();
-    PaddedShape shape = order.shape(layout.sequences(), totalSteps, 1);
+    for (int i = 0; i < own.remaining(); i++) {
+      own.put(i, padding);
+    }
+    put(packed, order.places(layout.lengths(), totalSteps, 1), own);
+  }
+
+  private static IntBuffer writable(IntBuffer to) {
+    boolean readOnly = Checks.notNull("to", to).isReadOnly();
+    Checks.require(!readOnly, "to", "a read-only buffer", "one that can be written");
+    return to.slice();
+  }
+
+  private void put(int[] packed, StepPlaces places, IntBuffer to) {
     for (int b = 0; b < layout.sequences(); b++) {
-      int start = shape.start(layout.length(b));
-      for (int step = 0; step < totalSteps; step++) {
-        own.put(shape.index(b, step), tokenOr(padding, packed, b, step - start));
+      for (int t = 0; t < layout.length(b); t++) {
+        to.put(places.index(b, t), packed[layout.packed().row(b, t)]);
       }
     }
+  }
+
+  /**
+   * Takes the batch apart into sequences that stand one after the other, without padding.
+   *
+   * @param to [rows], from its position to its limit, which stay as they are; a buffer of any kind
+   * @throws NullPointerException if {@code to} is null
+   * @throws IllegalArgumentException if {@code to} has another size or is read-only
+   * @throws IllegalStateException if this batch is closed
+   */
+  public void toConcatenated(IntBuffer to) {
+    IntBuffer own = writable(to);
+    StepPlaces places = Concatenation.checked("to", own.remaining(), layout.lengths(), 1);
+    put(rows(), places, own);
   }
 
   /**

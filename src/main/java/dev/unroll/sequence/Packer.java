@@ -4,8 +4,8 @@ import dev.unroll.internal.Checks;
 import dev.unroll.internal.Floats;
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.MemorySource;
-import dev.unroll.internal.PaddedShape;
 import dev.unroll.internal.RowMover;
+import dev.unroll.internal.StepPlaces;
 import java.nio.FloatBuffer;
 
 /** Makes {@link PackedSequence}s of what callers hold; its methods are those of that class. */
@@ -96,9 +96,19 @@ final class Packer {
     Checks.notNull("order", order);
     int[] lengths = Checks.notNull("lengths", givenLengths).clone();
     checkFeatures();
-    PaddedShape shape = order.checkFlat(padded.size(), lengths, features);
+    return fill(padded, lengths, order.checkFlat(padded.size(), lengths, features));
+  }
+
+  PackedSequence concatenated(FloatBuffer given, int[] givenLengths) {
+    Floats values = Floats.of(Checks.notNull("values", given));
+    int[] lengths = Checks.notNull("lengths", givenLengths).clone();
+    checkFeatures();
+    return fill(values, lengths, Concatenation.checked("values", values.size(), lengths, features));
+  }
+
+  private PackedSequence fill(Floats values, int[] lengths, StepPlaces places) {
     SequenceLayout layout = SequenceLayout.of(lengths);
-    return fill(layout, packed -> padded.packPadded(layout.packed(), shape, features, packed));
+    return fill(layout, packed -> values.pack(layout.packed(), places, features, packed));
   }
 
   PackedSequence packed(FloatBuffer rows, SequenceLayout layout) {

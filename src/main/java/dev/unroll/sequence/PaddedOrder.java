@@ -1,7 +1,7 @@
 package dev.unroll.sequence;
 
 import dev.unroll.internal.Checks;
-import dev.unroll.internal.PaddedShape;
+import dev.unroll.internal.StepPlaces;
 import java.lang.reflect.Array;
 import java.nio.IntBuffer;
 import java.util.Arrays;
@@ -106,10 +106,15 @@ public enum PaddedOrder {
   }
 
   /** Where the steps are if all values stand one after the other. */
-  PaddedShape shape(int sequences, int totalSteps, int features) {
-    return batchFirst
-        ? new PaddedShape(totalSteps, (long) totalSteps * features, features, leftPadded)
-        : new PaddedShape(totalSteps, features, (long) sequences * features, leftPadded);
+  StepPlaces places(int[] lengths, int totalSteps, int features) {
+    long sequenceStride = batchFirst ? (long) totalSteps * features : features;
+    long stepStride = batchFirst ? features : (long) lengths.length * features;
+    if (!leftPadded) {
+      return StepPlaces.paddedAfter(sequenceStride, stepStride, totalSteps);
+    }
+    int[] starts = new int[lengths.length];
+    Arrays.setAll(starts, b -> (int) (b * sequenceStride + start(totalSteps, lengths[b]) * stepStride));
+    return StepPlaces.startingAt(starts, stepStride, true);
   }
 
   /**
@@ -144,7 +149,7 @@ public enum PaddedOrder {
   }
 
   /** Checks the lengths of a padded batch of so many values in all, and returns where they are. */
-  PaddedShape checkFlat(int size, int[] lengths, int features) {
+  StepPlaces checkFlat(int size, int[] lengths, int features) {
     long perStep = (long) lengths.length * features;
     boolean whole = perStep == 0 ? size == 0 : size % perStep == 0;
     String expected = "a multiple of sequences * features = " + lengths.length + " * " + features;
@@ -153,7 +158,7 @@ public enum PaddedOrder {
     for (int b = 0; b < lengths.length; b++) {
       checkLength(lengths, b, steps);
     }
-    return shape(lengths.length, steps, features);
+    return places(lengths, steps, features);
   }
 
   /** Checks the size of a padded batch that is to be written; the product may be beyond a long. */

@@ -3,8 +3,8 @@ package dev.unroll.sequence;
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Floats;
 import dev.unroll.internal.Lease;
-import dev.unroll.internal.PaddedShape;
 import dev.unroll.internal.RowMover;
+import dev.unroll.internal.StepPlaces;
 import java.util.function.IntFunction;
 
 /** Takes a {@link PackedSequence} apart; its methods are those of that class. */
@@ -107,9 +107,16 @@ final class Unpacker {
   void padded(Floats to, PaddedOrder order, int totalSteps, float padding) {
     layout.checkTotalSteps(order, totalSteps);
     PaddedOrder.checkSize("to", to.size(), layout.sequences(), totalSteps, features);
+    unpack(to, order.places(layout.lengths(), totalSteps, features), padding);
+  }
+
+  void concatenated(Floats to) {
+    unpack(to, Concatenation.checked("to", to.size(), layout.lengths(), features), 0);
+  }
+
+  private void unpack(Floats to, StepPlaces places, float padding) {
     try (Lease lease = new Lease()) {
-      PaddedShape shape = order.shape(layout.sequences(), totalSteps, features);
-      to.unpackPadded(layout.packed(), shape, features, batch.address(lease), padding);
+      to.unpack(layout.packed(), places, features, batch.address(lease), padding);
     }
   }
 }

@@ -56,6 +56,40 @@ class BufferTest {
   }
 
   @Property(tries = 200)
+  void concatenatedSequencesGoInAndOutByAnyBuffer(
+      @ForAll("lengths") int[] lengths,
+      @ForAll @IntRange(min = 1, max = 40) int features,
+      @ForAll BufferKind kind) {
+    float[][][] sequences = Lengths.values(lengths, features);
+    float[] all = flat(sequences);
+    FloatBuffer buffer = kind.holding(all);
+    int position = buffer.position();
+    int limit = buffer.limit();
+    try (Workspace workspace = new Workspace();
+        PackedSequence batch = PackedSequence.ofConcatenated(workspace, buffer, lengths, features);
+        PackedSequence again = PackedSequence.ofConcatenated(buffer.asReadOnlyBuffer(), lengths, features)) {
+      Expect.sameBits(sequences, batch.toArrays());
+      Expect.sameBits(sequences, again.toArrays());
+      buffer.duplicate().put(new float[all.length]);
+      batch.toConcatenated(buffer);
+      assertArrayEquals(Expect.bits(all), Expect.bits(BufferKind.content(buffer)));
+      assertEquals(position, buffer.position());
+      assertEquals(limit, buffer.limit());
+    }
+    int[][] tokens = Lengths.tokens(lengths, 50);
+    int[] allTokens = flat(tokens);
+    IntBuffer middle = IntBuffer.allocate(allTokens.length + 2).position(1).limit(allTokens.length + 1);
+    try (Workspace workspace = new Workspace();
+        PackedTokens batch = PackedTokens.ofConcatenated(workspace, IntBuffer.wrap(allTokens), lengths, 50)) {
+      assertArrayEquals(tokens, batch.toArrays());
+      batch.toConcatenated(middle);
+      try (PackedTokens again = PackedTokens.ofConcatenated(middle, lengths, 50)) {
+        assertArrayEquals(tokens, again.toArrays());
+      }
+    }
+  }
+
+  @Property(tries = 200)
   void packedRowsGoOutAndInByAnyBuffer(
       @ForAll("lengths") int[] lengths,
       @ForAll @IntRange(min = 1, max = 40) int features,
@@ -101,6 +135,16 @@ class BufferTest {
             packed.toPadded(buffer, order, longest, 5);
             assertArrayEquals(Expect.bits(padded), Expect.bits(BufferKind.content(buffer)), kind + " " + order);
           }
+        }
+      }
+      float[] all = flat(sequences);
+      for (BufferKind kind : BufferKind.values()) {
+        FloatBuffer buffer = kind.holding(all);
+        try (PackedSequence packed = PackedSequence.ofConcatenated(buffer, lengths, features)) {
+          Expect.sameBits(sequences, packed.toArrays());
+          buffer.duplicate().put(new float[all.length]);
+          packed.toConcatenated(buffer);
+          assertArrayEquals(Expect.bits(all), Expect.bits(BufferKind.content(buffer)), kind + " concatenated");
         }
       }
     }

@@ -160,6 +160,47 @@ class PaddedAbuseTest {
         refusal("closed reversed", STATE, closed::reversed, "PackedTokens is closed"));
   }
 
+  @TestFactory
+  Stream<DynamicTest> concatenationsRefuse() {
+    PackedSequence batch = PackedSequence.of(new float[][][] {{{1, 2}}, {{3, 4}, {5, 6}}}, 2);
+    PackedTokens tokenBatch = PackedTokens.of(new int[][] {{1}, {2, 3}}, 4);
+    PackedSequence closed = PackedSequence.of(new float[][][] {{{1, 2}}}, 2);
+    closed.close();
+    IntBuffer four = IntBuffer.wrap(tokens);
+    int[] negative = {-1, 2};
+    return Stream.of(
+        refusal("null values", NULL, () -> PackedSequence.ofConcatenated(null, LENGTHS, 2), "values is null"),
+        refusal("null lengths", NULL, () -> PackedSequence.ofConcatenated(buffer, null, 2), "lengths is null"),
+        refusal(
+            "null workspace", NULL, () -> PackedSequence.ofConcatenated(null, buffer, LENGTHS, 2), "workspace is null"),
+        refusal("no features", ARGUMENT, () -> PackedSequence.ofConcatenated(buffer, LENGTHS, 0), "features is 0"),
+        refusal("negative", ARGUMENT, () -> PackedSequence.ofConcatenated(buffer, negative, 2), "lengths[0] is -1"),
+        refusal(
+            "size",
+            ARGUMENT,
+            () -> PackedSequence.ofConcatenated(buffer, LENGTHS, 2),
+            "size of values is 12",
+            "sum of lengths * features = 3 * 2"),
+        refusal(
+            "size beyond a long",
+            ARGUMENT,
+            () -> PackedSequence.ofConcatenated(buffer, new int[] {1 << 30, 1 << 30}, 1 << 30),
+            "size of values is 12"),
+        refusal("to null", NULL, () -> batch.toConcatenated(null), "to is null"),
+        refusal("to small", ARGUMENT, () -> batch.toConcatenated(FloatBuffer.allocate(5)), "size of to is 5"),
+        refusal(
+            "to read-only", ARGUMENT, () -> batch.toConcatenated(buffer.asReadOnlyBuffer()), "to is a read-only buffer"),
+        refusal("closed", STATE, () -> closed.toConcatenated(FloatBuffer.allocate(2)), "PackedSequence is closed"),
+        refusal("null tokens", NULL, () -> PackedTokens.ofConcatenated(null, LENGTHS, 4), "tokens is null"),
+        refusal("tokens' lengths", NULL, () -> PackedTokens.ofConcatenated(four, null, 4), "lengths is null"),
+        refusal("tokens' size", ARGUMENT, () -> PackedTokens.ofConcatenated(four, LENGTHS, 4), "size of tokens is 4"),
+        refusal(
+            "token", ARGUMENT, () -> PackedTokens.ofConcatenated(four, new int[] {4}, 3), "token tokens[3] is 3"),
+        refusal("tokens to null", NULL, () -> tokenBatch.toConcatenated(null), "to is null"),
+        refusal(
+            "tokens to small", ARGUMENT, () -> tokenBatch.toConcatenated(IntBuffer.allocate(2)), "size of to is 2"));
+  }
+
   @Test
   void refusedBatchesLeaveNoMemoryBehind() {
     Expect.refusedWithoutLeak(ARGUMENT, () -> PackedSequence.ofPadded(flat, new int[] {1, 4}, BATCH_FIRST, 2));
