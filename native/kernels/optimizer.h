@@ -35,8 +35,9 @@ UNROLL_INLINE void for_blocks(const ParameterList& list, Range part, const Body&
   }
 }
 
-/// The sum of squares of each parameter in its blocks, then of all parameters in order.
-inline double gradient_norm(const ParameterList& list, Parallel& pool) {
+/// The norm of all gradients, whose squares are those of their products with `scale`: the sum of each parameter in its
+/// blocks, then of all parameters in order.
+inline double scaled_norm(const ParameterList& list, float scale, Parallel& pool) {
   constexpr int64_t kAtOnce = 1024;
   double total = 0.0, of_parameter = 0.0;
   const int64_t blocks = blocks_of(list);
@@ -47,7 +48,7 @@ inline double gradient_norm(const ParameterList& list, Parallel& pool) {
       for_blocks(list, {first + part.begin, first + part.end}, [&](const ParameterBlock& block) {
         const float* const gradient = block.parameter.gradient;
         sums[block.index - first] = sum_of_block(block.begin, block.end, [=](int64_t i, int64_t width, Vec lanes) {
-          const Vec value = load_columns(gradient + i, width);
+          const Vec value = load_columns(gradient + i, width) * broadcast(scale);
           return fma(value, value, lanes);
         });
       });
@@ -60,7 +61,13 @@ inline double gradient_norm(const ParameterList& list, Parallel& pool) {
       of_parameter += static_cast<double>(sums[block.index - first]);
     });
   }
-  return __builtin_sqrt(total + of_parameter);
+  return __builtin_sqrt(total + of_parameter) / static_cast<double>(scale);
+}
+
+/// Gradients beyond 1.8e19 have squares beyond all floats, and are just what clipping is for.
+inline double gradient_norm(const ParameterList& list, Parallel& pool) {
+  const double norm = scaled_norm(list, 1.0f, pool);
+  return norm == __builtin_inf() ? scaled_norm(list, 0x1p-80f, pool) : norm;
 }
 
 /// What all gradients are scaled by: 1 without a limit or below it, NaN if one of them is.

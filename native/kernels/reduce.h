@@ -1,13 +1,39 @@
 #pragma once
 
-/// Sums over whole arrays, in an order that depends on nothing but the length: blocks of 4096 elements in float, 16
-/// lanes and the tree; their sums in double, ascending. And the squared error of rows, whose losses such a sum adds up.
+/// Sums along rows and over whole arrays, in an order that depends on nothing but the length. And the squared error of
+/// rows, whose losses such a sum adds up.
 
 #include "kernels/split.h"
 #include "kernels/tile.h"
 
 namespace unroll::UNROLL_ISA {
 
+/// Columns after which a row's 16 sums are added to those so far and start anew: the error stays small in long rows.
+constexpr int64_t kSumBlock = 1024;
+
+/// Calls body(column, columns) for every 16 columns of [begin, end); columns < 16 in the last block only.
+template <class Body>
+UNROLL_INLINE void for_column_blocks(int64_t begin, int64_t end, const Body& body) {
+  int64_t c = begin;
+  for (; c + kLanes <= end; c += kLanes) body(c, kLanes);
+  if (c < end) body(c, end - c);
+}
+
+/// The sum of the terms of a row: term(column, columns, lanes) adds those of 16 columns to the lanes.
+template <class Term>
+UNROLL_INLINE float sum_of_row(int64_t columns, const Term& term) {
+  const auto lanes_of_block = [&](int64_t begin) UNROLL_INLINE_LAMBDA {
+    Vec lanes = broadcast(0.0f);
+    for_column_blocks(begin, smaller(begin + kSumBlock, columns),
+                      [&](int64_t c, int64_t width) UNROLL_INLINE_LAMBDA { lanes = term(c, width, lanes); });
+    return lanes;
+  };
+  Vec lanes = lanes_of_block(0);
+  for (int64_t c = kSumBlock; c < columns; c += kSumBlock) lanes = lanes + lanes_of_block(c);
+  return sum(lanes);
+}
+
+/// Elements of an array whose sum is one of floats: 16 lanes and the tree. Those sums are added in double, ascending.
 constexpr int64_t kReduceBlock = 4096;
 
 /// The sum of the terms of [begin, end), at most one block.
@@ -54,14 +80,12 @@ inline void squared_error(int64_t rows, int64_t columns, const float* x, const f
                           float* losses, float* d_x, Parallel& pool) {
   parallel_ranges(pool, rows, 4 * columns, [&](Range part) {
     for (int64_t r = part.begin; r < part.end; ++r) {
-      Vec lanes = broadcast(0.0f);
-      for (int64_t j = 0; j < columns; j += kLanes) {
-        const int64_t i = r * columns + j, width = columns - j;
+      losses[r] = sum_of_row(columns, [&](int64_t c, int64_t width, Vec lanes) UNROLL_INLINE_LAMBDA {
+        const int64_t i = r * columns + c;
         const Vec difference = load_columns(x + i, width) - load_columns(target + i, width);
         if (d_x != nullptr) store_columns(d_x + i, difference * broadcast(gradient_scale), width);
-        lanes = fma(difference, difference, lanes);
-      }
-      losses[r] = sum(lanes);
+        return fma(difference, difference, lanes);
+      });
     }
   });
 }

@@ -9,6 +9,7 @@
 
 #include "kernels/copy.h"
 #include "kernels/elementary.h"
+#include "kernels/reduce.h"
 #include "kernels/split.h"
 #include "kernels/tile.h"
 
@@ -19,20 +20,9 @@ constexpr int64_t kSoftmaxCost = 60;
 
 constexpr float kMinusInfinity = -__builtin_inff();
 
-/// Columns after which a row's 16 sums are added to those so far and start anew: the error stays small in long rows.
-constexpr int64_t kSumBlock = 1024;
-
 /// Short rows are worked on kShortRows at a time: the trees of their sums are long chains, which then overlap.
 constexpr int64_t kShortRow = 256;
 static_assert(kShortRow <= kSumBlock && kShortRows * kShortRow <= kScratchFloats);
-
-/// Calls body(column, columns) for every 16 columns of [begin, end); columns < 16 in the last block only.
-template <class Body>
-UNROLL_INLINE void for_column_blocks(int64_t begin, int64_t end, const Body& body) {
-  int64_t c = begin;
-  for (; c + kLanes <= end; c += kLanes) body(c, kLanes);
-  if (c < end) body(c, end - c);
-}
 
 /// Like load_columns, with -infinity, of which exp is 0, in the lanes past the last column.
 UNROLL_INLINE Vec load_scores(const float* p, int64_t columns) {
@@ -45,7 +35,8 @@ struct SoftmaxCall {
   float* y;  ///< may be x
 };
 
-/// A score as it goes into the exponential.
+/// A score less the largest, which is 0 or below, as it goes into the exponential. Not scaled before: that may
+/// overflow.
 struct Scaled {
   Vec factor;
   UNROLL_INLINE Vec operator()(Vec x) const { return x * factor; }
@@ -54,7 +45,7 @@ struct Unscaled {
   UNROLL_INLINE Vec operator()(Vec x) const { return x; }
 };
 
-/// Of kRows rows: the scaled maximum, and the sum of exp(scale x - maximum); NaN if the row holds NaN or +inf, or only
+/// Of kRows rows: the maximum, and the sum of exp(scale (x - maximum)); NaN if the row holds NaN or +inf, or only
 /// -inf.
 template <int kRows>
 struct RowSums {
@@ -115,9 +106,9 @@ struct PendingRows {
   }
 };
 
-/// The largest scaled score in each of the 16 lanes. A single row has as many independent maxima as several rows.
-template <int kRows, class Scale>
-UNROLL_INLINE RowLanes<kRows> largest_scores(const float* x, int64_t columns, const Scale& scaled) {
+/// The largest score in each of the 16 lanes. A single row has as many independent maxima as several rows.
+template <int kRows>
+UNROLL_INLINE RowLanes<kRows> largest_scores(const float* x, int64_t columns) {
   constexpr int kChains = kShortRows / kRows;
   const int64_t whole = columns - columns % (kChains * kLanes);
   Vec top[kRows][kChains];
@@ -131,12 +122,12 @@ UNROLL_INLINE RowLanes<kRows> largest_scores(const float* x, int64_t columns, co
     for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
       for (int chain = 0; chain < kChains; ++chain)
-        top[r][chain] = max(top[r][chain], scaled(load(x + r * columns + c + chain * kLanes)));
+        top[r][chain] = max(top[r][chain], load(x + r * columns + c + chain * kLanes));
     }
   }
   for_column_blocks(whole, columns, [&](int64_t c, int64_t width) UNROLL_INLINE_LAMBDA {
 #pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r) top[r][0] = max(top[r][0], scaled(load_scores(x + r * columns + c, width)));
+    for (int r = 0; r < kRows; ++r) top[r][0] = max(top[r][0], load_scores(x + r * columns + c, width));
   });
   RowLanes<kRows> all;
 #pragma GCC unroll 4
@@ -148,12 +139,12 @@ UNROLL_INLINE RowLanes<kRows> largest_scores(const float* x, int64_t columns, co
   return all;
 }
 
-/// Sums of exp(scale x - maximum) and what is kept of them, beside the end of the pending rows. Only single rows may be
-/// longer than kSumBlock.
+/// Sums of exp(scale (x - maximum)) and what is kept of them, beside the end of the pending rows. Only single rows may
+/// be longer than kSumBlock.
 template <int kRows, Keep kKeep, bool kStream, class Scale>
 UNROLL_INLINE RowSums<kRows> exponentials_of_rows(const float* x, int64_t columns, Scale scaled, float* kept,
                                                   int64_t stride, const PendingRows<kRows, kKeep, kStream>& pending) {
-  const RowLanes<kRows> top = largest_scores<kRows>(x, columns, scaled);
+  const RowLanes<kRows> top = largest_scores<kRows>(x, columns);
   RowSums<kRows> result;
   RowLanes<kRows> minus_maximum, lanes;
 #pragma GCC unroll 4
@@ -172,8 +163,7 @@ UNROLL_INLINE RowSums<kRows> exponentials_of_rows(const float* x, int64_t column
       for (int r = 0; r < kRows; ++r) {
         if constexpr (kRows == 1) __builtin_prefetch(x + columns + c, 0, 2);
         if constexpr (kKeep != Keep::kNothing) pending.finish(r, c);
-        // Not fused: the same rounded products as in the maximum, so that none of them is above it.
-        shifted[r] = scaled(load_scores(x + r * columns + c, width)) + minus_maximum.row[r];
+        shifted[r] = scaled(load_scores(x + r * columns + c, width) + minus_maximum.row[r]);
       }
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) e[r] = exp_of_difference(shifted[r]);
@@ -307,11 +297,10 @@ inline void softmax_backward(int64_t rows, int64_t columns, const float* y, cons
   parallel_ranges(pool, rows, 6 * columns, [&](Range part) {
     for (int64_t r = part.begin; r < part.end; ++r) {
       const int64_t row = r * columns;
-      Vec products = broadcast(0.0f);
-      for_column_blocks(0, columns, [&](int64_t c, int64_t width) UNROLL_INLINE_LAMBDA {
-        products = fma(load_columns(y + row + c, width), load_columns(d_y + row + c, width), products);
+      const float product = sum_of_row(columns, [&](int64_t c, int64_t width, Vec products) UNROLL_INLINE_LAMBDA {
+        return fma(load_columns(y + row + c, width), load_columns(d_y + row + c, width), products);
       });
-      const Vec mean = broadcast(sum(products)), factor = broadcast(scale);
+      const Vec mean = broadcast(product), factor = broadcast(scale);
       for_column_blocks(0, columns, [&](int64_t c, int64_t width) UNROLL_INLINE_LAMBDA {
         const Vec centred = load_columns(d_y + row + c, width) - mean;
         store_columns(d_x + row + c, load_columns(y + row + c, width) * factor * centred, width);

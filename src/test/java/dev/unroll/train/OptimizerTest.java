@@ -40,6 +40,30 @@ class OptimizerTest {
     }
   }
 
+  /** Squares of all but the first of these gradients are beyond all floats. */
+  @Test
+  void explodingGradientsAreClippedLikeOthers() {
+    for (float huge : new float[] {1e19f, 1e20f, 1e37f}) {
+      try (Linear layer = new Linear(1, 1, 1);
+          Sgd sgd = Sgd.builder(layer.parameters()).learningRate(1).clipNorm(1).build();
+          PackedSequence input = PackedSequence.of(new float[][][] {{{1}}}, 1);
+          PackedSequence outputGradient = PackedSequence.of(new float[][][] {{{huge}}}, 1)) {
+        layer.parameters().forEach(p -> p.set(new float[1]));
+        layer.backward(input, outputGradient).close();
+        assertEquals(Math.sqrt(2) * huge, sgd.gradientNorm(), 1e-6 * huge);
+        sgd.step();
+        layer.parameters().forEach(p -> assertEquals(-Math.sqrt(0.5), p.values()[0], 1e-6));
+      }
+    }
+    try (Linear layer = new Linear(1, 1, 1);
+        Sgd sgd = Sgd.builder(layer.parameters()).build();
+        PackedSequence input = PackedSequence.of(new float[][][] {{{1}}}, 1);
+        PackedSequence infinite = PackedSequence.of(new float[][][] {{{Float.POSITIVE_INFINITY}}}, 1)) {
+      layer.backward(input, infinite).close();
+      assertEquals(Double.POSITIVE_INFINITY, sgd.gradientNorm());
+    }
+  }
+
   @Test
   void adamEqualsTheFormula() {
     double rate = 0.01;
