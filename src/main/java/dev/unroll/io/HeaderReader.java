@@ -3,7 +3,6 @@ package dev.unroll.io;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -44,19 +43,19 @@ final class HeaderReader {
   /**
    * Reads a header.
    *
-   * @param file how messages name the file
-   * @param channel the file
+   * @param data the file
    * @return a header that agrees with the size of the file
    * @throws SafeTensorsException if there is none
    */
-  static Header read(Path file, FileChannel channel) throws IOException {
-    long size = channel.size();
+  static Header read(DataFile data) throws IOException {
+    Path file = data.path();
+    long size = data.size();
     ByteBuffer start = ByteBuffer.allocate(Long.BYTES + 1).order(ByteOrder.LITTLE_ENDIAN);
     if (size < start.capacity()) {
       throw new SafeTensorsException(
           file, "size is " + size + " bytes: expected a header's length of 8 bytes, and a header");
     }
-    Channels.read(file, channel, start, 0);
+    data.read(start, 0);
     long length = start.getLong(0);
     long longest = Math.min(LONGEST, size - Long.BYTES);
     if (length < 1 || length > longest) {
@@ -67,7 +66,7 @@ final class HeaderReader {
       throw new SafeTensorsException(file, "header begins with byte " + start.get(Long.BYTES) + ": expected '{'");
     }
     ByteBuffer text = ByteBuffer.allocate((int) length);
-    Channels.read(file, channel, text, Long.BYTES);
+    data.read(text, Long.BYTES);
     long dataStart = Long.BYTES + length;
     return new HeaderReader(file, decode(file, text.flip()), size - dataStart).read(dataStart);
   }
@@ -86,7 +85,6 @@ final class HeaderReader {
 
   private Header read(long dataStart) throws SafeTensorsException {
     json.object(this::entry);
-    place = "header";
     json.end();
     tensors.sort(BY_OFFSET);
     checkCoverage();
@@ -105,6 +103,7 @@ final class HeaderReader {
       json.object(fields::read);
       tensors.add(fields.checked(name));
     }
+    place = "header";
   }
 
   /** As the format demands: every byte of the data belongs to exactly one tensor. */

@@ -3,11 +3,9 @@ package dev.unroll.io;
 import dev.unroll.internal.Checks;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Set;
@@ -17,20 +15,18 @@ import java.util.Set;
  * writes them.
  *
  * <p>Opening reads and checks the header alone; {@link #values} reads one tensor. Nothing is allocated from what a file
- * claims before it has been compared with the file's size. Any number of threads may read at once. {@link Weights}
- * reads into layers.
+ * claims before it has been compared with the file's size. Any number of threads may read at once; interrupting one ends
+ * no reading or writing. {@link Weights} reads into layers.
  */
 public final class SafeTensors implements AutoCloseable {
   private static final int CHUNK = 1 << 16;
   private static final int LARGEST_ARRAY = Integer.MAX_VALUE - 8; // what every JVM can allocate
 
-  private final Path file;
-  private final FileChannel channel;
+  private final DataFile data;
   private final Header header;
 
-  private SafeTensors(Path file, FileChannel channel, Header header) {
-    this.file = file;
-    this.channel = channel;
+  private SafeTensors(DataFile data, Header header) {
+    this.data = data;
     this.header = header;
   }
 
@@ -53,11 +49,11 @@ public final class SafeTensors implements AutoCloseable {
     if (!Files.isRegularFile(file)) {
       throw new SafeTensorsException(file, "not a regular file: expected a safetensors file");
     }
-    FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+    DataFile data = new DataFile(file);
     try {
-      return new SafeTensors(file, channel, HeaderReader.read(file, channel));
+      return new SafeTensors(data, HeaderReader.read(data));
     } catch (IOException | RuntimeException | Error e) {
-      channel.close();
+      data.close();
       throw e;
     }
   }
@@ -67,7 +63,8 @@ public final class SafeTensors implements AutoCloseable {
    * complete and on the disk: whatever happens, there is the old file or the new one. The same tensors give the same
    * bytes, those of the Python library.
    *
-   * @param file its path, in a folder that exists; a file or symbolic link that is there is replaced
+   * @param file its path, in a folder that exists; a file or symbolic link that is there is replaced, and keeps its
+   *     permissions
    * @param tensors by name, in any order
    * @param metadata any strings by name; may be empty
    * @throws NullPointerException if an argument, a key or a value is null
@@ -75,6 +72,7 @@ public final class SafeTensors implements AutoCloseable {
    *     longer than 100 MB, the limit of the format
    * @throws IllegalStateException if a tensor's layer is closed
    * @throws NoSuchFileException if there is no such folder
+   * @throws SafeTensorsException if there is something else than a file, such as a folder or a device
    * @throws IOException if it cannot be written
    */
   public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) throws IOException {
@@ -87,7 +85,7 @@ public final class SafeTensors implements AutoCloseable {
    * @return the path
    */
   public Path file() {
-    return file;
+    return data.path();
   }
 
   /**
@@ -147,16 +145,14 @@ public final class SafeTensors implements AutoCloseable {
    */
   public float[] values(String name) throws IOException {
     TensorEntry entry = entry(name);
-    if (!channel.isOpen()) {
-      throw new IllegalStateException(file + " is closed: expected an open one");
-    }
+    data.checkOpen();
     if (!entry.type().isConvertible()) {
       throw new SafeTensorsException(
-          file, entry.label() + ": dtype is " + entry.type() + ": expected " + DataType.CONVERTIBLE);
+          file(), entry.label() + ": dtype is " + entry.type() + ": expected " + DataType.CONVERTIBLE);
     }
     if (entry.size() > LARGEST_ARRAY) {
       throw new SafeTensorsException(
-          file, entry.label() + ": size is " + entry.size() + " values: expected at most " + LARGEST_ARRAY);
+          file(), entry.label() + ": size is " + entry.size() + " values: expected at most " + LARGEST_ARRAY);
     }
     return read(entry);
   }
@@ -168,7 +164,7 @@ public final class SafeTensors implements AutoCloseable {
     for (int done = 0; done < values.length; ) {
       int size = Math.min(chunk.capacity() / width, values.length - done);
       chunk.clear().limit(size * width);
-      Channels.read(file, channel, chunk, header.dataStart() + entry.begin() + (long) done * width);
+      data.read(chunk, header.dataStart() + entry.begin() + (long) done * width);
       entry.type().convert(chunk.flip(), values, done, size);
       done += size;
     }
@@ -183,7 +179,7 @@ public final class SafeTensors implements AutoCloseable {
   private TensorEntry entry(String name) {
     TensorEntry entry = header.tensors().get(Checks.notNull("name", name));
     if (entry == null) {
-      throw Checks.unexpected("name", JsonText.shown(name), "a tensor of " + file + ", one of " + names());
+      throw Checks.unexpected("name", JsonText.shown(name), "a tensor of " + file() + ", one of " + names());
     }
     return entry;
   }
@@ -191,6 +187,6 @@ public final class SafeTensors implements AutoCloseable {
   /** Ends the reading; names, types, shapes and metadata stay known. Calling it again does nothing. */
   @Override
   public void close() throws IOException {
-    channel.close();
+    data.close();
   }
 }

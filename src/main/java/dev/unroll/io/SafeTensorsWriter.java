@@ -11,6 +11,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.StringJoiner;
 import java.util.TreeMap;
@@ -20,8 +23,12 @@ import java.util.UUID;
 final class SafeTensorsWriter {
   private static final int CHUNK = 1 << 16;
 
-  private final Map<String, Tensor> tensors = new TreeMap<>();
-  private final Map<String, String> metadata = new TreeMap<>();
+  /** The order of bytes in UTF-8, not that of chars, in which surrogates come before others. */
+  private static final Comparator<String> BY_BYTES =
+      (a, b) -> Arrays.compareUnsigned(a.getBytes(StandardCharsets.UTF_8), b.getBytes(StandardCharsets.UTF_8));
+
+  private final Map<String, Tensor> tensors = new TreeMap<>(BY_BYTES);
+  private final Map<String, String> metadata = new TreeMap<>(BY_BYTES);
   private final byte[] header;
 
   SafeTensorsWriter(Map<String, Tensor> tensors, Map<String, String> metadata) {
@@ -75,8 +82,10 @@ final class SafeTensorsWriter {
 
   /** Writes the file in whole or not at all. */
   void write(Path file) throws IOException {
-    if (Files.isDirectory(file)) {
-      throw new SafeTensorsException(file, "a folder: expected a file or nothing");
+    boolean replaces = Files.exists(file);
+    if (replaces && !Files.isRegularFile(file)) {
+      String found = Files.isDirectory(file) ? "a folder" : "not a regular file";
+      throw new SafeTensorsException(file, found + ": expected a file or nothing");
     }
     Path folder = file.toAbsolutePath().getParent();
     if (!Files.isDirectory(folder)) {
@@ -84,16 +93,27 @@ final class SafeTensorsWriter {
     }
     Path temporary = folder.resolve(".unroll-" + UUID.randomUUID() + ".tmp");
     try {
-      writeAll(temporary);
+      Uninterrupted.run(() -> writeAll(temporary));
+      if (replaces) {
+        copyPermissions(file, temporary);
+      }
       Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
     } finally {
       Files.deleteIfExists(temporary);
     }
   }
 
+  private static void copyPermissions(Path from, Path to) throws IOException {
+    PosixFileAttributeView view = Files.getFileAttributeView(from, PosixFileAttributeView.class);
+    if (view != null) {
+      Files.setPosixFilePermissions(to, view.readAttributes().permissions());
+    }
+  }
+
   private void writeAll(Path file) throws IOException {
+    Files.deleteIfExists(file); // what an interruption left
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      Channels.write(channel, start());
+      write(channel, start());
       ByteBuffer chunk = ByteBuffer.allocate(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
       for (Tensor tensor : tensors.values()) {
         write(channel, tensor.values(), chunk);
@@ -112,11 +132,17 @@ final class SafeTensorsWriter {
     return start.flip();
   }
 
+  private static void write(FileChannel channel, ByteBuffer from) throws IOException {
+    while (from.hasRemaining()) {
+      channel.write(from);
+    }
+  }
+
   private static void write(FileChannel channel, float[] values, ByteBuffer chunk) throws IOException {
     for (int done = 0; done < values.length; ) {
       int size = Math.min(CHUNK / Float.BYTES, values.length - done);
       chunk.clear().asFloatBuffer().put(values, done, size);
-      Channels.write(channel, chunk.limit(size * Float.BYTES));
+      write(channel, chunk.limit(size * Float.BYTES));
       done += size;
     }
   }

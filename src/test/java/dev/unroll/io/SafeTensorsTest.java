@@ -3,6 +3,7 @@ package dev.unroll.io;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.unroll.Expect;
 import dev.unroll.layer.Linear;
@@ -11,12 +12,18 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -203,6 +210,86 @@ class SafeTensorsTest {
     Path nowhere = folder.resolve("nowhere/model.safetensors");
     Expect.refused(
         NoSuchFileException.class, () -> SafeTensors.write(nowhere, none, Map.of()), nowhere.toString(), "expected");
+  }
+
+  @Test
+  void anInterruptedThreadReadsAndWritesAndStaysInterrupted() throws IOException {
+    Path path = folder.resolve("model.safetensors");
+    Thread.currentThread().interrupt();
+    SafeTensors.write(path, Map.of("x", Tensor.of(new float[] {1}, 1)), Map.of());
+    assertOnly(path);
+    try (SafeTensors file = SafeTensors.open(path)) {
+      assertBits(new float[] {1}, file.values("x"));
+      assertTrue(Thread.interrupted());
+      assertBits(new float[] {1}, file.values("x"));
+    }
+  }
+
+  @Test
+  void interruptingAReaderDisturbsNoOther() throws Exception {
+    Path path = folder.resolve("model.safetensors");
+    float[] values = new float[1 << 18];
+    Arrays.fill(values, 3);
+    SafeTensors.write(path, Map.of("x", Tensor.of(values, values.length)), Map.of());
+    try (SafeTensors file = SafeTensors.open(path)) {
+      ExecutorService readers = Executors.newFixedThreadPool(2);
+      AtomicReference<Thread> victim = new AtomicReference<>();
+      Callable<Void> read =
+          () -> {
+            victim.set(Thread.currentThread());
+            for (int i = 0; i < 50; i++) {
+              assertBits(values, file.values("x"));
+            }
+            return null;
+          };
+      List<Future<Void>> results = List.of(readers.submit(read), readers.submit(read));
+      while (!results.get(0).isDone() || !results.get(1).isDone()) {
+        Thread thread = victim.get();
+        if (thread != null) {
+          thread.interrupt();
+        }
+        Thread.sleep(1);
+      }
+      readers.shutdown();
+      for (Future<Void> result : results) {
+        result.get();
+      }
+    }
+  }
+
+  @Test
+  void aFileThatIsReplacedKeepsItsPermissions() throws IOException {
+    Path path = folder.resolve("model.safetensors");
+    Map<String, Tensor> one = Map.of("x", Tensor.of(new float[] {1}, 1));
+    SafeTensors.write(path, one, Map.of());
+    for (String permissions : List.of("rw-------", "rw-rw-rw-")) {
+      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
+      SafeTensors.write(path, one, Map.of());
+      assertEquals(permissions, PosixFilePermissions.toString(Files.getPosixFilePermissions(path)));
+    }
+  }
+
+  @Test
+  void aPipeIsNotReplaced() throws Exception {
+    Path pipe = folder.resolve("pipe");
+    assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+    Expect.refused(
+        SafeTensorsException.class,
+        () -> SafeTensors.write(pipe, Map.of(), Map.of()),
+        pipe.toString(),
+        "not a regular file: expected a file or nothing");
+    assertTrue(Files.exists(pipe) && !Files.isRegularFile(pipe));
+    assertOnly(pipe);
+  }
+
+  @Test
+  void tensorsAreInTheOrderOfTheBytesOfTheirNames() throws IOException {
+    Path path = folder.resolve("model.safetensors");
+    Tensor one = Tensor.of(new float[] {1}, 1);
+    SafeTensors.write(path, Map.of("\ud83d\ude00", one, "\uff21", one, "a", one), Map.of());
+    try (SafeTensors file = SafeTensors.open(path)) {
+      assertEquals(List.of("a", "\uff21", "\ud83d\ude00"), List.copyOf(file.names()));
+    }
   }
 
   @Test
