@@ -1,6 +1,7 @@
 package dev.unroll.internal;
 
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -21,9 +22,12 @@ public final class Memory implements AutoCloseable {
 
   private Memory(MemorySource results, MemorySource source, long bytes, String owner) {
     this.results = results;
-    block = new Block(source, source.take(bytes), bytes);
-    forgotten = CLEANER.register(this, block);
     this.owner = owner;
+    // Registered first: whatever fails, a block that was taken has somebody to give it back.
+    block = new Block(source, bytes);
+    forgotten = CLEANER.register(this, block);
+    block.take();
+    Reference.reachabilityFence(this);
   }
 
   /**
@@ -163,16 +167,20 @@ public final class Memory implements AutoCloseable {
   /** What the Cleaner needs; it must not refer to the Memory. */
   private static final class Block implements Runnable {
     final MemorySource source;
-    final long address;
     final long bytes;
+    long address; // written before the state says that it is open
 
-    /** Open with n pins: n. Closed with n pins left: -1 - n; memory is given back on reaching -1. */
-    final AtomicInteger state = new AtomicInteger();
+    /** Open with n pins: n. Closed with n pins left: -1 - n; memory is given back on reaching -1, where it begins. */
+    final AtomicInteger state = new AtomicInteger(-1);
 
-    Block(MemorySource source, long address, long bytes) {
+    Block(MemorySource source, long bytes) {
       this.source = source;
-      this.address = address;
       this.bytes = bytes;
+    }
+
+    void take() {
+      address = source.take(bytes);
+      state.set(0);
     }
 
     boolean pin() {

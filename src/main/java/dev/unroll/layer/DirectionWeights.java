@@ -64,6 +64,9 @@ final class DirectionWeights implements AutoCloseable {
   /** The biases that the gates' sums start from. */
   private synchronized void addBiases() {
     long version = inputBias.version() + hiddenBias.version();
+    if (biasVersion == version) {
+      return;
+    }
     float[] sum = inputBias.values();
     float[] other = hiddenBias.values();
     int added = options.kind().keepsLastBiasApart() ? sum.length - options.hiddenSize() : sum.length;

@@ -24,7 +24,7 @@ final class Panels implements AutoCloseable {
     this.columns = columns;
     this.groups = groups;
     this.transposed = transposed;
-    long panels = (long) groups * ((columns / groups + PANEL_COLUMNS - 1) / PANEL_COLUMNS);
+    long panels = groups * (((long) columns / groups + PANEL_COLUMNS - 1) / PANEL_COLUMNS);
     memory = Memory.zeroed(panels * PANEL_COLUMNS * k * Float.BYTES, "the layer of parameter " + weight.name());
   }
 

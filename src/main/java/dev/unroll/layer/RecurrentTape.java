@@ -69,12 +69,9 @@ final class RecurrentTape implements AutoCloseable {
               plan.addIf(options.kind().hasRecurrent(), keptRows, options.hiddenSize()),
               plan.addIf(options.projectionSize() > 0, keptRows, options.hiddenSize()));
     }
-    memory = Memory.from(input.source(), plan.bytes(), "RecurrentOutput");
-    try {
-      finalState = State.allocate(input.source(), options, sequences);
-    } catch (OutOfMemoryError e) {
-      memory.close();
-      throw e;
+    try (Lease lease = new Lease()) {
+      memory = lease.result(Memory.from(input.source(), plan.bytes(), "RecurrentOutput"));
+      finalState = lease.done(State.allocate(input.source(), options, sequences));
     }
   }
 

@@ -38,11 +38,11 @@ public final class LanguageModel implements AutoCloseable {
   private final Linear linear;
   private long dropoutKey; // of the next training window
 
-  private LanguageModel(Builder builder) {
-    embedding = new Embedding(builder.vocabulary, builder.embeddingSize, RandomPurpose.seedOf(builder.seed, 0));
-    recurrent = builder.recurrent();
-    linear = new Linear(builder.hiddenSize, builder.vocabulary, RandomPurpose.seedOf(builder.seed, 2));
-    dropoutKey = RandomPurpose.seedOf(builder.seed, 3);
+  private LanguageModel(Embedding embedding, Recurrent recurrent, Linear linear, long dropoutKey) {
+    this.embedding = embedding;
+    this.recurrent = recurrent;
+    this.linear = linear;
+    this.dropoutKey = dropoutKey;
   }
 
   /**
@@ -167,7 +167,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if this model is closed
    */
   public int[] generate(int[] prime, int length, double temperature, long seed) {
-    checkTokens(prime, 1);
+    checkTokens(Checks.notNull("prime", prime), 1);
     Checks.notNegative("length", length);
     Sampler sampler = new Sampler(temperature, seed, length);
     int[] generated = new int[length];
@@ -365,9 +365,15 @@ public final class LanguageModel implements AutoCloseable {
      * Makes the model.
      *
      * @return a new model; close it to free its memory
+     * @throws IllegalArgumentException if a weight would have more than 2^31 - 1 values
      */
     public LanguageModel build() {
-      return new LanguageModel(this);
+      try (Lease lease = new Lease()) { // closes what there is if a part fails
+        Embedding embedding = lease.result(new Embedding(vocabulary, embeddingSize, RandomPurpose.seedOf(seed, 0)));
+        Recurrent recurrent = lease.result(recurrent());
+        Linear linear = lease.result(new Linear(hiddenSize, vocabulary, RandomPurpose.seedOf(seed, 2)));
+        return lease.done(new LanguageModel(embedding, recurrent, linear, RandomPurpose.seedOf(seed, 3)));
+      }
     }
   }
 }
