@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false)
 final class TrainCommand implements Callable<Integer> {
   private static final int HIGHEST_ORDER = 5;
+  private static final String RANGE = "a number from 1e-30 to 1e30";
   private static final int PRIME_LENGTH = 80;
   private static final double FINAL_RATE_SHARE =
       TrainingOptions.DEFAULT.finalLearningRate() / TrainingOptions.DEFAULT.learningRate();
@@ -145,8 +146,7 @@ final class TrainCommand implements Callable<Integer> {
     check(threads == null || threads >= 1 && threads <= 1024, "--threads", threads, "1 to 1024");
     check(dropout >= 0 && dropout < 1, "--dropout", dropout, "at least 0 and below 1");
     check(length >= 0, "--length", length, "0 or more");
-    boolean finite = temperature < Double.POSITIVE_INFINITY;
-    check(temperature >= 0 && finite, "--temperature", temperature, "a finite number of 0 or more");
+    check(temperature == 0 || inRange(temperature), "--temperature", temperature, "0 or " + RANGE);
   }
 
   private void checkPositive(String option, int value) {
@@ -154,7 +154,12 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private void checkPositive(String option, double value) {
-    check(value > 0 && value < Double.POSITIVE_INFINITY, option, value, "a finite number above 0");
+    check(inRange(value), option, value, RANGE);
+  }
+
+  /** What is made of such a number, as the last rate is of the first, is one that floats have too. */
+  private static boolean inRange(double value) {
+    return value >= 1e-30 && value <= 1e30;
   }
 
   private void check(boolean condition, String option, Object value, String expected) {

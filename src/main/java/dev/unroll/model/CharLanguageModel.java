@@ -106,7 +106,8 @@ public final class CharLanguageModel implements AutoCloseable {
    * @throws IllegalStateException if this model is closed
    */
   public String generate(String prime, int length, double temperature, long seed) {
-    return vocabulary.decode(model.generate(vocabulary.encode(prime), length, temperature, seed));
+    int[] start = vocabulary.encode(Checks.notNull("prime", prime));
+    return vocabulary.decode(model.generate(start, length, temperature, seed));
   }
 
   /** Frees the memory of the model; calling it again does nothing. */

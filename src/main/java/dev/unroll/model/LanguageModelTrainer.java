@@ -133,7 +133,7 @@ final class LanguageModelTrainer implements AutoCloseable {
 
     void advance() {
       for (int s = 0; s < position.length; s++) {
-        position[s] = Math.min(position[s] + size, end[s]);
+        position[s] += Math.min(size, end[s] - position[s]);
       }
       size = options.window();
     }

@@ -202,7 +202,8 @@ public final class StepSelection {
    * The opposite of {@link #select(PackedSequence)}: puts steps back to where they were selected from.
    *
    * @param some a batch of {@link #selected()}, for example a gradient
-   * @return a batch of {@link #layout()}, zero where nothing was selected; close it to free its memory
+   * @return a batch of {@link #layout()}, zero where nothing was selected; close it to free its memory. As in all
+   *     arithmetic, denormal numbers become zero
    * @throws NullPointerException if {@code some} is null
    * @throws IllegalArgumentException if its layout is another one
    * @throws IllegalStateException if it is closed

@@ -56,6 +56,9 @@ public final class Adam extends Optimizer {
 
   /** The options of an {@link Adam}. */
   public static final class Builder extends OptimizerBuilder<Builder> {
+    /** Above the root of every variance that is so small that it counts as zero. */
+    private static final double LEAST_EPSILON = 1e-15;
+
     private double beta1 = 0.9;
     private double beta2 = 0.999;
     private double epsilon = 1e-8;
@@ -82,12 +85,14 @@ public final class Adam extends Optimizer {
     /**
      * Sets what keeps the divisor from zero.
      *
-     * @param value a finite number above 0; default 1e-8
+     * @param value from 1e-15 to 3.4e38; default 1e-8
      * @return this builder
-     * @throws IllegalArgumentException if it is not
+     * @throws IllegalArgumentException if out of that range
      */
     public Builder epsilon(double value) {
-      epsilon = Checks.positive("epsilon", value);
+      boolean inRange = value >= LEAST_EPSILON && value <= Float.MAX_VALUE;
+      Checks.require(inRange, "epsilon", value, "a number from " + LEAST_EPSILON + " to 3.4e38");
+      epsilon = value;
       return this;
     }
 

@@ -5,6 +5,7 @@ import static dev.unroll.internal.OptimizerNative.PARAMETER_LONGS;
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
+import dev.unroll.internal.NativeRuntime;
 import dev.unroll.internal.OptimizerNative;
 import dev.unroll.layer.Parameter;
 import java.util.ArrayList;
@@ -42,6 +43,7 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
       Parameter parameter = Checks.notNull(name, parameters.get(i));
       Checks.require(seen.add(parameter), name, parameter, "one that is not in the list already");
     }
+    NativeRuntime.start(); // an optimiser of no parameters may be the first to need it
     this.parameters = List.copyOf(parameters);
     this.learningRate = learningRate;
     this.clipNorm = clipNorm;

@@ -131,14 +131,16 @@ class TrainCommandTest {
         "--embedding|0|1 or more",
         "--streams|-32|1 or more",
         "--window|0|1 or more",
-        "--learning-rate|-0.1|a finite number above 0",
-        "--learning-rate|NaN|a finite number above 0",
-        "--clip-norm|0.0|a finite number above 0",
+        "--learning-rate|-0.1|a number from 1e-30 to 1e30",
+        "--learning-rate|NaN|a number from 1e-30 to 1e30",
+        "--clip-norm|0.0|a number from 1e-30 to 1e30",
         "--threads|0|1 to 1024",
         "--threads|1025|1 to 1024",
         "--length|-1|0 or more",
-        "--temperature|-0.5|a finite number of 0 or more",
-        "--temperature|Infinity|a finite number of 0 or more"
+        "--clip-norm|1.0E-40|a number from 1e-30 to 1e30",
+        "--temperature|1.0E-39|0 or a number from 1e-30 to 1e30",
+        "--temperature|-0.5|0 or a number from 1e-30 to 1e30",
+        "--temperature|Infinity|0 or a number from 1e-30 to 1e30"
       })
   void numberOutOfRangeIsRefused(String option, String value, String expected) throws IOException {
     train(write(TEXT), option, value).assertWrong(option + " is " + value + ": expected " + expected);

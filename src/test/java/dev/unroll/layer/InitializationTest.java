@@ -61,6 +61,16 @@ class InitializationTest {
     }
   }
 
+  /** The only draw of this seed is 0: no column of a matrix can be made of it. */
+  @Test
+  void aColumnOfNothingGivesWayToAnAxis() {
+    try (Rnn layer = Rnn.builder(1, 1).initialization(Initialization.GLOROT_ORTHOGONAL).seed(10916473).build()) {
+      assertArrayEquals(new float[] {1}, layer.parameter("weight_hh_l0").values());
+    }
+    // The second column is a multiple of the first, and the first axis is the first column.
+    assertArrayEquals(new float[] {1, 0, 0, 1}, Orthonormal.columns(new float[] {2, -4, 0, 0}, 2, 2));
+  }
+
   @Test
   void weightsDependOnTheSeedAlone() {
     try (Rnn one = Rnn.builder(5, 7).seed(3).build();

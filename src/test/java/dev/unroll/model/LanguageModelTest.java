@@ -63,6 +63,26 @@ class LanguageModelTest {
   }
 
   @Test
+  void aWindowBeyondTheTextCutsNoGradient() {
+    int[] text = text(200);
+    TrainingOptions whole = TrainingOptions.DEFAULT.withEpochs(2).withBatch(3, 1000);
+    try (LanguageModel model = model();
+        LanguageModel same = model()) {
+      double expected = same.train(text, whole, null);
+      assertEquals(expected, model.train(text, whole.withBatch(3, Integer.MAX_VALUE), null));
+      assertEquals(same.evaluate(text), model.evaluate(text));
+    }
+  }
+
+  @Test
+  void aTinyTemperatureTakesTheMostProbableToken() {
+    try (LanguageModel model = model()) {
+      int[] expected = model.generate(new int[] {1}, 50, 0, 7);
+      assertArrayEquals(expected, model.generate(new int[] {1}, 50, 2e-38, 7));
+    }
+  }
+
+  @Test
   void trainingAllocatesNoNativeMemoryAfterTheFirstWindows() {
     int[] text = text(4001);
     List<Long> live = new ArrayList<>();

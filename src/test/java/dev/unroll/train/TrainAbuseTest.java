@@ -135,7 +135,8 @@ class TrainAbuseTest {
             notPositive("learningRate", v -> () -> Adam.builder(all).learningRate(v)),
             notPositive("clipNorm", v -> () -> Sgd.builder(all).clipNorm(v)),
             notPositive("clipNorm", v -> () -> Adam.builder(all).clipNorm(v)),
-            notPositive("epsilon", v -> () -> Adam.builder(all).epsilon(v)))
+            DoubleStream.of(0, -1, 9e-16, 1e39, Double.NaN)
+                .mapToObj(v -> refusal("epsilon " + v, ARGUMENT, () -> Adam.builder(all).epsilon(v), "epsilon is " + v)))
         .flatMap(tests -> tests);
   }
 
