@@ -129,22 +129,44 @@ public final class Weights {
    * @throws IOException if the file cannot be read
    */
   public static void load(SafeTensors file, String prefix, Map<String, Parameter> parameters) throws IOException {
-    Checks.notNull("file", file);
-    Checks.notNull("prefix", prefix);
-    Map<String, Parameter> wanted = new LinkedHashMap<>();
-    checked(parameters).forEach((name, parameter) -> wanted.put(prefix + name, parameter));
-    new Mismatch(file, prefix, wanted).check();
-    for (Parameter parameter : wanted.values()) {
+    Map<String, long[]> shapes = new LinkedHashMap<>();
+    checked(parameters).forEach((name, parameter) -> shapes.put(name, Tensor.of(parameter).shape()));
+    for (Parameter parameter : parameters.values()) {
       parameter.memory().checkOpen();
     }
-    List<float[]> values = new ArrayList<>();
-    for (String name : wanted.keySet()) {
-      values.add(file.values(name));
+    Map<String, float[]> values = read(file, prefix, shapes);
+    parameters.forEach((name, parameter) -> parameter.set(values.get(name)));
+  }
+
+  /**
+   * Reads tensors whose names and shapes are known: those of the file whose names begin with the prefix must be exactly
+   * these; others are ignored.
+   *
+   * @param file the file; it stays open
+   * @param prefix what the tensors have before their names, or {@code ""}
+   * @param shapes by name, without the prefix
+   * @return the values by name, row-major
+   * @throws NullPointerException if an argument, a key or a value is null
+   * @throws IllegalStateException if the file is closed
+   * @throws SafeTensorsException if a tensor is missing, extra, of another shape, or of a type that cannot be
+   *     converted; the message names all of these
+   * @throws IOException if the file cannot be read
+   */
+  public static Map<String, float[]> read(SafeTensors file, String prefix, Map<String, long[]> shapes)
+      throws IOException {
+    Checks.notNull("file", file);
+    Checks.notNull("prefix", prefix);
+    Map<String, long[]> wanted = new LinkedHashMap<>();
+    Checks.notNull("shapes", shapes).forEach((name, shape) -> {
+      Checks.notNull("name", name);
+      wanted.put(prefix + name, Checks.notNull("shape of " + name, shape));
+    });
+    new Mismatch(file, prefix, wanted).check();
+    Map<String, float[]> values = new LinkedHashMap<>();
+    for (String name : shapes.keySet()) {
+      values.put(name, file.values(prefix + name));
     }
-    int i = 0;
-    for (Parameter parameter : wanted.values()) {
-      parameter.set(values.get(i++));
-    }
+    return values;
   }
 
   private static Map<String, Parameter> checked(Map<String, Parameter> parameters) {
@@ -155,7 +177,7 @@ public final class Weights {
     return parameters;
   }
 
-  /** How the tensors of a file differ from the parameters. */
+  /** How the tensors of a file differ from those that are wanted. */
   private static final class Mismatch {
     private final SafeTensors file;
     private final List<String> missing = new ArrayList<>();
@@ -163,7 +185,7 @@ public final class Weights {
     private final List<String> shapes = new ArrayList<>();
     private final List<String> types = new ArrayList<>();
 
-    Mismatch(SafeTensors file, String prefix, Map<String, Parameter> wanted) {
+    Mismatch(SafeTensors file, String prefix, Map<String, long[]> wanted) {
       this.file = file;
       for (String name : file.names()) {
         if (name.startsWith(prefix) && !wanted.containsKey(name)) {
@@ -173,13 +195,12 @@ public final class Weights {
       wanted.forEach(this::compare);
     }
 
-    private void compare(String name, Parameter parameter) {
+    private void compare(String name, long[] shape) {
       TensorEntry found = file.entries().get(name);
       if (found == null) {
         missing.add(JsonText.shown(name));
         return;
       }
-      long[] shape = Arrays.stream(parameter.shape()).asLongStream().toArray();
       if (!Arrays.equals(found.shape(), shape)) {
         String expected = Shape.shown(shape);
         shapes.add(JsonText.shown(name) + " expected " + expected + " found " + Shape.shown(found.shape()));

@@ -2,8 +2,10 @@ package dev.unroll.train;
 
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.OptimizerNative;
+import dev.unroll.io.Tensor;
 import dev.unroll.layer.Parameter;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Adam (D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", 2015) in PyTorch's form:
@@ -11,6 +13,9 @@ import java.util.List;
  * (1 - beta2^t)) + epsilon)}.
  */
 public final class Adam extends Optimizer {
+  private static final String STEP = "step";
+  private static final int STEPS_PER_UNIT = 1 << 24;
+
   private final double beta1;
   private final double beta2;
   private final double epsilon;
@@ -34,6 +39,28 @@ public final class Adam extends Optimizer {
    */
   public static Builder builder(List<Parameter> parameters) {
     return new Builder(parameters);
+  }
+
+  @Override
+  List<String> momentNames() {
+    return List.of("exp_avg", "exp_avg_sq");
+  }
+
+  @Override
+  public Map<String, Tensor> state() {
+    Map<String, Tensor> state = super.state();
+    // Two floats, for one does not count beyond 2^24.
+    state.put(STEP, Tensor.of(new float[] {steps / STEPS_PER_UNIT, steps % STEPS_PER_UNIT}, 2));
+    return state;
+  }
+
+  @Override
+  void restore(Map<String, float[]> state) {
+    float[] step = state.get(STEP);
+    long counted = (long) step[0] * STEPS_PER_UNIT + (long) step[1];
+    Checks.require(counted >= 0, STEP, counted, "0 or more");
+    super.restore(state);
+    steps = counted;
   }
 
   @Override

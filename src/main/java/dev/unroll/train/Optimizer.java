@@ -5,19 +5,40 @@ import static dev.unroll.internal.OptimizerNative.PARAMETER_LONGS;
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
+import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.NativeRuntime;
 import dev.unroll.internal.OptimizerNative;
+import dev.unroll.io.SafeTensors;
+import dev.unroll.io.Tensor;
+import dev.unroll.io.Weights;
 import dev.unroll.layer.Parameter;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
  * Changes parameters by their gradients. With clipping, all gradients are scaled by
  * {@code min(1, clipNorm / (norm + 1e-6))}, where norm is that of all of them together (PyTorch
  * {@code clip_grad_norm_}), in the same pass as the update; the gradients themselves stay as they are.
+ *
+ * <p>What a run needs to go on later is the weights and the optimiser's state:
+ *
+ * <pre>{@code
+ * Map<String, Tensor> all = new LinkedHashMap<>();
+ * parameters.forEach((name, parameter) -> all.put("model." + name, Tensor.of(parameter)));
+ * adam.state().forEach((name, tensor) -> all.put("adam." + name, tensor));
+ * SafeTensors.write(path, all, Map.of("epoch", "3"));
+ * ...
+ * try (SafeTensors saved = SafeTensors.open(path)) {
+ *   Weights.load(saved, "model.", parameters);
+ *   adam.restore(saved, "adam.");
+ * }
+ * }</pre>
  *
  * <p>One thread at a time may use it; nobody may run the layers meanwhile. It lives shorter than the layers.
  */
@@ -86,13 +107,17 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
    * @throws IllegalStateException if this optimiser or a layer is closed; nothing is changed then
    */
   public void step() {
-    if (closed) {
-      throw new IllegalStateException(getClass().getSimpleName() + " is closed: expected an open one");
-    }
+    checkOpen();
     try (Lease lease = new Lease()) {
       step(clipNorm, arrays(lease, moments));
     }
     parameters.forEach(Parameter::changed);
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException(getClass().getSimpleName() + " is closed: expected an open one");
+    }
   }
 
   /** The parameters as native code takes them, pinned; `moments` are arrays for each of them, none to two. */
@@ -119,6 +144,60 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
     parameters.forEach(p -> p.memory().checkOpen());
     parameters.forEach(Parameter::zeroGradient);
   }
+
+  /**
+   * Returns what this optimiser remembers of past steps, to be written beside the weights: a run that goes on from both
+   * has the bits of one that was never stopped. Settings, such as the learning rate, are the caller's.
+   *
+   * @return a copy of the values by name, as PyTorch names them: {@code 0.exp_avg} is that of {@code parameters[0]}
+   * @throws IllegalStateException if this optimiser is closed
+   */
+  public Map<String, Tensor> state() {
+    checkOpen();
+    Map<String, Tensor> state = new LinkedHashMap<>();
+    try (Lease lease = new Lease()) {
+      for (int i = 0; i < parameters.size(); i++) {
+        for (int m = 0; m < moments.size(); m++) {
+          float[] values = new float[parameters.get(i).size()];
+          MemoryNative.getFloats(lease.address(moments.get(m).get(i)), values, 0, values.length);
+          state.put(i + "." + momentNames().get(m), Tensor.of(values, Tensor.of(parameters.get(i)).shape()));
+        }
+      }
+    }
+    return state;
+  }
+
+  /**
+   * Goes on from what {@link #state} returned. If anything is wrong, nothing is changed.
+   *
+   * @param file has it among others
+   * @param prefix what its tensors have before their names, for example {@code "adam."}
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalStateException if this optimiser or the file is closed
+   * @throws dev.unroll.io.SafeTensorsException if a tensor is missing, extra, or not that of such an optimiser of such
+   *     parameters; the message names all of these
+   * @throws IOException if the file cannot be read
+   */
+  public void restore(SafeTensors file, String prefix) throws IOException {
+    Map<String, long[]> shapes = new LinkedHashMap<>();
+    state().forEach((name, tensor) -> shapes.put(name, tensor.shape()));
+    restore(Weights.read(file, prefix, shapes));
+  }
+
+  /** Takes over values that have the names and shapes of the state. */
+  void restore(Map<String, float[]> state) {
+    try (Lease lease = new Lease()) {
+      for (int i = 0; i < parameters.size(); i++) {
+        for (int m = 0; m < moments.size(); m++) {
+          float[] values = state.get(i + "." + momentNames().get(m));
+          MemoryNative.putFloats(lease.address(moments.get(m).get(i)), values, 0, values.length);
+        }
+      }
+    }
+  }
+
+  /** PyTorch's name of each moment. */
+  abstract List<String> momentNames();
 
   /** Changes all parameters, given as native code takes them. */
   abstract void step(double limit, long[] arrays);

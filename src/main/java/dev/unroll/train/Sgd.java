@@ -32,6 +32,11 @@ public final class Sgd extends Optimizer {
   }
 
   @Override
+  List<String> momentNames() {
+    return List.of("momentum_buffer");
+  }
+
+  @Override
   void step(double limit, long[] arrays) {
     OptimizerNative.sgd(limit, (float) learningRate(), (float) momentum, arrays);
   }
