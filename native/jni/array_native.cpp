@@ -8,11 +8,11 @@ UNROLL_NATIVE(jdouble, ArrayNative, sum)(JNIEnv* env, jclass, jlong x, jlong ind
 }
 
 UNROLL_NATIVE(void, ArrayNative, squaredError)
-(JNIEnv* env, jclass, jlong rows, jlong columns, jlong x, jlong target, jfloat gradient_scale, jlong losses,
- jlong d_x) {
+(JNIEnv* env, jclass, jlong rows, jlong columns, jlong x, jlong target, jlong weights, jfloat gradient_scale,
+ jlong losses, jlong d_x) {
   guarded(env, [&] {
-    kernels().squared_error(rows, columns, floats(x), floats(target), gradient_scale, floats(losses), floats(d_x),
-                            pool());
+    kernels().squared_error(rows, columns, floats(x), floats(target), floats(weights), gradient_scale, floats(losses),
+                            floats(d_x), pool());
   });
 }
 

@@ -187,10 +187,11 @@ struct Kernels {
   /// d_x = scale * y * (d_y - sum(y * d_y)) along each row, y = softmax(scale * x); d_x may be d_y.
   void (*softmax_backward)(int64_t rows, int64_t columns, const float* y, const float* d_y, float scale, float* d_x,
                            Parallel& pool);
-  /// losses[r] = -log softmax(logits[r])[labels[r]]; unless d_logits is null, its row r = gradient_scale *
-  /// dloss_r/dlogits. d_logits may be logits.
+  /// losses[r] = -log softmax(logits[r])[labels[r]], times weights[r] unless weights is null; unless d_logits is null,
+  /// its row r = gradient_scale * dloss_r/dlogits. d_logits may be logits.
   void (*softmax_cross_entropy)(int64_t rows, int64_t columns, const float* logits, const int32_t* labels,
-                                float gradient_scale, float* losses, float* d_logits, Parallel& pool);
+                                const float* weights, float gradient_scale, float* losses, float* d_logits,
+                                Parallel& pool);
 
   /// y[r] = table[tokens[r]]; rows of `size` floats.
   void (*embedding_forward)(int64_t rows, int64_t size, const int32_t* tokens, const float* table, float* y,
@@ -205,12 +206,13 @@ struct Kernels {
   void (*unpack_sequences)(const Cells& cells, const float* packed, float* const* sequences, Parallel& pool);
   /// Copies the cells that are real steps into packed rows; no value of the others gets anywhere.
   void (*pack_padded)(const PaddedCells& cells, const float* padded, float* packed, Parallel& pool);
-  /// Copies packed rows into the cells that are real steps, and fills the others with `padding`.
+  /// Copies packed rows into the cells that are real steps, and fills the others with `padding`, if they are.
   void (*unpack_padded)(const PaddedCells& cells, const float* packed, float padding, float* padded, Parallel& pool);
 
-  /// losses[r] = the sum of (x - target)^2 along row r; unless d_x is null it receives gradient_scale * (x - target).
-  void (*squared_error)(int64_t rows, int64_t columns, const float* x, const float* target, float gradient_scale,
-                        float* losses, float* d_x, Parallel& pool);
+  /// losses[r] = the sum of (x - target)^2 along row r, times weights[r] unless weights is null; unless d_x is null it
+  /// receives gradient_scale * (x - target), times the same.
+  void (*squared_error)(int64_t rows, int64_t columns, const float* x, const float* target, const float* weights,
+                        float gradient_scale, float* losses, float* d_x, Parallel& pool);
 
   /// The sum over a whole array: reduce.h. The i-th element is x[index[i]], or x[i] if index is null.
   double (*array_sum)(const float* x, const int32_t* index, int64_t size, Parallel& pool);

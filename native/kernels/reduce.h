@@ -76,16 +76,19 @@ inline double array_sum(const float* x, const int32_t* index, int64_t size, Para
   });
 }
 
-inline void squared_error(int64_t rows, int64_t columns, const float* x, const float* target, float gradient_scale,
-                          float* losses, float* d_x, Parallel& pool) {
+inline void squared_error(int64_t rows, int64_t columns, const float* x, const float* target, const float* weights,
+                          float gradient_scale, float* losses, float* d_x, Parallel& pool) {
   parallel_ranges(pool, rows, 4 * columns, [&](Range part) {
     for (int64_t r = part.begin; r < part.end; ++r) {
-      losses[r] = sum_of_row(columns, [&](int64_t c, int64_t width, Vec lanes) UNROLL_INLINE_LAMBDA {
+      const float weight = weights == nullptr ? 1.0f : weights[r];
+      const Vec scale = broadcast(gradient_scale * weight);
+      const float loss = sum_of_row(columns, [&](int64_t c, int64_t width, Vec lanes) UNROLL_INLINE_LAMBDA {
         const int64_t i = r * columns + c;
         const Vec difference = load_columns(x + i, width) - load_columns(target + i, width);
-        if (d_x != nullptr) store_columns(d_x + i, difference * broadcast(gradient_scale), width);
+        if (d_x != nullptr) store_columns(d_x + i, difference * scale, width);
         return fma(difference, difference, lanes);
       });
+      losses[r] = loss * weight;
     }
   });
 }

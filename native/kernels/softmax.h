@@ -316,6 +316,7 @@ struct CrossEntropy {
   const float* logits;
   int64_t columns;
   const int32_t* labels;
+  const float* weights;  ///< of rows, or null
   float gradient_scale;
   float* losses;
 
@@ -330,23 +331,26 @@ struct CrossEntropy {
     alignas(64) float logarithms[kLanes];
     log_of_sums(sums, logarithms);
     for (int r = 0; r < kRows; ++r) {
-      losses[first + r] = logarithms[r] - (losses[first + r] - sums.maximum[r]);
+      const float loss = logarithms[r] - (losses[first + r] - sums.maximum[r]);
+      losses[first + r] = weights == nullptr ? loss : loss * weights[first + r];
       if constexpr (kKeep != Keep::kNothing) {
         kept[r * stride + labels[first + r]] -= sums.sum[r];
-        factors[r] = gradient_scale / sums.sum[r];
+        const float scale = weights == nullptr ? gradient_scale : gradient_scale * weights[first + r];
+        factors[r] = scale / sums.sum[r];
       }
     }
   }
 };
 
 inline void softmax_cross_entropy(int64_t rows, int64_t columns, const float* logits, const int32_t* labels,
-                                  float gradient_scale, float* losses, float* d_logits, Parallel& pool) {
+                                  const float* weights, float gradient_scale, float* losses, float* d_logits,
+                                  Parallel& pool) {
   const SoftmaxCall call{rows, columns, logits, d_logits};
   if (d_logits == nullptr) {
-    const CrossEntropy<Keep::kNothing> loss{logits, columns, labels, gradient_scale, losses};
+    const CrossEntropy<Keep::kNothing> loss{logits, columns, labels, weights, gradient_scale, losses};
     return for_rows(call, Unscaled(), pool, loss);
   }
-  const CrossEntropy<Keep::kExponential> gradient{logits, columns, labels, gradient_scale, losses};
+  const CrossEntropy<Keep::kExponential> gradient{logits, columns, labels, weights, gradient_scale, losses};
   for_rows(call, Unscaled(), pool, gradient);
 }
 

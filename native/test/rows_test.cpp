@@ -25,7 +25,8 @@ void check_softmax(int64_t columns) {
     kernels.log_softmax(rows, columns, x.data(), 0.7f, &y[size], pool);
     kernels.softmax_backward(rows, columns, &y[0], d_y.data(), 0.7f, &y[2 * size], pool);
     std::copy(x.begin(), x.end(), &y[3 * size]);  // in place
-    kernels.softmax_cross_entropy(rows, columns, &y[3 * size], labels.data(), 0.25f, &y[4 * size], &y[3 * size], pool);
+    kernels.softmax_cross_entropy(rows, columns, &y[3 * size], labels.data(), nullptr, 0.25f, &y[4 * size],
+                                  &y[3 * size], pool);
     return y;
   });
   for (int64_t r = 0; r < rows; ++r) {
@@ -49,7 +50,7 @@ void check_softmax(int64_t columns) {
 /// Rows longer than a thread's scratch memory, or a result larger than the caches: the bits of each row alone.
 void check_large_softmax(int64_t rows, int64_t columns) {
   const size_t size = static_cast<size_t>(rows * columns);
-  const Floats x = random_floats(size, 1, -5.0f, 5.0f);
+  const Floats x = random_floats(size, 1, -5.0f, 5.0f), weights = random_floats(rows, 2);
   std::vector<int32_t> labels(rows);
   for (int64_t r = 0; r < rows; ++r) labels[r] = static_cast<int32_t>(r * 12'345 % columns);
   static ThreadPool alone(1);
@@ -58,8 +59,8 @@ void check_large_softmax(int64_t rows, int64_t columns) {
     const int64_t at = first * columns;
     kernels.softmax(count, columns, from, 0.7f, &results[0][at], pool);
     kernels.log_softmax(count, columns, from, 1.0f, &results[1][at], pool);
-    kernels.softmax_cross_entropy(count, columns, from, &labels[first], 0.25f, &results[2][first], &results[3][at],
-                                  pool);
+    kernels.softmax_cross_entropy(count, columns, from, &labels[first], &weights[first], 0.25f, &results[2][first],
+                                  &results[3][at], pool);
   };
   Floats expected[] = {Floats(size), Floats(size), Floats(rows), Floats(size)};
   for (int64_t r = 0; r < rows; ++r) run(generic::kKernels, alone, r, 1, expected);
@@ -163,10 +164,10 @@ void check_sums(int64_t size) {
 
 void check_squared_error(int64_t rows, int64_t columns) {
   const int64_t size = rows * columns;
-  const Floats x = random_floats(size, 1), target = random_floats(size, 2);
+  const Floats x = random_floats(size, 1), target = random_floats(size, 2), weights = random_floats(rows, 3);
   const Floats all = same_everywhere("squared_error", [&](const Kernels& kernels, Parallel& pool) {
     Floats y(size + rows);
-    kernels.squared_error(rows, columns, x.data(), target.data(), 0.5f, &y[size], y.data(), pool);
+    kernels.squared_error(rows, columns, x.data(), target.data(), weights.data(), 0.5f, &y[size], y.data(), pool);
     return y;
   });
   for (int64_t r = 0; r < rows; ++r) {
@@ -174,9 +175,9 @@ void check_squared_error(int64_t rows, int64_t columns) {
     for (int64_t i = r * columns; i < (r + 1) * columns; ++i) {
       const double difference = static_cast<double>(x[i]) - target[i];
       sum += difference * difference;
-      check_close(all[i], 0.5 * difference, 1e-6, "gradient of squared_error");
+      check_close(all[i], 0.5 * weights[r] * difference, 1e-6, "gradient of squared_error");
     }
-    check_close(all[size + r], sum, 1e-5, "squared_error");
+    check_close(all[size + r], weights[r] * sum, 1e-5, "squared_error");
   }
 }
 

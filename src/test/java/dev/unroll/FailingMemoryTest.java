@@ -66,6 +66,8 @@ class FailingMemoryTest {
   private final Embedding embedding = new Embedding(4, 4, 1);
   private final Softmax softmax = new Softmax();
   private final CrossEntropy crossEntropy = new CrossEntropy(Divisor.MEAN_OVER_STEPS);
+  private final CrossEntropy weighted = new CrossEntropy(Divisor.MEAN_OVER_WEIGHTS);
+  private final PackedSequence weights = tokens.lookUp(new float[] {1, 2, 3, 4});
   private final SquaredError squaredError = new SquaredError(Divisor.MEAN_OVER_STEPS);
 
   private Map<String, Callable<? extends AutoCloseable>> calls() {
@@ -96,6 +98,8 @@ class FailingMemoryTest {
     calls.put("softmax backward", () -> softmax.backward(input, outputs));
     calls.put("cross-entropy", () -> crossEntropy.gradient(input, tokens));
     calls.put("cross-entropy of each step", () -> CrossEntropy.ofEachStep(input, tokens));
+    calls.put("weighted cross-entropy", () -> weighted.gradient(input, tokens, weights));
+    calls.put("look up", () -> tokens.lookUp(new float[4]));
     calls.put("squared error", () -> squaredError.gradient(input, outputs));
     calls.put("tanh", () -> Activation.TANH.forward(input));
     calls.put("reversed", input::reversed);

@@ -9,7 +9,7 @@ public final class ArrayNative {
   public static native double sum(long x, long index, long size);
 
   public static native void squaredError(
-      long rows, long columns, long x, long target, float gradientScale, long losses, long dX);
+      long rows, long columns, long x, long target, long weights, float gradientScale, long losses, long dX);
 
   public static native void uniform(long seed, long purpose, long first, long size, float low, float high, long y);
 }

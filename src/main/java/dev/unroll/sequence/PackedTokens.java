@@ -408,6 +408,29 @@ public final class PackedTokens implements AutoCloseable {
   }
 
   /**
+   * Looks every token up in a table, for example the weight of each class for a loss.
+   *
+   * @param table a value for each token of the vocabulary
+   * @return one feature, {@code table[token]}, laid out as this batch; close it to free its memory
+   * @throws NullPointerException if {@code table} is null
+   * @throws IllegalArgumentException if it has another size than the vocabulary
+   * @throws IllegalStateException if this batch is closed
+   */
+  public PackedSequence lookUp(float[] table) {
+    Checks.equal("size of table", Checks.notNull("table", table).length, vocabulary);
+    int[] tokens = rows();
+    float[] values = new float[tokens.length];
+    for (int r = 0; r < values.length; r++) {
+      values[r] = table[tokens[r]];
+    }
+    try (Lease lease = new Lease()) {
+      PackedSequence result = lease.result(PackedSequence.allocate(source(), layout, 1));
+      MemoryNative.putFloats(result.address(lease), values, 0, values.length);
+      return lease.done(result);
+    }
+  }
+
+  /**
    * Reverses every sequence within its own length.
    *
    * @return a batch of the same layout; close it to free its memory

@@ -1,6 +1,5 @@
 package dev.unroll.train;
 
-import dev.unroll.internal.ArrayNative;
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.SoftmaxNative;
@@ -42,7 +41,26 @@ public final class CrossEntropy {
    */
   public double loss(PackedSequence scores, PackedTokens targets) {
     check(scores, targets);
-    return run(scores, targets, null);
+    return run(scores, targets, null, null);
+  }
+
+  /**
+   * Computes the loss of weighted steps.
+   *
+   * @param scores a row of scores, one for each token, for every step
+   * @param targets the right token of every step, laid out as the scores
+   * @param weights one feature, what the loss of each step is multiplied by, laid out as the scores; those of classes
+   *     are {@link PackedTokens#lookUp targets.lookUp(classWeights)}
+   * @return the loss in nats; 0 for a batch without steps
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if the layouts differ, the feature count from the vocabulary, or that of the
+   *     weights from 1; the message names both
+   * @throws IllegalStateException if an argument is closed
+   */
+  public double loss(PackedSequence scores, PackedTokens targets, PackedSequence weights) {
+    check(scores, targets);
+    StepSums.checkWeights(weights, "scores", scores.layout());
+    return run(scores, targets, weights, null);
   }
 
   /**
@@ -58,10 +76,32 @@ public final class CrossEntropy {
    */
   public LossGradient gradient(PackedSequence scores, PackedTokens targets) {
     check(scores, targets);
+    return gradientOf(scores, targets, null);
+  }
+
+  /**
+   * Computes the loss of weighted steps and its gradient.
+   *
+   * @param scores a row of scores, one for each token, for every step
+   * @param targets the right token of every step, laid out as the scores
+   * @param weights one feature, what the loss of each step is multiplied by, laid out as the scores
+   * @return the loss and dE/d scores; close it to free its memory
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if the layouts differ, the feature count from the vocabulary, or that of the
+   *     weights from 1; the message names both
+   * @throws IllegalStateException if an argument is closed
+   */
+  public LossGradient gradient(PackedSequence scores, PackedTokens targets, PackedSequence weights) {
+    check(scores, targets);
+    StepSums.checkWeights(weights, "scores", scores.layout());
+    return gradientOf(scores, targets, weights);
+  }
+
+  private LossGradient gradientOf(PackedSequence scores, PackedTokens targets, PackedSequence weights) {
     try (Lease lease = new Lease()) {
       PackedSequence gradient =
           lease.result(PackedSequence.allocate(scores.source(), scores.layout(), scores.features()));
-      return lease.done(new LossGradient(run(scores, targets, gradient), gradient));
+      return lease.done(new LossGradient(run(scores, targets, weights, gradient), gradient));
     }
   }
 
@@ -83,7 +123,7 @@ public final class CrossEntropy {
       long x = scores.address(lease);
       long labels = targets.address(lease);
       PackedSequence losses = lease.result(PackedSequence.allocate(scores.source(), scores.layout(), 1));
-      SoftmaxNative.crossEntropy(scores.layout().rows(), scores.features(), x, labels, 1, losses.address(lease), 0);
+      SoftmaxNative.crossEntropy(scores.layout().rows(), scores.features(), x, labels, 0, 1, losses.address(lease), 0);
       return lease.done(losses);
     }
   }
@@ -95,17 +135,19 @@ public final class CrossEntropy {
     targets.layout().requireSame("targets", "scores", scores.layout());
   }
 
-  private double run(PackedSequence scores, PackedTokens targets, PackedSequence gradient) {
+  /** The loss; weights and gradient may be null. */
+  private double run(PackedSequence scores, PackedTokens targets, PackedSequence weights, PackedSequence gradient) {
     int rows = scores.layout().rows();
-    double count = rows == 0 ? 1 : divisor.of(scores.layout());
     try (Lease lease = new Lease()) {
+      StepSums sums = new StepSums(lease, scores);
       long x = scores.address(lease);
       long labels = targets.address(lease);
+      long w = weights == null ? 0 : weights.address(lease);
+      double count = sums.divisor(divisor, w);
       long values = lease.temporary(scores.source(), (long) rows * Float.BYTES);
       long dX = gradient == null ? 0 : gradient.address(lease);
-      SoftmaxNative.crossEntropy(rows, scores.features(), x, labels, (float) (1 / count), values, dX);
-      long order = scores.layout().packed().sumOrder(lease, scores.source(), values, 1, 0, 0);
-      return ArrayNative.sum(values, order, rows) / count;
+      SoftmaxNative.crossEntropy(rows, scores.features(), x, labels, w, (float) (1 / count), values, dX);
+      return sums.sum(values) / count;
     }
   }
 }

@@ -1,30 +1,41 @@
 package dev.unroll.train;
 
 import dev.unroll.sequence.SequenceLayout;
+import java.util.function.DoubleSupplier;
 
 /** What the sum of a loss over all real steps of a batch is divided by. Padding never counts: there is none. */
 public enum Divisor {
-  /** The number of real steps: the mean over all steps of all sequences. PyTorch's {@code reduction="mean"}. */
+  /**
+   * The number of real steps: the mean over all steps of all sequences. PyTorch's {@code reduction="mean"} without
+   * weights, Keras' mean with and without.
+   */
   MEAN_OVER_STEPS {
     @Override
-    double of(SequenceLayout layout) {
+    double of(SequenceLayout layout, DoubleSupplier weights) {
       return layout.rows();
+    }
+  },
+  /** The sum of the steps' weights, PyTorch's {@code reduction="mean"}; without weights, each step weighs 1. */
+  MEAN_OVER_WEIGHTS {
+    @Override
+    double of(SequenceLayout layout, DoubleSupplier weights) {
+      return weights.getAsDouble();
     }
   },
   /** The number of sequences: each counts with its length. */
   SUM_OVER_STEPS_MEAN_OVER_SEQUENCES {
     @Override
-    double of(SequenceLayout layout) {
+    double of(SequenceLayout layout, DoubleSupplier weights) {
       return layout.sequences();
     }
   },
   /** One: the plain sum. PyTorch's {@code reduction="sum"}. */
   SUM_OVER_STEPS {
     @Override
-    double of(SequenceLayout layout) {
+    double of(SequenceLayout layout, DoubleSupplier weights) {
       return 1;
     }
   };
 
-  abstract double of(SequenceLayout layout);
+  abstract double of(SequenceLayout layout, DoubleSupplier weights);
 }

@@ -34,7 +34,25 @@ public final class SquaredError {
    */
   public double loss(PackedSequence outputs, PackedSequence targets) {
     check(outputs, targets);
-    return run(outputs, targets, null);
+    return run(outputs, targets, null, null);
+  }
+
+  /**
+   * Computes the loss of weighted steps.
+   *
+   * @param outputs what was computed
+   * @param targets what is right, shaped alike
+   * @param weights one feature, what the loss of each step is multiplied by, laid out as the outputs
+   * @return the loss; 0 for a batch without steps
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if the layouts or the feature counts differ, or that of the weights from 1; the
+   *     message names both
+   * @throws IllegalStateException if an argument is closed
+   */
+  public double loss(PackedSequence outputs, PackedSequence targets, PackedSequence weights) {
+    check(outputs, targets);
+    StepSums.checkWeights(weights, "outputs", outputs.layout());
+    return run(outputs, targets, weights, null);
   }
 
   /**
@@ -49,10 +67,32 @@ public final class SquaredError {
    */
   public LossGradient gradient(PackedSequence outputs, PackedSequence targets) {
     check(outputs, targets);
+    return gradientOf(outputs, targets, null);
+  }
+
+  /**
+   * Computes the loss of weighted steps and its gradient.
+   *
+   * @param outputs what was computed
+   * @param targets what is right, shaped alike
+   * @param weights one feature, what the loss of each step is multiplied by, laid out as the outputs
+   * @return the loss and dE/d outputs; close it to free its memory
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if the layouts or the feature counts differ, or that of the weights from 1; the
+   *     message names both
+   * @throws IllegalStateException if an argument is closed
+   */
+  public LossGradient gradient(PackedSequence outputs, PackedSequence targets, PackedSequence weights) {
+    check(outputs, targets);
+    StepSums.checkWeights(weights, "outputs", outputs.layout());
+    return gradientOf(outputs, targets, weights);
+  }
+
+  private LossGradient gradientOf(PackedSequence outputs, PackedSequence targets, PackedSequence weights) {
     try (Lease lease = new Lease()) {
       PackedSequence gradient =
           lease.result(PackedSequence.allocate(outputs.source(), outputs.layout(), outputs.features()));
-      return lease.done(new LossGradient(run(outputs, targets, gradient), gradient));
+      return lease.done(new LossGradient(run(outputs, targets, weights, gradient), gradient));
     }
   }
 
@@ -62,17 +102,19 @@ public final class SquaredError {
     targets.layout().requireSame("targets", "outputs", outputs.layout());
   }
 
-  private double run(PackedSequence outputs, PackedSequence targets, PackedSequence gradient) {
+  /** The loss; weights and gradient may be null. */
+  private double run(PackedSequence outputs, PackedSequence targets, PackedSequence weights, PackedSequence gradient) {
     int rows = outputs.layout().rows();
-    double count = rows == 0 ? 1 : divisor.of(outputs.layout()) * outputs.features();
     try (Lease lease = new Lease()) {
+      StepSums sums = new StepSums(lease, outputs);
       long dX = gradient == null ? 0 : gradient.address(lease);
       long x = outputs.address(lease);
       long y = targets.address(lease);
+      long w = weights == null ? 0 : weights.address(lease);
+      double count = sums.divisor(divisor, w) * outputs.features();
       long values = lease.temporary(outputs.source(), (long) rows * Float.BYTES);
-      ArrayNative.squaredError(rows, outputs.features(), x, y, (float) (2 / count), values, dX);
-      long order = outputs.layout().packed().sumOrder(lease, outputs.source(), values, 1, 0, 0);
-      return ArrayNative.sum(values, order, rows) / count;
+      ArrayNative.squaredError(rows, outputs.features(), x, y, w, (float) (2 / count), values, dX);
+      return sums.sum(values) / count;
     }
   }
 }

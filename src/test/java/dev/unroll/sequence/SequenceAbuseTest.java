@@ -154,6 +154,8 @@ class SequenceAbuseTest {
     return Stream.of(
         refusal("null workspace", NULL, () -> PackedTokens.of(null, right, 3), "workspace is null"),
         refusal("null scores", NULL, () -> PackedTokens.ofLargest(null), "scores is null"),
+        refusal("null table", NULL, () -> PackedTokens.of(right, 3).lookUp(null), "table is null"),
+        refusal("table", ARGUMENT, () -> PackedTokens.of(right, 3).lookUp(new float[4]), "size of table is 4"),
         refusal("closed scores", STATE, () -> PackedTokens.ofLargest(closedScores), "PackedSequence is closed"),
         refusal("null sequences", NULL, () -> PackedTokens.of(null, 3), "sequences is null"),
         refusal("null sequence", NULL, () -> PackedTokens.of(new int[][] {{1}, null}, 3), "sequences[1] is null"),

@@ -1,5 +1,6 @@
 package dev.unroll.train;
 
+import static dev.unroll.Expect.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -34,6 +35,25 @@ class SquaredErrorTest {
   }
 
   @Test
+  void weightsMultiplyTheLossAndGradientOfTheirSteps() {
+    // Means over features 2, 0.5, 4.5, with weights of 2, 0 and 4.
+    float[][][] weights = {{{2}, {0}}, {}, {{4}}};
+    try (PackedSequence y = PackedSequence.of(OUTPUTS, 2);
+        PackedSequence target = PackedSequence.of(TARGETS, 2);
+        PackedSequence w = PackedSequence.of(weights, 1);
+        LossGradient overSteps = new SquaredError(Divisor.MEAN_OVER_STEPS).gradient(y, target, w);
+        LossGradient overWeights = new SquaredError(Divisor.MEAN_OVER_WEIGHTS).gradient(y, target, w)) {
+      assertEquals(22 / 3.0, overSteps.loss(), 1e-6);
+      assertEquals(22 / 6.0, overWeights.loss(), 1e-6);
+      assertEquals(overWeights.loss(), new SquaredError(Divisor.MEAN_OVER_WEIGHTS).loss(y, target, w));
+      float[][][] gradient = overWeights.gradient().toArrays();
+      assertArrayEquals(new float[] {0, 4 / 6f}, gradient[0][0], 1e-6f);
+      assertArrayEquals(new float[] {0, 0}, gradient[0][1]);
+      assertArrayEquals(new float[] {0, -12 / 6f}, gradient[2][0], 1e-6f);
+    }
+  }
+
+  @Test
   void longRowsHaveShortSums() {
     float[] values = new float[4_000_000];
     Arrays.fill(values, 0.3f);
@@ -55,6 +75,8 @@ class SquaredErrorTest {
       assertThrows(IllegalArgumentException.class, () -> loss.loss(y, wide));
       assertThrows(IllegalArgumentException.class, () -> loss.gradient(y, longer));
       assertThrows(NullPointerException.class, () -> loss.gradient(y, null));
+      refused(NullPointerException.class, () -> loss.loss(y, y, null), "weights is null");
+      refused(IllegalArgumentException.class, () -> loss.gradient(y, y, y), "features of weights is 2: expected 1");
     }
   }
 }

@@ -87,6 +87,9 @@ class TrainAbuseTest {
     PackedSequence closedScores = PackedSequence.of(new float[][][] {{{1, 2, 3}}}, 3);
     PackedTokens closedTargets = PackedTokens.of(new int[][] {{0}, {1, 2}}, 3);
     PackedTokens oneTarget = PackedTokens.of(new int[][] {{0}}, 3);
+    PackedSequence short1 = PackedSequence.of(new float[][][] {{{1}}, {{1}}}, 1);
+    PackedSequence closed1 = PackedSequence.of(new float[][][] {{{1}}, {{1}, {1}}}, 1);
+    closed1.close();
     closedScores.close();
     closedTargets.close();
     return Stream.of(
@@ -103,6 +106,11 @@ class TrainAbuseTest {
         refusal("gradient, layout", ARGUMENT, () -> loss.gradient(scores, layout), "[2, 1]", "[1, 2]"),
         refusal("gradient, closed scores", STATE, () -> loss.gradient(closedScores, oneTarget), "is closed"),
         refusal("gradient, closed targets", STATE, () -> loss.gradient(scores, closedTargets), "is closed"),
+        refusal("null weights", NULL, () -> loss.loss(scores, targets, null), "weights is null"),
+        refusal("gradient, null weights", NULL, () -> loss.gradient(scores, targets, null), "weights is null"),
+        refusal("wide weights", ARGUMENT, () -> loss.loss(scores, targets, scores), "weights is 3: expected 1"),
+        refusal("weights' layout", ARGUMENT, () -> loss.gradient(scores, targets, short1), "layout of weights is"),
+        refusal("closed weights", STATE, () -> loss.gradient(scores, targets, closed1), "PackedSequence is closed"),
         refusal("each step, null scores", NULL, () -> CrossEntropy.ofEachStep(null, targets), "scores is null"),
         refusal("each step, null targets", NULL, () -> CrossEntropy.ofEachStep(scores, null), "targets is null"),
         refusal("each step, vocabulary", ARGUMENT, () -> CrossEntropy.ofEachStep(scores, vocabulary), "expected 4"),
