@@ -1,6 +1,7 @@
 /// Prints what packing and unpacking reach of the throughput of a plain copy (memcpy) of the same bytes by one thread,
 /// measured in turns in one run: sequence by sequence, from and to a padded batch of either order, and that on two
-/// threads. The bytes of an unpacked padded batch are those that are written, padding included.
+/// threads. The bytes of an unpacked padded batch are those that are written, padding included unless it is on the
+/// left.
 
 #include <algorithm>
 #include <cstdio>
@@ -69,6 +70,10 @@ void measure(const unroll::Kernels& kernels, Shape shape) {
   const unroll::Cells all{steps, features, 0, steps.count, 0, steps.sequences};
   const unroll::PaddedCells batch_first{all, steps.count * features, features};
   const unroll::PaddedCells time_first{all, features, steps.sequences * features};
+  std::vector<int32_t> starts;  // of sequences with their padding on the left
+  for (const int32_t b : batch.order) starts.push_back(static_cast<int32_t>((b + 1) * steps.count - batch.lengths[b]));
+  unroll::PaddedCells left{all, features, features, true};
+  left.cells.steps.order = starts.data();
   std::vector<float*> sequences;  // one after the other in `padded`
   int64_t start = 0;
   for (int64_t p = 0; p < steps.sequences; ++p) {
@@ -80,9 +85,11 @@ void measure(const unroll::Kernels& kernels, Shape shape) {
       {"pack sequences", size, [&] { kernels.pack_sequences(all, sequences.data(), packed, one); }},
       {"unpack sequences", size, [&] { kernels.unpack_sequences(all, packed, sequences.data(), one); }},
       {"pack batch-first", size, [&] { kernels.pack_padded(batch_first, padded, packed, one); }},
+      {"pack batch-first, left", size, [&] { kernels.pack_padded(left, padded, packed, one); }},
       {"pack time-first", size, [&] { kernels.pack_padded(time_first, padded, packed, one); }},
       {"pack batch-first, 2 threads", size, [&] { kernels.pack_padded(batch_first, padded, packed, two); }},
       {"unpack batch-first", padded_size, [&] { kernels.unpack_padded(batch_first, packed, 0.0f, padded, one); }},
+      {"unpack batch-first, left", size, [&] { kernels.unpack_padded(left, packed, 0.0f, padded, one); }},
       {"unpack time-first", padded_size, [&] { kernels.unpack_padded(time_first, packed, 0.0f, padded, one); }},
       {"unpack batch-first, 2 threads", padded_size,
        [&] { kernels.unpack_padded(batch_first, packed, 0.0f, padded, two); }},
