@@ -24,6 +24,9 @@ final class HeaderReader {
   /** The limit of the format's own library. */
   static final int LONGEST = 100_000_000;
 
+  /** What ZIP files begin with. */
+  private static final int ZIP = 'P' | 'K' << 8 | 3 << 16 | 4 << 24;
+
   private static final Comparator<TensorEntry> BY_OFFSET =
       Comparator.comparingLong(TensorEntry::begin).thenComparingLong(TensorEntry::end);
 
@@ -56,6 +59,9 @@ final class HeaderReader {
           file, "size is " + size + " bytes: expected a header's length of 8 bytes, and a header");
     }
     data.read(start, 0);
+    if (start.getInt(0) == ZIP) {
+      throw new SafeTensorsException(file, "a ZIP file, such as torch.save's: expected a safetensors file");
+    }
     long length = start.getLong(0);
     long longest = Math.min(LONGEST, size - Long.BYTES);
     if (length < 1 || length > longest) {

@@ -116,7 +116,7 @@ final class SafeTensorsWriter {
       write(channel, start());
       ByteBuffer chunk = ByteBuffer.allocate(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
       for (Tensor tensor : tensors.values()) {
-        write(channel, tensor.values(), chunk);
+        write(channel, tensor.content(), chunk);
       }
       // A crash of the machine after the move must not leave the name with missing data.
       channel.force(true);

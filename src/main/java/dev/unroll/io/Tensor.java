@@ -70,8 +70,18 @@ public final class Tensor {
     return size;
   }
 
+  /**
+   * Returns the values, those of a parameter as they are now.
+   *
+   * @return a copy, row-major
+   * @throws IllegalStateException if the parameter's layer is closed
+   */
+  public float[] values() {
+    return content().clone();
+  }
+
   /** Returns the values; the caller changes nothing. */
-  float[] values() {
+  float[] content() {
     return values.get();
   }
 }

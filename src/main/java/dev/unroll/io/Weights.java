@@ -94,8 +94,8 @@ public final class Weights {
   }
 
   /**
-   * Reads the weights of a part of a larger model: tensors whose names begin with the prefix; others are ignored. If
-   * anything is wrong, no parameter is changed.
+   * Reads the weights of a part of a larger model: tensors whose names begin with the prefix; others are ignored, so
+   * some of a file's layers are taken one by one. If anything is wrong, no parameter is changed.
    *
    * @param file its path
    * @param prefix what the tensors have before the names of the parameters, for example {@code "encoder."}

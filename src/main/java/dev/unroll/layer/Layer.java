@@ -1,6 +1,7 @@
 package dev.unroll.layer;
 
 import dev.unroll.internal.Checks;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -14,6 +15,21 @@ public interface Layer extends AutoCloseable {
    * @return all of them, always in the same order
    */
   List<Parameter> parameters();
+
+  /**
+   * Lists the parameters of several layers, for an optimiser.
+   *
+   * @param layers any
+   * @return all of them, in the order of the layers
+   * @throws NullPointerException if {@code layers} or one of them is null
+   */
+  static List<Parameter> parametersOf(Layer... layers) {
+    List<Parameter> all = new ArrayList<>();
+    for (Layer layer : Checks.notNull("layers", layers)) {
+      all.addAll(Checks.notNull("a layer", layer).parameters());
+    }
+    return all;
+  }
 
   /**
    * Finds a parameter.

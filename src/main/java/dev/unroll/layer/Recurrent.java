@@ -90,7 +90,9 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
 
   /**
    * Runs the layer over every sequence of the batch, from a state of zeros. The output keeps what {@link #backward}
-   * needs; where only the answer is wanted, {@link #infer} gives the same bits in less time and memory.
+   * needs, but for the input, which is to stay open until then; where only the answer is wanted, {@link #infer} gives the
+   * same bits in less time and memory. Nothing is dropped, whatever the layer was built with: a layer with dropout is
+   * trained by {@link #forwardTraining}.
    *
    * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed
    * @return outputs for every real step and the final state of every sequence; close it to free its memory
@@ -103,10 +105,11 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
   }
 
   /**
-   * Runs the layer over every sequence of the batch.
+   * Runs the layer over every sequence of the batch, from a given state; else as {@link #forward(PackedSequence)}.
    *
-   * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed
-   * @param initial state of every layer, direction and sequence, in the caller's order, or {@code null} for zero
+   * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed; open until {@link #backward}
+   * @param initial state of every layer, direction and sequence, in the caller's order, or {@code null} for zero; it may
+   *     be closed afterwards
    * @return outputs for every real step and the final state of every sequence, in the caller's order; close it to free
    *     its memory
    * @throws NullPointerException if {@code input} is null
@@ -115,6 +118,19 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
    */
   public RecurrentOutput forward(PackedSequence input, State initial) {
     return run(input, initial, () -> RecurrentTape.forTraining(options, input, 0, 0, parameters.version()));
+  }
+
+  /**
+   * Runs the layer over every sequence of the batch only for its answer, from a state of zeros.
+   *
+   * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed
+   * @return as {@link #infer(PackedSequence, State)}
+   * @throws NullPointerException if {@code input} is null
+   * @throws IllegalArgumentException if the feature count differs; the message names both
+   * @throws IllegalStateException if this layer or the input is closed
+   */
+  public RecurrentOutput infer(PackedSequence input) {
+    return infer(input, null);
   }
 
   /**
@@ -152,8 +168,9 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
   }
 
   /**
-   * The same in training: between layers, elements are dropped with the probability that the layer was built with.
-   * Which ones depends on the key, the layer, the index of the sequence in the batch, the step and the feature alone.
+   * Runs the layer as {@link #forward(PackedSequence, State)} does and, between layers, drops elements with the
+   * probability that the layer was built with. Which ones depends on the key, the layer, the index of the sequence in the
+   * batch, the step and the feature alone.
    *
    * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed
    * @param initial state of every layer, direction and sequence, in the caller's order, or {@code null} for zero
@@ -188,14 +205,14 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
    * Propagates gradients back through time, over all steps of the batch: adds to the gradients of the parameters and
    * returns those of the input and the initial state.
    *
-   * @param output what {@link #forward} returned, once; its outputs stay readable
+   * @param output what {@link #forward} or {@link #forwardTraining} returned, once; its outputs stay readable
    * @param outputGradient dE/d outputs, rows of {@link #outputSize()} features, or {@code null} for zero
    * @param finalStateGradient dE/d final state, shaped as the state, or {@code null} for zero
    * @return the gradients; close them to free their memory
    * @throws NullPointerException if {@code output} is null
    * @throws IllegalArgumentException if {@code output} is another layer's, or a shape differs; the message names both
-   * @throws IllegalStateException if something is closed, {@code output} was propagated before, or a parameter has
-   *     changed since {@link #forward}
+   * @throws IllegalStateException if something is closed, the input of the forward pass included, {@code output} was
+   *     propagated before, or a parameter has changed since {@link #forward}
    */
   public RecurrentGradients backward(RecurrentOutput output, PackedSequence outputGradient, State finalStateGradient) {
     if (Checks.notNull("output", output).layer() != this) {
@@ -203,7 +220,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
     }
     RecurrentTape tape = output.tape();
     tape.checkKept();
-    PackedSequence input = tape.input();
+    PackedSequence input = tape.openInput();
     if (outputGradient != null) {
       Checks.equal("outputGradient features", outputGradient.features(), outputSize());
       outputGradient.layout().requireSame("outputGradient", "input", input.layout());

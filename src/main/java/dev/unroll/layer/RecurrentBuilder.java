@@ -60,8 +60,8 @@ public abstract sealed class RecurrentBuilder<B, L extends Recurrent> permits Rn
   }
 
   /**
-   * Drops elements of the outputs of every layer but the last, in training passes only
-   * {@link Recurrent#forwardTraining}): the others grow by 1 / (1 - probability).
+   * Drops elements of the outputs of every layer but the last, so of one layer alone nothing, and in training passes
+   * ({@link Recurrent#forwardTraining}) only; the others grow by 1 / (1 - probability).
    *
    * @param probability at least 0 and below 1; default 0
    * @return this builder
@@ -98,7 +98,7 @@ public abstract sealed class RecurrentBuilder<B, L extends Recurrent> permits Rn
   /**
    * Chooses the random numbers of the initial weights.
    *
-   * @param value any; default 0
+   * @param value any; default 0. Layers of the same sizes and seed start alike
    * @return this builder
    */
   public B seed(long value) {

@@ -24,7 +24,8 @@ public final class RecurrentGradients implements AutoCloseable {
   /**
    * Returns dE/d initial state.
    *
-   * @return [layers * directions, sequences, hidden size] in the caller's order; closed with this object
+   * @return [layers * directions, sequences, hidden size] in the caller's order, and cells of an {@link Lstm}; closed
+   *     with this object
    */
   public State initialState() {
     return initialState;

@@ -42,8 +42,10 @@ public final class RecurrentOutput implements AutoCloseable {
    * carries a state's value and no gradient.
    *
    * @return {@link #finalState()}, which the caller now closes
+   * @throws IllegalStateException if it is closed
    */
   public State takeFinalState() {
+    tape.finalState().checkOpen();
     finalStateTaken = true;
     return tape.finalState();
   }

@@ -23,7 +23,7 @@ import java.util.Arrays;
  * }
  * }</pre>
  *
- * <p>One thread owns a session; any number of sessions may share a layer. Steps of several threads follow one another.
+ * <p>One thread owns a session; any number of sessions may share a layer, and run at once.
  */
 public final class RecurrentSession implements AutoCloseable {
   private final Recurrent layer;

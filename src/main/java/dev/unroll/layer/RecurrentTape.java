@@ -90,6 +90,14 @@ final class RecurrentTape implements AutoCloseable {
     return input;
   }
 
+  /** The input, which a backward pass reads too. */
+  PackedSequence openInput() {
+    if (input.isClosed()) {
+      throw new IllegalStateException("input of the forward pass is closed: expected it open until backward");
+    }
+    return input;
+  }
+
   State finalState() {
     return finalState;
   }

@@ -215,7 +215,16 @@ public final class State implements AutoCloseable {
     Checks.equal("layers * directions of " + name, entries, expectedEntries);
     Checks.equal("sequences of " + name, sequences, expectedSequences);
     Checks.equal("hidden size of " + name, hiddenSize, expectedSize);
+    if (cellSize > 0 != expectedCellSize > 0) {
+      String expected = expectedCellSize > 0 ? "those of an LSTM" : "none, for the layer is no LSTM";
+      throw Checks.unexpected("cells of " + name, cellSize > 0 ? "present" : "missing", expected);
+    }
     Checks.equal("size of the cells of " + name, cellSize, expectedCellSize);
+  }
+
+  /** Requires that the state is open. */
+  void checkOpen() {
+    memory.checkOpen();
   }
 
   /** Where the entries of a state are; all addresses are 0 if there is no state. */

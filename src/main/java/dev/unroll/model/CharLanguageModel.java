@@ -98,7 +98,7 @@ public final class CharLanguageModel implements AutoCloseable {
    *
    * @param prime the text to go on from, 1 character or more of the vocabulary
    * @param length characters to generate, 0 or more
-   * @param temperature above 0; 0 always takes the most probable character
+   * @param temperature above 0 divides the scores before the softmax; 0 always takes the most probable character
    * @param seed of the random numbers: the same seed gives the same text
    * @return the generated text, without the prime
    * @throws NullPointerException if {@code prime} is null

@@ -25,6 +25,15 @@ public final class CharVocabulary {
   }
 
   /**
+   * Returns the characters, from which {@link #of} makes this vocabulary again.
+   *
+   * @return each once, ascending
+   */
+  public String characters() {
+    return new String(characters, 0, characters.length);
+  }
+
+  /**
    * Counts the characters.
    *
    * @return 1 or more

@@ -92,7 +92,8 @@ public final class LanguageModel implements AutoCloseable {
    *
    * @param tokens the text, 2 tokens or more of the vocabulary; each is to be predicted from those before it
    * @param options how
-   * @param listener told about every window, or {@code null}
+   * @param listener told about every window, or {@code null}; it may evaluate or save this model, and ends the training
+   *     by an exception, which comes out here
    * @return mean loss of the last epoch, in nats per token
    * @throws NullPointerException if {@code tokens} or {@code options} is null
    * @throws IllegalArgumentException if there are fewer than 2 tokens, or one is outside the vocabulary

@@ -112,7 +112,9 @@ final class GivenTokens {
       for (int t = 0; t < lengths[b]; t++) {
         int token = place.token(b, t);
         if (token < 0 || token >= vocabulary) {
-          Checks.index("token " + place.name(b, t), token, vocabulary);
+          String expected = "at least 0 and below " + vocabulary;
+          String hint = token < 0 ? "; steps without a label are left out by StepSelection.without" : "";
+          throw Checks.unexpected("token " + place.name(b, t), token, expected + hint);
         }
         packed[order.row(b, t)] = token;
       }

@@ -550,6 +550,16 @@ public final class PackedSequence implements AutoCloseable {
   }
 
   /**
+   * Tells whether this batch is closed.
+   *
+   * @return true after {@link #close}
+   * @hidden
+   */
+  public boolean isClosed() {
+    return memory.isClosed();
+  }
+
+  /**
    * Returns where results that belong with this batch take their memory from.
    *
    * @return the source

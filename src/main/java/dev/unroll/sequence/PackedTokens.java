@@ -394,6 +394,20 @@ public final class PackedTokens implements AutoCloseable {
   }
 
   /**
+   * Takes a batch of sequences of one step apart: the opposite of {@link #ofLabels(int[], int)}.
+   *
+   * @return one label for every sequence
+   * @throws IllegalArgumentException if a sequence has another number of steps
+   * @throws IllegalStateException if this batch is closed
+   */
+  public int[] toLabels() {
+    int[] ones = new int[layout.sequences()];
+    Arrays.fill(ones, 1);
+    layout.requireSame("tokens", "labels", SequenceLayout.of(ones));
+    return rows(); // equal lengths keep the caller's order
+  }
+
+  /**
    * Takes the batch apart into sequences that stand one after the other, without padding.
    *
    * @param to [rows], from its position to its limit, which stay as they are; a buffer of any kind

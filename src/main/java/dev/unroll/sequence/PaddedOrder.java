@@ -67,8 +67,7 @@ public enum PaddedOrder {
   }
 
   /**
-   * Takes the real steps out of a padded mask of steps to be selected, such as Keras' weights of 0 and 1 for every
-   * step: they go to {@link StepSelection#of}.
+   * Takes the real steps out of a padded mask of steps to be selected: they go to {@link StepSelection#of}.
    *
    * @param padded [sequences][steps] or [steps][sequences], as this order says
    * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
@@ -83,6 +82,30 @@ public enum PaddedOrder {
     boolean[][] sequences = new boolean[ownLengths.length][];
     for (int b = 0; b < sequences.length; b++) {
       sequences[b] = new boolean[ownLengths[b]];
+      for (int t = 0; t < ownLengths[b]; t++) {
+        sequences[b][t] = own[outer(b, starts[b] + t)][inner(b, starts[b] + t)];
+      }
+    }
+    return sequences;
+  }
+
+  /**
+   * Takes the real steps out of a padded batch of one number a step, such as Keras' weights of steps: they go to {@link
+   * PackedSequence#ofFlat(float[][], int) PackedSequence.ofFlat(numbers, 1)}.
+   *
+   * @param padded [sequences][steps] or [steps][sequences], as this order says
+   * @param lengths real steps of every sequence, each from 0 to the padded steps; sequences may be in any order
+   * @return [sequences][real steps]
+   * @throws NullPointerException if an argument or an array of {@code padded} is null
+   * @throws IllegalArgumentException if a length is out of range
+   */
+  public float[][] unpad(float[][] padded, int[] lengths) {
+    float[][] own = Checks.notNull("padded", padded).clone();
+    int[] ownLengths = Checks.notNull("lengths", lengths).clone();
+    int[] starts = checkNested(own, ownLengths);
+    float[][] sequences = new float[ownLengths.length][];
+    for (int b = 0; b < sequences.length; b++) {
+      sequences[b] = new float[ownLengths[b]];
       for (int t = 0; t < ownLengths[b]; t++) {
         sequences[b][t] = own[outer(b, starts[b] + t)][inner(b, starts[b] + t)];
       }

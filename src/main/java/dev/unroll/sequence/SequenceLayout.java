@@ -85,6 +85,32 @@ public final class SequenceLayout {
   }
 
   /**
+   * Takes the lengths from a mask of numbers, as tokenizers have it.
+   *
+   * @param mask [sequences][steps] or [steps][sequences], as {@code order} says: 1 for the real steps of a sequence, 0 for
+   *     its padding
+   * @param order which of the two, and on which side padding is
+   * @return the layout; its {@link #lengths()} are those of the padded batch
+   * @throws NullPointerException if an argument or a row of the mask is null
+   * @throws IllegalArgumentException if a number is neither, or as {@link #ofMask(boolean[][], PaddedOrder)}
+   */
+  public static SequenceLayout ofMask(int[][] mask, PaddedOrder order) {
+    boolean[][] real = new boolean[Checks.notNull("mask", mask).length][];
+    for (int i = 0; i < real.length; i++) {
+      int[] row = Checks.notNull("mask[" + i + "]", mask[i]);
+      real[i] = new boolean[row.length];
+      for (int j = 0; j < row.length; j++) {
+        int number = row[j];
+        if (number != 0 && number != 1) {
+          throw Checks.unexpected("mask[" + i + "][" + j + "]", number, "0 or 1");
+        }
+        real[i][j] = number == 1;
+      }
+    }
+    return of(Checks.notNull("order", order).maskLengths(real));
+  }
+
+  /**
    * Returns the mask of a padded batch, as Keras has it.
    *
    * @param order how it is laid out

@@ -55,11 +55,11 @@ public final class Adam extends Optimizer {
   }
 
   @Override
-  void restore(Map<String, float[]> state) {
+  void set(Map<String, float[]> state) {
     float[] step = state.get(STEP);
     long counted = (long) step[0] * STEPS_PER_UNIT + (long) step[1];
     Checks.require(counted >= 0, STEP, counted, "0 or more");
-    super.restore(state);
+    super.set(state);
     steps = counted;
   }
 

@@ -22,7 +22,7 @@ public enum Divisor {
       return weights.getAsDouble();
     }
   },
-  /** The number of sequences: each counts with its length. */
+  /** The number of sequences, those without steps included: each counts with its length. */
   SUM_OVER_STEPS_MEAN_OVER_SEQUENCES {
     @Override
     double of(SequenceLayout layout, DoubleSupplier weights) {

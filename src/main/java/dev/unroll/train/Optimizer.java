@@ -14,6 +14,7 @@ import dev.unroll.io.Weights;
 import dev.unroll.layer.Parameter;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -40,7 +41,7 @@ import java.util.Set;
  * }
  * }</pre>
  *
- * <p>One thread at a time may use it; nobody may run the layers meanwhile. It lives shorter than the layers.
+ * <p>One thread at a time may use it; nobody may run the layers meanwhile. Close it before the layers.
  */
 public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Adam {
   private final List<Parameter> parameters;
@@ -82,11 +83,11 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
   /**
    * Sets the learning rate, for schedules.
    *
-   * @param rate a finite number above 0
-   * @throws IllegalArgumentException if it is not
+   * @param rate 0, where some begin or end, or a finite number above
+   * @throws IllegalArgumentException if it is neither
    */
   public void learningRate(double rate) {
-    learningRate = Checks.positive("learningRate", rate);
+    learningRate = rate == 0 ? 0 : Checks.positive("learningRate", rate);
   }
 
   /**
@@ -136,7 +137,7 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
   }
 
   /**
-   * Sets all gradients to zero.
+   * Sets the gradients of its parameters to zero; those of others, such as frozen layers, go on adding up.
    *
    * @throws IllegalStateException if a layer is closed
    */
@@ -168,7 +169,30 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
   }
 
   /**
-   * Goes on from what {@link #state} returned. If anything is wrong, nothing is changed.
+   * Goes on from what {@link #state} returned, for example to take back steps that went wrong. If anything is wrong,
+   * nothing is changed.
+   *
+   * @param state as it was
+   * @throws NullPointerException if {@code state}, a name or a value is null
+   * @throws IllegalArgumentException if it is not that of such an optimiser of such parameters
+   * @throws IllegalStateException if this optimiser is closed
+   */
+  public void restore(Map<String, Tensor> state) {
+    Map<String, Tensor> now = state();
+    Checks.require(
+        Checks.notNull("state", state).keySet().equals(now.keySet()), "state", state.keySet(), now.keySet().toString());
+    Map<String, float[]> values = new LinkedHashMap<>();
+    now.forEach((name, expected) -> {
+      Tensor tensor = Checks.notNull(name, state.get(name));
+      String shape = Arrays.toString(expected.shape());
+      Checks.require(Arrays.equals(tensor.shape(), expected.shape()), name, Arrays.toString(tensor.shape()), shape);
+      values.put(name, tensor.values());
+    });
+    set(values);
+  }
+
+  /**
+   * Goes on from what {@link #state} returned and a file has. If anything is wrong, nothing is changed.
    *
    * @param file has it among others
    * @param prefix what its tensors have before their names, for example {@code "adam."}
@@ -181,11 +205,11 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
   public void restore(SafeTensors file, String prefix) throws IOException {
     Map<String, long[]> shapes = new LinkedHashMap<>();
     state().forEach((name, tensor) -> shapes.put(name, tensor.shape()));
-    restore(Weights.read(file, prefix, shapes));
+    set(Weights.read(file, prefix, shapes));
   }
 
   /** Takes over values that have the names and shapes of the state. */
-  void restore(Map<String, float[]> state) {
+  void set(Map<String, float[]> state) {
     try (Lease lease = new Lease()) {
       for (int i = 0; i < parameters.size(); i++) {
         for (int m = 0; m < moments.size(); m++) {

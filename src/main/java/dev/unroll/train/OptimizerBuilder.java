@@ -22,12 +22,12 @@ public abstract sealed class OptimizerBuilder<B> permits Sgd.Builder, Adam.Build
   /**
    * Sets the learning rate.
    *
-   * @param rate a finite number above 0
+   * @param rate 0, where some schedules begin, or a finite number above
    * @return this builder
-   * @throws IllegalArgumentException if it is not
+   * @throws IllegalArgumentException if it is neither
    */
   public B learningRate(double rate) {
-    learningRate = Checks.positive("learningRate", rate);
+    learningRate = rate == 0 ? 0 : Checks.positive("learningRate", rate);
     return self();
   }
 

@@ -115,6 +115,7 @@ class MalformedFileTest {
         refused(folder, "one byte too long", RawFile.bytes(3, object, 0), "is 3 bytes", "1 to 2"),
         refused(folder, "2^60", RawFile.bytes(1L << 60, object, 0), "is 1152921504606846976 bytes", "1 to 2"),
         refused(folder, "2^64 - 1", RawFile.bytes(-1, object, 0), "is 18446744073709551615 bytes", "1 to 2"),
+        refused(folder, "ZIP", "PK\3\4 and so on".getBytes(StandardCharsets.UTF_8), "a ZIP file, such as torch.save's"),
         refused(folder, "not UTF-8", RawFile.bytes(5, notUtf8, 0), "byte 2 of the header", "UTF-8"),
         refused(folder, "surrogate", RawFile.bytes(6, encodedSurrogate, 0), "byte 2 of the header", "UTF-8"));
   }

@@ -77,7 +77,7 @@ class InferenceTest {
           float[][][] expected = kept.outputs().toArrays();
           for (int call = 0; call < 12; call++) { // some of them share, some do not: that is tried
             Unroll.threads(2 + call % 2);
-            try (RecurrentOutput light = layer.infer(x, null)) {
+            try (RecurrentOutput light = layer.infer(x)) {
               Expect.sameBits(expected, light.outputs().toArrays());
               sameState(kept.finalState(), light.finalState());
             }

@@ -139,7 +139,7 @@ class RecurrentAbuseTest {
             refusal("sequences", ARGUMENT, () -> rnn.backward(output, null, sequences), "finalStateGradient is 4", "3"),
             refusal("units", ARGUMENT, () -> rnn.backward(output, null, units), "finalStateGradient is 1", "4"),
             refusal("closed output", STATE, () -> rnn.backward(closedOutput, null, null), "RecurrentOutput is closed"),
-            refusal("closed input", STATE, () -> rnn.backward(ofClosedInput, null, null), "PackedSequence is closed"),
+            refusal("closed input", STATE, () -> rnn.backward(ofClosedInput, null, null), "input of the forward pass"),
             refusal("closed gradient", STATE, () -> rnn.backward(output, closedGradient, null), "is closed"),
             refusal("closed state", STATE, () -> rnn.backward(output, null, closedState), "State is closed")));
   }
@@ -216,6 +216,18 @@ class RecurrentAbuseTest {
   }
 
   @Test
+  void aStateWithCellsIsThatOfAnLstmAlone() {
+    float[][][] zeros = new float[1][3][4];
+    try (Gru gru = Gru.builder(3, 4).build();
+        Lstm lstm = Lstm.builder(3, 4).build();
+        State plain = State.of(zeros);
+        State withCells = State.of(zeros, zeros)) {
+      refused(ARGUMENT, () -> gru.forward(input, withCells), "cells of initial is present: expected none");
+      refused(ARGUMENT, () -> lstm.forward(input, plain), "cells of initial is missing: expected those of an LSTM");
+    }
+  }
+
+  @Test
   void closedOutputRefusesAndATakenStateStays() {
     float[][][] last = output.finalState().hidden();
     RecurrentOutput other = rnn.forward(input);
@@ -226,6 +238,7 @@ class RecurrentAbuseTest {
     Expect.sameBits(last, taken.hidden());
     output.close();
     refused(STATE, () -> output.finalState().hidden(), "State is closed");
+    refused(STATE, output::takeFinalState, "State is closed");
     taken.close();
     refused(STATE, taken::hidden, "State is closed");
   }

@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.unroll.Expect;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,6 +55,19 @@ class SimpleLayersTest {
       }
       assertClose(dWeight, layer.parameters().get(0).gradient());
       assertClose(dBias, layer.parameters().get(1).gradient());
+    }
+  }
+
+  @Test
+  void parametersOfSeveralLayersAreListedInTheirOrder() {
+    try (Embedding embedding = new Embedding(3, 2, 1);
+        Linear linear = new Linear(2, 1, 1)) {
+      Parameter weight = linear.parameter("weight");
+      assertEquals(
+          List.of(embedding.parameter("weight"), weight, linear.parameter("bias")),
+          Layer.parametersOf(embedding, linear));
+      assertEquals(List.of(), Layer.parametersOf());
+      Expect.refused(NullPointerException.class, () -> Layer.parametersOf(linear, null), "a layer is null");
     }
   }
 

@@ -13,6 +13,7 @@ class JeepTest {
   @Test
   void learnsJeepAndSpellsIt() {
     CharVocabulary vocabulary = CharVocabulary.of("jeep");
+    assertEquals("ejp", vocabulary.characters());
     LanguageModel cells = LanguageModel.builder(vocabulary.size()).embeddingSize(3).hiddenSize(8).layers(1).build();
     try (CharLanguageModel model = new CharLanguageModel(vocabulary, cells)) {
       double before = model.evaluate("jeep");

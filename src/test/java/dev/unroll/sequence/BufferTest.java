@@ -178,6 +178,7 @@ class BufferTest {
     try (PackedTokens labels = PackedTokens.ofLabels(new int[] {2, 0, 1}, 3)) {
       assertEquals(SequenceLayout.of(1, 1, 1), labels.layout());
       assertArrayEquals(new int[][] {{2}, {0}, {1}}, labels.toArrays());
+      assertArrayEquals(new int[] {2, 0, 1}, labels.toLabels());
     }
   }
 

@@ -67,9 +67,28 @@ class MaskTest {
   }
 
   @Test
+  void masksOfNumbersAreMasks() {
+    assertEquals(
+        SequenceLayout.of(2, 0), SequenceLayout.ofMask(new int[][] {{1, 1, 0}, {0, 0, 0}}, PaddedOrder.BATCH_FIRST));
+    assertEquals(
+        SequenceLayout.of(0, 1), SequenceLayout.ofMask(new int[][] {{0, 0}, {0, 1}}, PaddedOrder.TIME_FIRST_LEFT_PADDED));
+    Class<IllegalArgumentException> type = IllegalArgumentException.class;
+    refused(
+        type,
+        () -> SequenceLayout.ofMask(new int[][] {{1}, {2}}, PaddedOrder.BATCH_FIRST),
+        "mask[1][0] is 2: expected 0 or 1");
+    refused(
+        type, () -> SequenceLayout.ofMask(new int[][] {{0, 1}}, PaddedOrder.BATCH_FIRST), "mask[0][1] is true: expected");
+    Class<NullPointerException> isNull = NullPointerException.class;
+    refused(isNull, () -> SequenceLayout.ofMask((int[][]) null, PaddedOrder.BATCH_FIRST), "mask is null");
+    refused(isNull, () -> SequenceLayout.ofMask(new int[][] {null}, PaddedOrder.BATCH_FIRST), "mask[0] is null");
+    refused(isNull, () -> SequenceLayout.ofMask(new int[][] {{1}}, null), "order is null");
+  }
+
+  @Test
   void wrongShapesAreRefused() {
     Class<NullPointerException> isNull = NullPointerException.class;
-    refused(isNull, () -> SequenceLayout.ofMask(null, PaddedOrder.BATCH_FIRST), "mask is null");
+    refused(isNull, () -> SequenceLayout.ofMask((boolean[][]) null, PaddedOrder.BATCH_FIRST), "mask is null");
     refused(isNull, () -> SequenceLayout.ofMask(BATCH_FIRST, null), "order is null");
     boolean[][] missing = {{T}, null};
     refused(isNull, () -> SequenceLayout.ofMask(missing, PaddedOrder.BATCH_FIRST), "mask[1] is null");

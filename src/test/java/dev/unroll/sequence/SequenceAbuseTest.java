@@ -154,6 +154,7 @@ class SequenceAbuseTest {
     return Stream.of(
         refusal("null workspace", NULL, () -> PackedTokens.of(null, right, 3), "workspace is null"),
         refusal("null scores", NULL, () -> PackedTokens.ofLargest(null), "scores is null"),
+        refusal("labels", ARGUMENT, () -> PackedTokens.of(right, 3).toLabels(), "layout of tokens is lengths [2]"),
         refusal("null table", NULL, () -> PackedTokens.of(right, 3).lookUp(null), "table is null"),
         refusal("table", ARGUMENT, () -> PackedTokens.of(right, 3).lookUp(new float[4]), "size of table is 4"),
         refusal("closed scores", STATE, () -> PackedTokens.ofLargest(closedScores), "PackedSequence is closed"),
@@ -163,7 +164,7 @@ class SequenceAbuseTest {
         refusal("negative vocabulary", ARGUMENT, () -> PackedTokens.of(right, -1), "vocabulary is -1"),
         refusal("token too large", ARGUMENT, () -> PackedTokens.of(right, 2), "sequences[0][1] is 2", "below 2"),
         refusal(
-            "negative token", ARGUMENT, () -> PackedTokens.of(new int[][] {{}, {-1}}, 2), "sequences[1][0] is -1"));
+            "negative token", ARGUMENT, () -> PackedTokens.of(new int[][] {{}, {-1}}, 2), "sequences[1][0] is -1", "StepSelection"));
   }
 
   @TestFactory

@@ -56,6 +56,17 @@ class StepSelectionTest {
       assertArrayEquals(labels, order.unpad(padded, lengths));
       assertArrayEquals(labels, order.unpad(flat, lengths));
       assertArrayEquals(labels, order.unpad(IntBuffer.wrap(flat), lengths));
+      float[][] numbers = new float[padded.length][];
+      for (int i = 0; i < numbers.length; i++) {
+        numbers[i] = new float[padded[i].length];
+        for (int j = 0; j < numbers[i].length; j++) {
+          numbers[i][j] = padded[i][j];
+        }
+      }
+      try (PackedSequence weights = PackedSequence.ofFlat(order.unpad(numbers, lengths), 1);
+          PackedSequence expected = packed.lookUp(new float[] {0, 1, 2, 3})) {
+        Expect.sameBits(expected.toArrays(), weights.toArrays());
+      }
       boolean[][] mask = new boolean[padded.length][];
       for (int i = 0; i < mask.length; i++) {
         mask[i] = new boolean[padded[i].length];
@@ -85,6 +96,9 @@ class StepSelectionTest {
     refused(isNull, () -> order.unpad((IntBuffer) null, lengths), "padded is null");
     refused(isNull, () -> order.unpad((boolean[][]) null, lengths), "padded is null");
     refused(isNull, () -> order.unpad(new boolean[2][], lengths), "padded[0] is null");
+    refused(type, () -> order.unpad(new float[2][2], lengths), "lengths[1] is 3: expected 0 to 2");
+    refused(isNull, () -> order.unpad((float[][]) null, lengths), "padded is null");
+    refused(isNull, () -> order.unpad(new float[2][2], null), "lengths is null");
     refused(isNull, () -> order.unpad(new int[2][2], null), "lengths is null");
     refused(isNull, () -> order.unpad(new boolean[2][2], null), "lengths is null");
   }

@@ -96,6 +96,31 @@ class OptimizerStateTest {
   }
 
   @Test
+  void stepsThatWentWrongAreTakenBack() {
+    try (Linear layer = new Linear(5, 7, 1);
+        Adam adam = Adam.builder(layer.parameters()).build()) {
+      step(layer, adam, 0);
+      Map<String, Tensor> state = adam.state();
+      float[] weight = layer.parameter("weight").values();
+      float[] bias = layer.parameter("bias").values();
+      step(layer, adam, 1);
+      float[] expected = layer.parameter("weight").values();
+      layer.parameter("weight").set(weight);
+      layer.parameter("bias").set(bias);
+      adam.restore(state);
+      step(layer, adam, 1);
+      assertArrayEquals(Expect.bits(expected), Expect.bits(layer.parameter("weight").values()));
+
+      Class<IllegalArgumentException> type = IllegalArgumentException.class;
+      refused(NullPointerException.class, () -> adam.restore((Map<String, Tensor>) null), "state is null");
+      refused(type, () -> adam.restore(Map.of("step", state.get("step"))), "state is [step]", "0.exp_avg_sq");
+      Map<String, Tensor> other = new LinkedHashMap<>(state);
+      other.put("1.exp_avg", Tensor.of(new float[2], 2));
+      refused(type, () -> adam.restore(other), "1.exp_avg is [2]: expected [7]");
+    }
+  }
+
+  @Test
   void namesAreThoseOfPyTorchAndTheValuesCopies() {
     try (Linear layer = new Linear(2, 3, 1);
         Adam adam = Adam.builder(layer.parameters()).build();

@@ -1,5 +1,6 @@
 package dev.unroll.train;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.unroll.layer.Linear;
@@ -61,6 +62,17 @@ class OptimizerTest {
         PackedSequence infinite = PackedSequence.of(new float[][][] {{{Float.POSITIVE_INFINITY}}}, 1)) {
       layer.backward(input, infinite).close();
       assertEquals(Double.POSITIVE_INFINITY, sgd.gradientNorm());
+    }
+  }
+
+  @Test
+  void aRateOfZeroChangesNoWeight() {
+    try (Linear layer = new Linear(INPUTS, OUTPUTS, 1);
+        Adam adam = Adam.builder(layer.parameters()).learningRate(0).build()) {
+      load(layer);
+      float[] before = layer.parameter("weight").values();
+      adam.step();
+      assertArrayEquals(before, layer.parameter("weight").values());
     }
   }
 
