@@ -64,19 +64,30 @@ inline double scaled_norm(const ParameterList& list, float scale, Parallel& pool
   return __builtin_sqrt(total + of_parameter) / static_cast<double>(scale);
 }
 
-/// Gradients beyond 1.8e19 have squares beyond all floats, and are just what clipping is for.
+/// Gradients beyond 1.8e19 have squares beyond all floats, and are just what clipping is for; those of gradients below
+/// 1e-19 are zero.
 inline double gradient_norm(const ParameterList& list, Parallel& pool) {
   const double norm = scaled_norm(list, 1.0f, pool);
-  return norm == __builtin_inf() ? scaled_norm(list, 0x1p-80f, pool) : norm;
+  if (norm == __builtin_inf()) return scaled_norm(list, 0x1p-80f, pool);
+  return norm < 0x1p-60 ? scaled_norm(list, 0x1p80f, pool) : norm;
 }
 
-/// What all gradients are scaled by: 1 without a limit or below it, NaN if one of them is.
-inline float clipping_factor(const ParameterList& list, double clip_norm, Parallel& pool) {
-  constexpr double kNormEpsilon = 1e-6;
-  if (clip_norm == __builtin_inf()) return 1.0f;
-  const double factor = clip_norm / (gradient_norm(list, pool) + kNormEpsilon);
-  return factor > 1.0 ? 1.0f : static_cast<float>(factor);
-}
+/// What all gradients are scaled by: 1 without a limit or below it, NaN if one of them is. In two steps, for a factor
+/// of exploding gradients may be too small for a float.
+struct Clipping {
+  Vec first, second;
+
+  Clipping(const ParameterList& list, double clip_norm, Parallel& pool) {
+    constexpr double kNormEpsilon = 1e-6;
+    double factor = 1.0;
+    if (clip_norm != __builtin_inf()) factor = clip_norm / (gradient_norm(list, pool) + kNormEpsilon);
+    if (factor > 1.0) factor = 1.0;
+    const bool tiny = factor < 0x1p-100;
+    first = broadcast(tiny ? 0x1p-80f : 1.0f);
+    second = broadcast(static_cast<float>(tiny ? factor * 0x1p80 : factor));
+  }
+  UNROLL_INLINE Vec operator()(Vec gradient) const { return gradient * first * second; }
+};
 
 /// Calls body(parameter, offset, width) for every 16 elements of every parameter, on the threads of the pool; `cost` is
 /// the operations of one element.
@@ -91,10 +102,11 @@ void for_elements(const ParameterList& list, Parallel& pool, int64_t cost, const
 }
 
 inline void sgd_step(const SgdStep& step, const ParameterList& list, Parallel& pool) {
-  const Vec scale = broadcast(clipping_factor(list, step.clip_norm, pool)), rate = broadcast(-step.learning_rate);
+  const Clipping clipped(list, step.clip_norm, pool);
+  const Vec rate = broadcast(-step.learning_rate);
   const Vec decay = broadcast(step.momentum);
   for_elements(list, pool, 8, [=](const ParameterArrays& p, int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
-    Vec update = load_columns(p.gradient + i, width) * scale;
+    Vec update = clipped(load_columns(p.gradient + i, width));
     float* const momentum = p.moments[0];
     if (momentum != nullptr) {
       update = fma(decay, load_columns(momentum + i, width), update);
@@ -105,13 +117,14 @@ inline void sgd_step(const SgdStep& step, const ParameterList& list, Parallel& p
 }
 
 inline void adam_step(const AdamStep& step, const ParameterList& list, Parallel& pool) {
-  const Vec scale = broadcast(clipping_factor(list, step.clip_norm, pool)), rate = broadcast(-step.step_size);
+  const Clipping clipped(list, step.clip_norm, pool);
+  const Vec rate = broadcast(-step.step_size);
   const Vec beta1 = broadcast(step.beta1), beta2 = broadcast(step.beta2);
   const Vec rest1 = broadcast(step.one_minus_beta1), rest2 = broadcast(step.one_minus_beta2);
   const Vec correction = broadcast(step.variance_correction), epsilon = broadcast(step.epsilon);
   for_elements(list, pool, 30, [=](const ParameterArrays& p, int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
     float *const mean = p.moments[0], *const variance = p.moments[1];
-    const Vec g = load_columns(p.gradient + i, width) * scale;
+    const Vec g = clipped(load_columns(p.gradient + i, width));
     const Vec m = fma(beta1, load_columns(mean + i, width), rest1 * g);
     const Vec v = fma(beta2, load_columns(variance + i, width), rest2 * g * g);
     store_columns(mean + i, m, width);

@@ -67,6 +67,7 @@ template <class Float, class PackedFloat, class Body>
 void for_each_padded_step(const PaddedCells& padded_cells, Float* padded, PackedFloat* packed, Parallel& pool,
                           const Body& body) {
   const Cells& cells = padded_cells.cells;
+  if (cells.sequence_count == 0) return;
   const int32_t* const order = cells.steps.order + cells.first_sequence;
   const bool run = is_run(order, cells.sequence_count);
   const int64_t tasks = tasks_for(pool, cells.step_count, kCostOfMove * cells.sequence_count * cells.features);

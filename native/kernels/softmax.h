@@ -35,14 +35,19 @@ struct SoftmaxCall {
   float* y;  ///< may be x
 };
 
-/// A score less the largest, which is 0 or below, as it goes into the exponential. Not scaled before: that may
-/// overflow.
+/// The difference of a score and the largest, which is 0 or below, as it goes into the exponential. Scores are not
+/// scaled up before, and halved if they are scaled down: else one of the two might overflow.
 struct Scaled {
-  Vec factor;
-  UNROLL_INLINE Vec operator()(Vec x) const { return x * factor; }
+  Vec before, after;
+
+  explicit Scaled(float scale)
+      : before(broadcast(scale < 1.0f ? 0.5f : 1.0f)), after(broadcast(scale < 1.0f ? 2.0f * scale : scale)) {}
+  UNROLL_INLINE Vec operator()(Vec x, Vec minus_maximum) const {
+    return fma(x, before, minus_maximum * before) * after;
+  }
 };
 struct Unscaled {
-  UNROLL_INLINE Vec operator()(Vec x) const { return x; }
+  UNROLL_INLINE Vec operator()(Vec x, Vec minus_maximum) const { return x + minus_maximum; }
 };
 
 /// Of kRows rows: the maximum, and the sum of exp(scale (x - maximum)); NaN if the row holds NaN or +inf, or only
@@ -163,7 +168,7 @@ UNROLL_INLINE RowSums<kRows> exponentials_of_rows(const float* x, int64_t column
       for (int r = 0; r < kRows; ++r) {
         if constexpr (kRows == 1) __builtin_prefetch(x + columns + c, 0, 2);
         if constexpr (kKeep != Keep::kNothing) pending.finish(r, c);
-        shifted[r] = scaled(load_scores(x + r * columns + c, width) + minus_maximum.row[r]);
+        shifted[r] = scaled(load_scores(x + r * columns + c, width), minus_maximum.row[r]);
       }
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) e[r] = exp_of_difference(shifted[r]);
@@ -259,7 +264,7 @@ UNROLL_INLINE void log_of_sums(const RowSums<kRows>& sums, float (&logarithms)[k
 template <class Body>
 void with_scale(float scale, const Body& body) {
   if (scale == 1.0f) return body(Unscaled());
-  body(Scaled{broadcast(scale)});
+  body(Scaled(scale));
 }
 
 struct Probabilities {

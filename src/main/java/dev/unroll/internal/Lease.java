@@ -30,10 +30,10 @@ public final class Lease implements AutoCloseable {
    * @throws IllegalStateException if it is closed; the message names the owner
    */
   public long address(Memory memory) {
-    long address = memory.pin();
     if (pins == pinned.length) {
       pinned = Arrays.copyOf(pinned, 2 * pins);
     }
+    long address = memory.pin();
     pinned[pins++] = memory;
     return address;
   }

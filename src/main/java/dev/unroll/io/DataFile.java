@@ -51,13 +51,25 @@ final class DataFile implements AutoCloseable {
   private synchronized FileChannel channel() throws IOException {
     checkOpen();
     if (!channel.isOpen()) {
-      channel = FileChannel.open(path, StandardOpenOption.READ);
-      if (!identity.equals(Identity.of(path))) {
-        channel.close();
-        throw new SafeTensorsException(path, "another file, when a reading thread was interrupted: expected the same");
-      }
+      channel = reopened();
     }
     return channel;
+  }
+
+  private FileChannel reopened() throws IOException {
+    FileChannel again = FileChannel.open(path, StandardOpenOption.READ);
+    boolean same = false;
+    try {
+      same = identity.equals(Identity.of(path));
+    } finally {
+      if (!same) {
+        again.close();
+      }
+    }
+    if (!same) {
+      throw new SafeTensorsException(path, "another file, when a reading thread was interrupted: expected the same");
+    }
+    return again;
   }
 
   /** Fills a buffer from a position of the file on. */

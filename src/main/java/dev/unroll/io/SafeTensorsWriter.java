@@ -11,10 +11,14 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Map;
+import java.util.Set;
 import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -22,6 +26,7 @@ import java.util.UUID;
 /** Writes one file, laid out as by the format's own library: tensors by name, the header padded to whole 8 bytes. */
 final class SafeTensorsWriter {
   private static final int CHUNK = 1 << 16;
+  private static final Set<StandardOpenOption> NEW = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
 
   /** The order of bytes in UTF-8, not that of chars, in which surrogates come before others. */
   private static final Comparator<String> BY_BYTES =
@@ -92,10 +97,11 @@ final class SafeTensorsWriter {
       throw new NoSuchFileException(file.toString(), null, "no folder " + folder + ": expected one to write to");
     }
     Path temporary = folder.resolve(".unroll-" + UUID.randomUUID() + ".tmp");
+    Set<PosixFilePermission> permissions = replaces ? permissions(file) : null;
     try {
-      Uninterrupted.run(() -> writeAll(temporary));
-      if (replaces) {
-        copyPermissions(file, temporary);
+      Uninterrupted.run(() -> writeAll(temporary, permissions));
+      if (permissions != null) {
+        Files.setPosixFilePermissions(temporary, permissions);
       }
       Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
     } finally {
@@ -103,16 +109,20 @@ final class SafeTensorsWriter {
     }
   }
 
-  private static void copyPermissions(Path from, Path to) throws IOException {
-    PosixFileAttributeView view = Files.getFileAttributeView(from, PosixFileAttributeView.class);
-    if (view != null) {
-      Files.setPosixFilePermissions(to, view.readAttributes().permissions());
-    }
+  /** Null where there are none. */
+  private static Set<PosixFilePermission> permissions(Path file) throws IOException {
+    PosixFileAttributeView view = Files.getFileAttributeView(file, PosixFileAttributeView.class);
+    return view == null ? null : view.readAttributes().permissions();
   }
 
-  private void writeAll(Path file) throws IOException {
+  /** Nobody may read what is being written who might not read what it takes the place of. */
+  private void writeAll(Path file, Set<PosixFilePermission> permissions) throws IOException {
     Files.deleteIfExists(file); // what an interruption left
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+    FileAttribute<?>[] attributes =
+        permissions == null
+            ? new FileAttribute<?>[0]
+            : new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(permissions)};
+    try (FileChannel channel = FileChannel.open(file, NEW, attributes)) {
       write(channel, start());
       ByteBuffer chunk = ByteBuffer.allocate(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
       for (Tensor tensor : tensors.values()) {

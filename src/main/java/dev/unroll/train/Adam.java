@@ -4,6 +4,7 @@ import dev.unroll.internal.Checks;
 import dev.unroll.internal.OptimizerNative;
 import dev.unroll.io.Tensor;
 import dev.unroll.layer.Parameter;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -57,10 +58,14 @@ public final class Adam extends Optimizer {
   @Override
   void set(Map<String, float[]> state) {
     float[] step = state.get(STEP);
-    long counted = (long) step[0] * STEPS_PER_UNIT + (long) step[1];
-    Checks.require(counted >= 0, STEP, counted, "0 or more");
+    boolean counts = isCount(step[0]) && isCount(step[1]);
+    Checks.require(counts, STEP, Arrays.toString(step), "whole numbers from 0 to 2^24 - 1");
     super.set(state);
-    steps = counted;
+    steps = (long) step[0] * STEPS_PER_UNIT + (long) step[1];
+  }
+
+  private static boolean isCount(float value) {
+    return value >= 0 && value < STEPS_PER_UNIT && value == (int) value;
   }
 
   @Override

@@ -83,7 +83,7 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
   /**
    * Sets the learning rate, for schedules.
    *
-   * @param rate 0, where some begin or end, or a finite number above
+   * @param rate 0, where some begin or end, or a number from 1.2e-38 to 3.4e38
    * @throws IllegalArgumentException if it is neither
    */
   public void learningRate(double rate) {
@@ -198,8 +198,9 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
    * @param prefix what its tensors have before their names, for example {@code "adam."}
    * @throws NullPointerException if an argument is null
    * @throws IllegalStateException if this optimiser or the file is closed
-   * @throws dev.unroll.io.SafeTensorsException if a tensor is missing, extra, or not that of such an optimiser of such
-   *     parameters; the message names all of these
+   * @throws dev.unroll.io.SafeTensorsException if a tensor is missing, extra, of another shape, or of a type that
+   *     cannot be converted; the message names all of these
+   * @throws IllegalArgumentException if the number of steps is none
    * @throws IOException if the file cannot be read
    */
   public void restore(SafeTensors file, String prefix) throws IOException {
@@ -229,10 +230,15 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
   /** Gives every parameter one more array, of zeros and shaped alike, owned by this optimiser. */
   void addMoment() {
     List<Memory> arrays = new ArrayList<>();
-    for (Parameter parameter : parameters) {
-      arrays.add(Memory.zeroed((long) parameter.size() * Float.BYTES, getClass().getSimpleName()));
-    }
     moments.add(arrays);
+    try {
+      for (Parameter parameter : parameters) {
+        arrays.add(Memory.zeroed((long) parameter.size() * Float.BYTES, getClass().getSimpleName()));
+      }
+    } catch (OutOfMemoryError e) {
+      close();
+      throw e;
+    }
   }
 
   /** Frees the memory; calling it again does nothing. */

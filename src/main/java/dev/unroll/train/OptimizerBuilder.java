@@ -22,7 +22,7 @@ public abstract sealed class OptimizerBuilder<B> permits Sgd.Builder, Adam.Build
   /**
    * Sets the learning rate.
    *
-   * @param rate 0, where some schedules begin, or a finite number above
+   * @param rate 0, where some schedules begin, or a number from 1.2e-38 to 3.4e38
    * @return this builder
    * @throws IllegalArgumentException if it is neither
    */
@@ -34,7 +34,7 @@ public abstract sealed class OptimizerBuilder<B> permits Sgd.Builder, Adam.Build
   /**
    * Limits the norm of all gradients together.
    *
-   * @param norm a finite number above 0; default no limit
+   * @param norm a number from 1.2e-38 to 3.4e38; default no limit
    * @return this builder
    * @throws IllegalArgumentException if it is not
    */

@@ -8,6 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.unroll.Expect;
 import dev.unroll.layer.Linear;
 import java.io.IOException;
+import java.lang.reflect.Field;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -255,6 +258,27 @@ class SafeTensorsTest {
         result.get();
       }
     }
+  }
+
+  @Test
+  void aFileThatIsReopenedIsTheSameOrRefused() throws Exception {
+    Path path = folder.resolve("model.safetensors");
+    SafeTensors.write(path, Map.of("x", Tensor.of(new float[] {1}, 1)), Map.of());
+    try (DataFile file = new DataFile(path)) {
+      Files.delete(path);
+      closeByInterruption(file);
+      Expect.refused(NoSuchFileException.class, file::size, path.toString());
+      SafeTensors.write(path, Map.of("x", Tensor.of(new float[] {2}, 1)), Map.of());
+      Expect.refused(SafeTensorsException.class, file::size, "another file", "expected the same");
+      Expect.refused(SafeTensorsException.class, () -> file.read(ByteBuffer.allocate(1), 0), "another file");
+    }
+  }
+
+  /** As if a thread had been interrupted while it read. */
+  private static void closeByInterruption(DataFile file) throws Exception {
+    Field channel = DataFile.class.getDeclaredField("channel");
+    channel.setAccessible(true);
+    ((FileChannel) channel.get(file)).close();
   }
 
   @Test

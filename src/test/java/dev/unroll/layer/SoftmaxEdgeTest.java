@@ -85,6 +85,12 @@ class SoftmaxEdgeTest {
         assertEquals((float) Math.log(0.5), logP.step(0, 0)[0]);
       }
     }
+    try (PackedSequence x = PackedSequence.ofFlat(new float[][] {{-3e38f, 3e38f}}, 2); // 6e38 apart, divided by 5e37
+        PackedSequence p = new Softmax(5e37).forward(x);
+        PackedSequence logP = new Softmax(5e37).logForward(x)) {
+      assertEquals(1 / (1 + Math.exp(12)), p.step(0, 0)[0], 1e-10);
+      assertEquals(-12 - Math.log1p(Math.exp(-12)), logP.step(0, 0)[0], 2e-6);
+    }
   }
 
   /** With sums in one piece the mean would be wrong by thousands of units. */

@@ -153,11 +153,12 @@ class OptimizerStateTest {
         refused(IllegalStateException.class, () -> ofOther.restore(saved, ""), "Adam is closed");
         refused(IllegalStateException.class, ofOther::state, "Adam is closed");
       }
-      Map<String, Tensor> negative = adam.state();
-      negative.put("step", Tensor.of(new float[] {0, -1}, 2));
-      SafeTensors.write(file, negative, Map.of());
-      try (SafeTensors saved = SafeTensors.open(file)) {
-        refused(IllegalArgumentException.class, () -> adam.restore(saved, ""), "step is -1: expected 0 or more");
+      Map<String, Tensor> wrong = adam.state();
+      for (float count : new float[] {-1, 0.5f, 1 << 24, Float.NaN, Float.POSITIVE_INFINITY}) {
+        for (float[] step : new float[][] {{0, count}, {count, 0}}) {
+          wrong.put("step", Tensor.of(step, 2));
+          refused(IllegalArgumentException.class, () -> adam.restore(wrong), "step is " + Arrays.toString(step));
+        }
       }
     }
   }

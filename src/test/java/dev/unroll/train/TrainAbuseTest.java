@@ -206,7 +206,7 @@ class TrainAbuseTest {
         make -> {
           try (Optimizer optimizer = make.get()) {
             double before = optimizer.learningRate();
-            for (double rate : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
+            for (double rate : new double[] {-1e-9, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
               refused(ARGUMENT, () -> optimizer.learningRate(rate), "learningRate is " + rate, "above 0");
             }
             assertEquals(before, optimizer.learningRate());
