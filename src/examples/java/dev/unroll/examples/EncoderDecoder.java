@@ -13,7 +13,7 @@ public class EncoderDecoder {
         Gru encoder = Gru.builder(16, 48).seed(2).build();
         Gru decoder = Gru.builder(16, 48).seed(3).build();
         Linear letters = new Linear(48, 6, 4);
-        Adam adam = Adam.builder(Training.parameters(symbols, encoder, decoder, letters)).learningRate(0.01).build()) {
+        Adam adam = Adam.builder(Layer.parametersOf(symbols, encoder, decoder, letters)).learningRate(0.01).build()) {
       for (int step = 0; step < 500; step++) {
         int[][] words = new int[32][], given = new int[32][], wanted = new int[32][];
         for (int b = 0; b < 32; b++) {

@@ -12,7 +12,7 @@ public class ManyToManyInStep {
     try (Embedding embedding = new Embedding(4, 8, 1);
         Lstm lstm = Lstm.builder(8, 16).bidirectional(true).seed(2).build();
         Linear tags = new Linear(32, 2, 3);
-        Adam adam = Adam.builder(Training.parameters(embedding, lstm, tags)).learningRate(0.01).build()) {
+        Adam adam = Adam.builder(Layer.parametersOf(embedding, lstm, tags)).learningRate(0.01).build()) {
       double loss = 0;
       for (int step = 0; step < 300; step++) {
         int[][] tokens = new int[32][];

@@ -11,7 +11,7 @@ public class ManyToOne {
     Random random = new Random(1);
     try (Gru gru = Gru.builder(1, 16).seed(1).build();
         Linear classes = new Linear(16, 2, 2);
-        Adam adam = Adam.builder(Training.parameters(gru, classes)).learningRate(0.01).clipNorm(1).build()) {
+        Adam adam = Adam.builder(Layer.parametersOf(gru, classes)).learningRate(0.01).clipNorm(1).build()) {
       double loss = 0;
       for (int step = 0; step < 600; step++) {
         float[][][] bits = new float[32][][];

@@ -16,7 +16,7 @@ public class SimpleRnn {
     }
     try (Rnn rnn = Rnn.builder(1, 50).seed(1).build();
         Linear linear = new Linear(50, 1, 2);
-        Adam adam = Adam.builder(Training.parameters(rnn, linear)).learningRate(0.003).clipNorm(1).build();
+        Adam adam = Adam.builder(Layer.parametersOf(rnn, linear)).learningRate(0.003).clipNorm(1).build();
         PackedSequence input = PackedSequence.of(windows, 1);
         PackedSequence targets = PackedSequence.of(next, 1)) {
       double loss = 0;

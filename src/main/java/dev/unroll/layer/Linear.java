@@ -15,7 +15,7 @@ public final class Linear implements Layer {
   private final int outputSize;
   private final ParameterSet parameters;
   private final Parameter weight;
-  private final Parameter bias;
+  private final Parameter bias; // or null
   private final Panels forwardPanels;
   private final Panels backwardPanels;
 
@@ -28,12 +28,25 @@ public final class Linear implements Layer {
    * @throws IllegalArgumentException if a size is below 1, or their product above 2^31 - 1
    */
   public Linear(int inputSize, int outputSize, long seed) {
+    this(inputSize, outputSize, true, seed);
+  }
+
+  /**
+   * Makes a layer with or without a bias.
+   *
+   * @param inputSize features of its input, 1 or more
+   * @param outputSize features of its output, 1 or more
+   * @param hasBias whether there is one; if not, so is no parameter {@code bias}
+   * @param seed of the initial weights
+   * @throws IllegalArgumentException if a size is below 1, or their product above 2^31 - 1
+   */
+  public Linear(int inputSize, int outputSize, boolean hasBias, long seed) {
     this.inputSize = Checks.positive("inputSize", inputSize);
     this.outputSize = Checks.positive("outputSize", outputSize);
     parameters = new ParameterSet(seed);
     double bound = 1 / Math.sqrt(inputSize);
     weight = parameters.uniform("weight", bound, outputSize, inputSize);
-    bias = parameters.uniform("bias", bound, outputSize);
+    bias = hasBias ? parameters.uniform("bias", bound, outputSize) : null;
     forwardPanels = Panels.forward(weight, 1);
     backwardPanels = Panels.backward(weight, 0, outputSize);
   }
@@ -75,7 +88,7 @@ public final class Linear implements Layer {
     try (Lease lease = new Lease()) {
       long x = input.address(lease);
       long panels = lease.address(forwardPanels.current());
-      long biasValues = lease.address(bias.memory());
+      long biasValues = bias == null ? 0 : lease.address(bias.memory());
       PackedSequence output = lease.result(PackedSequence.allocate(input.source(), input.layout(), outputSize));
       int rows = input.layout().rows();
       MatrixNative.matmul(rows, inputSize, outputSize, x, panels, biasValues, false, output.address(lease));
@@ -102,7 +115,7 @@ public final class Linear implements Layer {
       long dY = outputGradient.address(lease);
       long panels = lease.address(backwardPanels.current());
       long dWeight = lease.address(weight.gradientMemory());
-      long dBias = lease.address(bias.gradientMemory());
+      long dBias = bias == null ? 0 : lease.address(bias.gradientMemory());
       PackedSequence inputGradient =
           lease.result(PackedSequence.allocate(input.source(), input.layout(), inputSize));
       int rows = input.layout().rows();

@@ -59,6 +59,24 @@ class SimpleLayersTest {
   }
 
   @Test
+  void withoutABiasTheMapIsLinear() {
+    try (Linear with = new Linear(5, 3, 1);
+        Linear without = new Linear(5, 3, false, 1);
+        PackedSequence input = PackedSequence.ofOne(new float[][] {{1, -2, 3, 0.5f, 4}, {0, 0, 1, 0, 0}}, 5)) {
+      assertEquals(List.of(without.parameter("weight")), without.parameters());
+      with.parameter("bias").set(new float[3]);
+      try (PackedSequence expected = with.forward(input);
+          PackedSequence actual = without.forward(input);
+          PackedSequence dInput = without.backward(input, actual);
+          PackedSequence expectedInput = with.backward(input, expected)) {
+        Expect.sameBits(expected.toArrays(), actual.toArrays());
+        Expect.sameBits(expectedInput.toArrays(), dInput.toArrays());
+        assertArrayEquals(with.parameter("weight").gradient(), without.parameter("weight").gradient());
+      }
+    }
+  }
+
+  @Test
   void parametersOfSeveralLayersAreListedInTheirOrder() {
     try (Embedding embedding = new Embedding(3, 2, 1);
         Linear linear = new Linear(2, 1, 1)) {
