@@ -26,12 +26,12 @@ UNROLL_NATIVE(void, OptimizerNative, sgd)
 
 UNROLL_NATIVE(void, OptimizerNative, adam)
 (JNIEnv* env, jclass, jdouble clip_norm, jfloat step_size, jfloat beta1, jfloat one_minus_beta1, jfloat beta2,
- jfloat one_minus_beta2, jfloat variance_correction, jfloat epsilon, jlongArray parameters) {
+ jfloat one_minus_beta2, jfloat variance_correction, jfloat epsilon, jfloat kept_weight, jlongArray parameters) {
   const Longs list(env, parameters);
   if (list.data() == nullptr) return;
   guarded(env, [&] {
-    kernels().adam_step(
-        {clip_norm, step_size, beta1, one_minus_beta1, beta2, one_minus_beta2, variance_correction, epsilon},
-        list_of(list), pool());
+    kernels().adam_step({clip_norm, step_size, beta1, one_minus_beta1, beta2, one_minus_beta2, variance_correction,
+                         epsilon, kept_weight},
+                        list_of(list), pool());
   });
 }

@@ -140,6 +140,7 @@ struct AdamStep {
   float beta1, one_minus_beta1, beta2, one_minus_beta2;
   float variance_correction;  ///< 1 / sqrt(1 - beta2^t)
   float epsilon;
+  float kept_weight;  ///< 1 - learning rate * weight decay
 };
 
 struct Kernels {
@@ -221,8 +222,8 @@ struct Kernels {
   double (*gradient_norm)(const ParameterList& list, Parallel& pool);
   /// weights -= learning_rate * u, u = scaled gradient (+ momentum * the last u, if there is one): PyTorch optim.SGD.
   void (*sgd_step)(const SgdStep& step, const ParameterList& list, Parallel& pool);
-  /// Kingma and Ba, "Adam", 2015, in PyTorch's form: weights -= step_size * mean / (sqrt(variance) * correction +
-  /// epsilon).
+  /// Kingma and Ba, "Adam", 2015, in PyTorch's form: weights = kept_weight * weights - step_size * mean /
+  /// (sqrt(variance) * correction + epsilon).
   void (*adam_step)(const AdamStep& step, const ParameterList& list, Parallel& pool);
 
   /// y[i] = low + (high - low) * u, u the uniform number [0, 1) of element first + i: random.h.

@@ -122,6 +122,7 @@ inline void adam_step(const AdamStep& step, const ParameterList& list, Parallel&
   const Vec beta1 = broadcast(step.beta1), beta2 = broadcast(step.beta2);
   const Vec rest1 = broadcast(step.one_minus_beta1), rest2 = broadcast(step.one_minus_beta2);
   const Vec correction = broadcast(step.variance_correction), epsilon = broadcast(step.epsilon);
+  const Vec kept = broadcast(step.kept_weight);
   for_elements(list, pool, 30, [=](const ParameterArrays& p, int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
     float *const mean = p.moments[0], *const variance = p.moments[1];
     const Vec g = clipped(load_columns(p.gradient + i, width));
@@ -130,7 +131,7 @@ inline void adam_step(const AdamStep& step, const ParameterList& list, Parallel&
     store_columns(mean + i, m, width);
     store_columns(variance + i, v, width);
     const Vec direction = m / fma(sqrt(v), correction, epsilon);
-    store_columns(p.weights + i, fma(rate, direction, load_columns(p.weights + i, width)), width);
+    store_columns(p.weights + i, fma(rate, direction, load_columns(p.weights + i, width) * kept), width);
   });
 }
 

@@ -116,7 +116,7 @@ void check_optimizers(const std::vector<int64_t>& sizes) {
     for (int step = 1; step <= 3; ++step) {
       kernels.sgd_step({kClipNorm, 0.1f, 0.9f}, list_of(of_sgd), pool);
       kernels.sgd_step({INFINITY, 0.1f, 0.0f}, list_of(of_plain), pool);
-      kernels.adam_step({kClipNorm, 0.01f, 0.9f, 0.1f, 0.99f, 0.01f, 2.0f, 1e-6f}, list_of(of_adam), pool);
+      kernels.adam_step({kClipNorm, 0.01f, 0.9f, 0.1f, 0.99f, 0.01f, 2.0f, 1e-6f, 0.75f}, list_of(of_adam), pool);
     }
     const double norm = kernels.gradient_norm(list_of(of_sgd), pool);
     for (const Floats& more : {plain, adam, Floats{static_cast<float>(norm)}}) {
@@ -135,7 +135,7 @@ void check_optimizers(const std::vector<int64_t>& sizes) {
       weight -= 0.1 * (momentum = 0.9 * momentum + g);
       mean = 0.9 * mean + 0.1 * g;
       variance = 0.99 * variance + 0.01 * g * g;
-      adam -= 0.01 * mean / (2.0 * std::sqrt(variance) + 1e-6);
+      adam = 0.75 * adam - 0.01 * mean / (2.0 * std::sqrt(variance) + 1e-6);
     }
     check_close(all[i], weight, 1e-6, "sgd");
     check_close(all[size + i], start[i] - 0.3 * gradient[i], 1e-6, "sgd without clipping");

@@ -23,5 +23,6 @@ public final class OptimizerNative {
       float oneMinusBeta2,
       float varianceCorrection,
       float epsilon,
+      float keptWeight,
       long[] parameters);
 }

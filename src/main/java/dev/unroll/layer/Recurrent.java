@@ -250,6 +250,23 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
    * @throws IllegalStateException as {@link #backward}
    */
   public RecurrentGradients backwardFromLast(RecurrentOutput output, PackedSequence lastGradient) {
+    return backwardFromLast(output, null, lastGradient);
+  }
+
+  /**
+   * Propagates the gradients of all outputs and, beside them, of {@link RecurrentOutput#last} back through time: of a
+   * model that tags steps and judges sequences.
+   *
+   * @param output what {@link #forward} returned, once
+   * @param outputGradient dE/d outputs, rows of {@link #outputSize()} features, or {@code null} for zero
+   * @param lastGradient dE/d last, one step of {@link #outputSize()} features for every sequence
+   * @return as {@link #backward}
+   * @throws NullPointerException if {@code output} or {@code lastGradient} is null
+   * @throws IllegalArgumentException if {@code output} is another layer's, or a shape differs; the message names both
+   * @throws IllegalStateException as {@link #backward}
+   */
+  public RecurrentGradients backwardFromLast(
+      RecurrentOutput output, PackedSequence outputGradient, PackedSequence lastGradient) {
     Checks.notNull("output", output);
     Checks.equal("lastGradient features", Checks.notNull("lastGradient", lastGradient).features(), outputSize());
     int sequences = output.tape().input().layout().sequences();
@@ -257,7 +274,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
     Arrays.fill(ones, 1);
     lastGradient.layout().requireSame("lastGradient", "one step of each sequence", SequenceLayout.of(ones));
     if (sequences == 0) {
-      return backward(output, null, null);
+      return backward(output, outputGradient, null);
     }
     float[][] rows = lastGradient.toFlatArrays();
     float[][][] hidden = new float[options.entries()][sequences][options.stateSize()];
@@ -269,7 +286,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
     }
     float[][][] cells = new float[options.entries()][sequences][options.cellSize()];
     try (State gradient = options.cellSize() > 0 ? State.of(hidden, cells) : State.of(hidden)) {
-      return backward(output, null, gradient);
+      return backward(output, outputGradient, gradient);
     }
   }
 

@@ -11,7 +11,8 @@ import java.util.Map;
 /**
  * Adam (D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", 2015) in PyTorch's form:
  * {@code m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; w -= learningRate / (1 - beta1^t) * m / (sqrt(v /
- * (1 - beta2^t)) + epsilon)}.
+ * (1 - beta2^t)) + epsilon)}. With weight decay, {@code w} is multiplied by {@code 1 - learningRate * weightDecay} before:
+ * PyTorch's {@code AdamW} (I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", 2019).
  */
 public final class Adam extends Optimizer {
   private static final String STEP = "step";
@@ -20,6 +21,7 @@ public final class Adam extends Optimizer {
   private final double beta1;
   private final double beta2;
   private final double epsilon;
+  private final double weightDecay;
   private long steps;
 
   private Adam(Builder builder) {
@@ -27,6 +29,7 @@ public final class Adam extends Optimizer {
     beta1 = builder.beta1;
     beta2 = builder.beta2;
     epsilon = builder.epsilon;
+    weightDecay = builder.weightDecay;
     addMoment(); // mean
     addMoment(); // variance
   }
@@ -83,6 +86,7 @@ public final class Adam extends Optimizer {
         (float) (1 - beta2),
         (float) (1 / Math.sqrt(varianceCorrection)),
         (float) epsilon,
+        (float) (1 - learningRate() * weightDecay),
         arrays);
   }
 
@@ -94,6 +98,7 @@ public final class Adam extends Optimizer {
     private double beta1 = 0.9;
     private double beta2 = 0.999;
     private double epsilon = 1e-8;
+    private double weightDecay;
 
     private Builder(List<Parameter> parameters) {
       super(parameters, 0.001);
@@ -125,6 +130,18 @@ public final class Adam extends Optimizer {
       boolean inRange = value >= LEAST_EPSILON && value <= Float.MAX_VALUE;
       Checks.require(inRange, "epsilon", value, "a number from " + LEAST_EPSILON + " to 3.4e38");
       epsilon = value;
+      return this;
+    }
+
+    /**
+     * Lets weights decay, those of biases too: make another optimiser for parameters that are not to.
+     *
+     * @param rate at least 0 and below 1; default 0
+     * @return this builder
+     * @throws IllegalArgumentException if out of that range
+     */
+    public Builder weightDecay(double rate) {
+      weightDecay = Checks.fraction("weightDecay", rate);
       return this;
     }
 

@@ -132,6 +132,34 @@ class RecurrentOptionsTest {
 
   @ParameterizedTest
   @MethodSource("builders")
+  void gradientsOfAllOutputsAndOfTheLastGoBackTogether(RecurrentBuilder<?, ? extends Recurrent> builder) {
+    try (Recurrent layer = builder.build();
+        PackedSequence x = PackedSequence.of(input, INPUTS);
+        RecurrentOutput first = layer.forward(x);
+        RecurrentOutput second = layer.forward(x)) {
+      int size = layer.outputSize();
+      float[][][] dLast = RandomArrays.sequences(random, new int[] {1, 1, 1, 1, 1}, size);
+      float[][][] dOutputs = RandomArrays.sequences(random, LENGTHS, size);
+      float[][][] both = new float[LENGTHS.length][][];
+      for (int b = 0; b < LENGTHS.length; b++) {
+        both[b] = Arrays.stream(dOutputs[b]).map(float[]::clone).toArray(float[][]::new);
+        if (LENGTHS[b] > 0) {
+          dOutputs[b][LENGTHS[b] - 1] = new float[size]; // so that nothing is added there
+          both[b][LENGTHS[b] - 1] = dLast[b][0];
+        }
+      }
+      try (PackedSequence one = PackedSequence.of(dLast, size);
+          PackedSequence some = PackedSequence.of(dOutputs, size);
+          PackedSequence all = PackedSequence.of(both, size);
+          RecurrentGradients together = layer.backwardFromLast(first, some, one);
+          RecurrentGradients expected = layer.backward(second, all, null)) {
+        assertTrue(Arrays.deepEquals(expected.input().toArrays(), together.input().toArrays()));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("builders")
   void chunksAndSingleStepsGiveTheBitsOfTheWhole(RecurrentBuilder<?, ? extends Recurrent> builder) {
     float[][][] whole = RandomArrays.sequences(random, new int[] {8, 8, 8}, INPUTS);
     try (Recurrent layer = builder.build();

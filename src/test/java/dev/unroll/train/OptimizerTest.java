@@ -67,6 +67,29 @@ class OptimizerTest {
   }
 
   @Test
+  void decayTakesAShareOfEveryWeight() {
+    try (Linear plain = new Linear(INPUTS, OUTPUTS, 1);
+        Linear decaying = new Linear(INPUTS, OUTPUTS, 1);
+        Adam adam = Adam.builder(plain.parameters()).learningRate(0.1).build();
+        Adam adamW = Adam.builder(decaying.parameters()).learningRate(0.1).weightDecay(0.5).build()) {
+      load(decaying);
+      float[] before = decaying.parameter("weight").values();
+      load(plain);
+      plain.parameter("weight").set(before);
+      plain.parameter("bias").set(decaying.parameter("bias").values());
+      decaying.zeroGradients();
+      plain.zeroGradients();
+      adam.step();
+      adamW.step(); // a gradient of zero moves nothing, so decay is alone
+      float[] kept = decaying.parameter("weight").values();
+      assertArrayEquals(before, plain.parameter("weight").values());
+      for (int i = 0; i < before.length; i++) {
+        assertEquals(before[i] * 0.95f, kept[i]);
+      }
+    }
+  }
+
+  @Test
   void aRateOfZeroChangesNoWeight() {
     try (Linear layer = new Linear(INPUTS, OUTPUTS, 1);
         Adam adam = Adam.builder(layer.parameters()).learningRate(0).build()) {

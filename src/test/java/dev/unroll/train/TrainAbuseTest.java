@@ -143,6 +143,8 @@ class TrainAbuseTest {
             notPositive("learningRate", v -> () -> Adam.builder(all).learningRate(v)),
             notPositive("clipNorm", v -> () -> Sgd.builder(all).clipNorm(v)),
             notPositive("clipNorm", v -> () -> Adam.builder(all).clipNorm(v)),
+            DoubleStream.of(-1e-9, 1, Double.NaN)
+                .mapToObj(v -> refusal("decay " + v, ARGUMENT, () -> Adam.builder(all).weightDecay(v), "weightDecay is " + v)),
             DoubleStream.of(0, -1, 9e-16, 1e39, Double.NaN)
                 .mapToObj(v -> refusal("epsilon " + v, ARGUMENT, () -> Adam.builder(all).epsilon(v), "epsilon is " + v)))
         .flatMap(tests -> tests);
