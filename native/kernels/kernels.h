@@ -110,7 +110,8 @@ struct Cells {
 struct PaddedCells {
   Cells cells;
   int64_t sequence_stride, step_stride;
-  /// Whether what follows a sequence's last step is not its padding: then it is not touched.
+  /// Whether what follows a sequence's last step is not its padding: then it is not touched, and the order may name the
+  /// first cell of each sequence instead of the sequence.
   bool real_steps_only = false;
 };
 

@@ -40,7 +40,10 @@ final class BufferRows {
 
   void unpack(int features, long packed, float padding) {
     if (places.padding() == StepPlaces.Padding.ELSEWHERE) {
-      fill(begin, buffer.remaining(), padding);
+      float[] filler = filled(Math.min(buffer.remaining(), FLOATS_AT_ONCE), padding);
+      for (int at = begin; at < buffer.limit(); at += filler.length) {
+        buffer.put(at, filler, 0, Math.min(filler.length, buffer.limit() - at));
+      }
     }
     RowMover.Place place =
         (b, first, steps, rows) -> {
@@ -49,18 +52,17 @@ final class BufferRows {
           }
         };
     RowMover.unpack(order, features, packed, place);
+    float[] filler = filled(features, padding);
     for (int t = 0; t < places.totalSteps(); t++) {
       for (int p = t < order.steps() ? order.rows(t) : 0; p < order.sequences(); p++) {
-        fill(index(order.sequence(p), t), features, padding);
+        buffer.put(index(order.sequence(p), t), filler, 0, features);
       }
     }
   }
 
-  private void fill(int first, int size, float padding) {
-    float[] filler = new float[Math.min(size, FLOATS_AT_ONCE)];
-    Arrays.fill(filler, padding);
-    for (int done = 0; done < size; done += filler.length) {
-      buffer.put(first + done, filler, 0, Math.min(filler.length, size - done));
-    }
+  private static float[] filled(int size, float value) {
+    float[] filler = new float[size];
+    Arrays.fill(filler, value);
+    return filler;
   }
 }
