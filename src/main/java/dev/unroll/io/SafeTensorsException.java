@@ -13,7 +13,7 @@ public final class SafeTensorsException extends IOException {
    * @param file the file
    * @param problem the place in it, the value found and what was expected
    */
-  SafeTensorsException(Path file, String problem) {
+  public SafeTensorsException(Path file, String problem) {
     super(file + ": " + problem);
   }
 }

@@ -1,10 +1,17 @@
 package dev.unroll.model;
 
 import dev.unroll.internal.Checks;
+import dev.unroll.io.SafeTensors;
+import dev.unroll.io.SafeTensorsException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /** A {@link LanguageModel} whose tokens are the characters of a {@link CharVocabulary}. */
 public final class CharLanguageModel implements AutoCloseable {
+  private static final String CHARACTERS = "characters";
+
   private final CharVocabulary vocabulary;
   private final LanguageModel model;
 
@@ -32,6 +39,44 @@ public final class CharLanguageModel implements AutoCloseable {
   public static CharLanguageModel of(CharVocabulary vocabulary) {
     int size = Checks.notNull("vocabulary", vocabulary).size();
     return new CharLanguageModel(vocabulary, LanguageModel.builder(size).build());
+  }
+
+  /**
+   * Writes this model to a safetensors file, from which {@link #load} makes it again.
+   *
+   * @param file its path, in a folder that exists; a file that is there is replaced, by a complete one only
+   * @throws NullPointerException if {@code file} is null
+   * @throws IllegalStateException if this model is closed
+   * @throws IOException if it cannot be written
+   */
+  public void save(Path file) throws IOException {
+    ModelFile.save(Checks.notNull("file", file), model, Map.of(CHARACTERS, vocabulary.characters()));
+  }
+
+  /**
+   * Makes the model that a file holds.
+   *
+   * @param file what {@link #save} wrote
+   * @return a model that predicts the same bits; a training begins anew. Close it to free its memory
+   * @throws NullPointerException if {@code file} is null
+   * @throws SafeTensorsException if the file is malformed, or holds no such model; the message says why
+   * @throws IOException if there is no such file, or it cannot be read
+   */
+  public static CharLanguageModel load(Path file) throws IOException {
+    try (SafeTensors saved = SafeTensors.open(file)) {
+      String characters = saved.metadata().getOrDefault(CHARACTERS, "");
+      if (characters.isEmpty()) {
+        throw new SafeTensorsException(file, "no " + CHARACTERS + " in the metadata: expected a model of characters");
+      }
+      CharVocabulary vocabulary = CharVocabulary.of(characters);
+      LanguageModel model = ModelFile.load(saved);
+      if (model.vocabulary() != vocabulary.size()) {
+        model.close();
+        String found = vocabulary.size() + " characters for " + model.vocabulary() + " tokens";
+        throw new SafeTensorsException(file, found + ": expected as many");
+      }
+      return new CharLanguageModel(vocabulary, model);
+    }
   }
 
   /**

@@ -3,6 +3,8 @@ package dev.unroll.model;
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.RandomPurpose;
+import dev.unroll.io.SafeTensors;
+import dev.unroll.io.SafeTensorsException;
 import dev.unroll.layer.Embedding;
 import dev.unroll.layer.Gru;
 import dev.unroll.layer.Linear;
@@ -17,6 +19,8 @@ import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
 import dev.unroll.train.CrossEntropy;
 import dev.unroll.train.Divisor;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -36,9 +40,11 @@ public final class LanguageModel implements AutoCloseable {
   private final Embedding embedding;
   private final Recurrent recurrent;
   private final Linear linear;
+  private final double dropout;
   private long dropoutKey; // of the next training window
 
-  private LanguageModel(Embedding embedding, Recurrent recurrent, Linear linear, long dropoutKey) {
+  private LanguageModel(Embedding embedding, Recurrent recurrent, Linear linear, double dropout, long dropoutKey) {
+    this.dropout = dropout;
     this.embedding = embedding;
     this.recurrent = recurrent;
     this.linear = linear;
@@ -54,6 +60,38 @@ public final class LanguageModel implements AutoCloseable {
    */
   public static Builder builder(int vocabulary) {
     return new Builder(vocabulary);
+  }
+
+  /**
+   * Writes this model to a safetensors file, from which {@link #load} makes it again.
+   *
+   * @param file its path, in a folder that exists; a file that is there is replaced, by a complete one only
+   * @throws NullPointerException if {@code file} is null
+   * @throws IllegalStateException if this model is closed
+   * @throws IOException if it cannot be written
+   */
+  public void save(Path file) throws IOException {
+    ModelFile.save(Checks.notNull("file", file), this, Map.of());
+  }
+
+  /**
+   * Makes the model that a file holds.
+   *
+   * @param file what {@link #save} wrote
+   * @return a model that predicts the same bits; a training begins anew. Close it to free its memory
+   * @throws NullPointerException if {@code file} is null
+   * @throws SafeTensorsException if the file is malformed, or holds no language model; the message says why
+   * @throws IOException if there is no such file, or it cannot be read
+   */
+  public static LanguageModel load(Path file) throws IOException {
+    try (SafeTensors saved = SafeTensors.open(file)) {
+      return ModelFile.load(saved);
+    }
+  }
+
+  /** The probability to drop an element between recurrent layers while training. */
+  double dropout() {
+    return dropout;
   }
 
   /**
@@ -373,7 +411,7 @@ public final class LanguageModel implements AutoCloseable {
         Embedding embedding = lease.result(new Embedding(vocabulary, embeddingSize, RandomPurpose.seedOf(seed, 0)));
         Recurrent recurrent = lease.result(recurrent());
         Linear linear = lease.result(new Linear(hiddenSize, vocabulary, RandomPurpose.seedOf(seed, 2)));
-        return lease.done(new LanguageModel(embedding, recurrent, linear, RandomPurpose.seedOf(seed, 3)));
+        return lease.done(new LanguageModel(embedding, recurrent, linear, dropout, RandomPurpose.seedOf(seed, 3)));
       }
     }
   }
