@@ -80,12 +80,8 @@ public enum PaddedOrder {
     int[] ownLengths = Checks.notNull("lengths", lengths).clone();
     int[] starts = checkNested(own, ownLengths);
     boolean[][] sequences = new boolean[ownLengths.length][];
-    for (int b = 0; b < sequences.length; b++) {
-      sequences[b] = new boolean[ownLengths[b]];
-      for (int t = 0; t < ownLengths[b]; t++) {
-        sequences[b][t] = own[outer(b, starts[b] + t)][inner(b, starts[b] + t)];
-      }
-    }
+    Arrays.setAll(sequences, b -> new boolean[ownLengths[b]]);
+    forEachRealStep(starts, ownLengths, (b, t, outer, inner) -> sequences[b][t] = own[outer][inner]);
     return sequences;
   }
 
@@ -104,13 +100,22 @@ public enum PaddedOrder {
     int[] ownLengths = Checks.notNull("lengths", lengths).clone();
     int[] starts = checkNested(own, ownLengths);
     float[][] sequences = new float[ownLengths.length][];
-    for (int b = 0; b < sequences.length; b++) {
-      sequences[b] = new float[ownLengths[b]];
-      for (int t = 0; t < ownLengths[b]; t++) {
-        sequences[b][t] = own[outer(b, starts[b] + t)][inner(b, starts[b] + t)];
+    Arrays.setAll(sequences, b -> new float[ownLengths[b]]);
+    forEachRealStep(starts, ownLengths, (b, t, outer, inner) -> sequences[b][t] = own[outer][inner]);
+    return sequences;
+  }
+
+  /** A real step of a sequence, and its two indices in nested arrays. */
+  private interface RealStep {
+    void at(int sequence, int step, int outer, int inner);
+  }
+
+  private void forEachRealStep(int[] starts, int[] lengths, RealStep body) {
+    for (int b = 0; b < lengths.length; b++) {
+      for (int t = 0; t < lengths[b]; t++) {
+        body.at(b, t, outer(b, starts[b] + t), inner(b, starts[b] + t));
       }
     }
-    return sequences;
   }
 
   /** The first index of a padded step of a sequence in nested arrays; of two such indices, the sequence. */
@@ -242,13 +247,8 @@ public enum PaddedOrder {
       return padded;
     }
     float[][][] sequences = new float[lengths.length][][];
-    for (int b = 0; b < lengths.length; b++) {
-      sequences[b] = new float[lengths[b]][];
-      for (int t = 0; t < lengths[b]; t++) {
-        int step = starts[b] + t;
-        sequences[b][t] = padded[outer(b, step)][inner(b, step)];
-      }
-    }
+    Arrays.setAll(sequences, b -> new float[lengths[b]][]);
+    forEachRealStep(starts, lengths, (b, t, outer, inner) -> sequences[b][t] = padded[outer][inner]);
     return sequences;
   }
 

@@ -76,7 +76,7 @@ public final class CrossEntropy {
    */
   public LossGradient gradient(PackedSequence scores, PackedTokens targets) {
     check(scores, targets);
-    return gradientOf(scores, targets, null);
+    return StepSums.withGradient(scores, gradient -> run(scores, targets, null, gradient));
   }
 
   /**
@@ -94,15 +94,7 @@ public final class CrossEntropy {
   public LossGradient gradient(PackedSequence scores, PackedTokens targets, PackedSequence weights) {
     check(scores, targets);
     StepSums.checkWeights(weights, "scores", scores.layout());
-    return gradientOf(scores, targets, weights);
-  }
-
-  private LossGradient gradientOf(PackedSequence scores, PackedTokens targets, PackedSequence weights) {
-    try (Lease lease = new Lease()) {
-      PackedSequence gradient =
-          lease.result(PackedSequence.allocate(scores.source(), scores.layout(), scores.features()));
-      return lease.done(new LossGradient(run(scores, targets, weights, gradient), gradient));
-    }
+    return StepSums.withGradient(scores, gradient -> run(scores, targets, weights, gradient));
   }
 
   /**

@@ -67,7 +67,7 @@ public final class SquaredError {
    */
   public LossGradient gradient(PackedSequence outputs, PackedSequence targets) {
     check(outputs, targets);
-    return gradientOf(outputs, targets, null);
+    return StepSums.withGradient(outputs, gradient -> run(outputs, targets, null, gradient));
   }
 
   /**
@@ -85,15 +85,7 @@ public final class SquaredError {
   public LossGradient gradient(PackedSequence outputs, PackedSequence targets, PackedSequence weights) {
     check(outputs, targets);
     StepSums.checkWeights(weights, "outputs", outputs.layout());
-    return gradientOf(outputs, targets, weights);
-  }
-
-  private LossGradient gradientOf(PackedSequence outputs, PackedSequence targets, PackedSequence weights) {
-    try (Lease lease = new Lease()) {
-      PackedSequence gradient =
-          lease.result(PackedSequence.allocate(outputs.source(), outputs.layout(), outputs.features()));
-      return lease.done(new LossGradient(run(outputs, targets, weights, gradient), gradient));
-    }
+    return StepSums.withGradient(outputs, gradient -> run(outputs, targets, weights, gradient));
   }
 
   private static void check(PackedSequence outputs, PackedSequence targets) {

@@ -6,6 +6,7 @@ import dev.unroll.internal.Lease;
 import dev.unroll.internal.MemorySource;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.SequenceLayout;
+import java.util.function.ToDoubleFunction;
 
 /** Sums over the steps of a batch, which do not depend on the order of the sequences. */
 final class StepSums {
@@ -29,6 +30,14 @@ final class StepSums {
   /** What the sum of the losses is divided by; 1 for a batch without steps. */
   double divisor(Divisor divisor, long weights) {
     return layout.rows() == 0 ? 1 : divisor.of(layout, () -> weights == 0 ? layout.rows() : sum(weights));
+  }
+
+  /** The loss that {@code loss} computes while it fills the gradient of a batch. */
+  static LossGradient withGradient(PackedSequence batch, ToDoubleFunction<PackedSequence> loss) {
+    try (Lease lease = new Lease()) {
+      PackedSequence gradient = lease.result(PackedSequence.allocate(batch.source(), batch.layout(), batch.features()));
+      return lease.done(new LossGradient(loss.applyAsDouble(gradient), gradient));
+    }
   }
 
   static void checkWeights(PackedSequence weights, String owner, SequenceLayout layout) {

@@ -22,11 +22,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -235,28 +238,33 @@ class SafeTensorsTest {
     Arrays.fill(values, 3);
     SafeTensors.write(path, Map.of("x", Tensor.of(values, values.length)), Map.of());
     try (SafeTensors file = SafeTensors.open(path)) {
-      ExecutorService readers = Executors.newFixedThreadPool(2);
-      AtomicReference<Thread> victim = new AtomicReference<>();
-      Callable<Void> read =
+      Set<Thread> threads = ConcurrentHashMap.newKeySet();
+      Callable<Void> readUntilInterruptedOften =
           () -> {
-            victim.set(Thread.currentThread());
-            for (int i = 0; i < 50; i++) {
+            threads.add(Thread.currentThread());
+            for (int interruptions = 0; interruptions < 5; interruptions += Thread.interrupted() ? 1 : 0) {
               assertBits(values, file.values("x"));
             }
             return null;
           };
-      List<Future<Void>> results = List.of(readers.submit(read), readers.submit(read));
-      while (!results.get(0).isDone() || !results.get(1).isDone()) {
-        Thread thread = victim.get();
-        if (thread != null) {
-          thread.interrupt();
+      ExecutorService readers = Executors.newFixedThreadPool(2);
+      for (Future<Void> reader :
+          List.of(readers.submit(readUntilInterruptedOften), readers.submit(readUntilInterruptedOften))) {
+        while (!isDone(reader)) {
+          threads.forEach(Thread::interrupt);
         }
-        Thread.sleep(1);
       }
       readers.shutdown();
-      for (Future<Void> result : results) {
-        result.get();
-      }
+    }
+  }
+
+  /** Waits a moment; what the task throws comes out. */
+  private static boolean isDone(Future<Void> task) throws Exception {
+    try {
+      task.get(1, TimeUnit.MILLISECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      return false;
     }
   }
 
