@@ -4,7 +4,6 @@ import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.SequenceLayout;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -270,9 +269,8 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
     Checks.notNull("output", output);
     Checks.equal("lastGradient features", Checks.notNull("lastGradient", lastGradient).features(), outputSize());
     int sequences = output.tape().input().layout().sequences();
-    int[] ones = new int[sequences];
-    Arrays.fill(ones, 1);
-    lastGradient.layout().requireSame("lastGradient", "one step of each sequence", SequenceLayout.of(ones));
+    SequenceLayout single = SequenceLayout.ofSingleSteps(sequences);
+    lastGradient.layout().requireSame("lastGradient", "one step of each sequence", single);
     if (sequences == 0) {
       return backward(output, outputGradient, null);
     }

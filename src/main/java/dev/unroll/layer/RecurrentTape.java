@@ -5,7 +5,6 @@ import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.SequenceLayout;
-import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -131,9 +130,8 @@ final class RecurrentTape implements AutoCloseable {
         }
       }
     }
-    int[] ones = new int[sequences];
-    Arrays.fill(ones, 1);
-    PackedSequence result = PackedSequence.allocate(input.source(), SequenceLayout.of(ones), options.outputSize());
+    SequenceLayout single = SequenceLayout.ofSingleSteps(sequences);
+    PackedSequence result = PackedSequence.allocate(input.source(), single, options.outputSize());
     try (Lease lease = new Lease()) {
       MemoryNative.putFloats(result.address(lease), last, 0, last.length); // equal lengths keep the caller's order
     }

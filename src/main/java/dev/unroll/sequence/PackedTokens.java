@@ -7,9 +7,7 @@ import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.MemorySource;
 import dev.unroll.internal.RowReader;
-import dev.unroll.internal.StepPlaces;
 import java.nio.IntBuffer;
-import java.util.Arrays;
 
 /**
  * A batch of sequences of tokens or labels, packed off-heap like {@link PackedSequence}: one number of a vocabulary for
@@ -292,15 +290,7 @@ public final class PackedTokens implements AutoCloseable {
    * @throws IllegalStateException if this batch is closed
    */
   public int[][] toArrays() {
-    int[] packed = rows();
-    int[][] sequences = new int[layout.sequences()][];
-    for (int b = 0; b < sequences.length; b++) {
-      sequences[b] = new int[layout.length(b)];
-      for (int t = 0; t < sequences[b].length; t++) {
-        sequences[b][t] = packed[layout.packed().row(b, t)];
-      }
-    }
-    return sequences;
+    return new TokenUnpacker(this).nested();
   }
 
   /** The tokens in packed order. */
@@ -324,20 +314,7 @@ public final class PackedTokens implements AutoCloseable {
    * @throws IllegalStateException if this batch is closed
    */
   public int[][] toPadded(PaddedOrder order, int totalSteps, int padding) {
-    layout.checkTotalSteps(order, totalSteps);
-    int sequences = layout.sequences();
-    int[] packed = rows();
-    int[][] padded = new int[order.outer(sequences, totalSteps)][order.inner(sequences, totalSteps)];
-    for (int[] row : padded) {
-      Arrays.fill(row, padding);
-    }
-    for (int b = 0; b < sequences; b++) {
-      int start = order.start(totalSteps, layout.length(b));
-      for (int t = 0; t < layout.length(b); t++) {
-        padded[order.outer(b, start + t)][order.inner(b, start + t)] = packed[layout.packed().row(b, t)];
-      }
-    }
-    return padded;
+    return new TokenUnpacker(this).padded(order, totalSteps, padding);
   }
 
   /**
@@ -369,28 +346,7 @@ public final class PackedTokens implements AutoCloseable {
    * @throws IllegalStateException if this batch is closed
    */
   public void toPadded(IntBuffer to, PaddedOrder order, int totalSteps, int padding) {
-    IntBuffer own = writable(to);
-    layout.checkTotalSteps(order, totalSteps);
-    PaddedOrder.checkSize("to", own.remaining(), layout.sequences(), totalSteps, 1);
-    int[] packed = rows();
-    for (int i = 0; i < own.remaining(); i++) {
-      own.put(i, padding);
-    }
-    put(packed, order.places(layout.lengths(), totalSteps, 1), own);
-  }
-
-  private static IntBuffer writable(IntBuffer to) {
-    boolean readOnly = Checks.notNull("to", to).isReadOnly();
-    Checks.require(!readOnly, "to", "a read-only buffer", "one that can be written");
-    return to.slice();
-  }
-
-  private void put(int[] packed, StepPlaces places, IntBuffer to) {
-    for (int b = 0; b < layout.sequences(); b++) {
-      for (int t = 0; t < layout.length(b); t++) {
-        to.put(places.index(b, t), packed[layout.packed().row(b, t)]);
-      }
-    }
+    new TokenUnpacker(this).padded(to, order, totalSteps, padding);
   }
 
   /**
@@ -401,9 +357,7 @@ public final class PackedTokens implements AutoCloseable {
    * @throws IllegalStateException if this batch is closed
    */
   public int[] toLabels() {
-    int[] ones = new int[layout.sequences()];
-    Arrays.fill(ones, 1);
-    layout.requireSame("tokens", "labels", SequenceLayout.of(ones));
+    layout.requireSame("tokens", "labels", SequenceLayout.ofSingleSteps(layout.sequences()));
     return rows(); // equal lengths keep the caller's order
   }
 
@@ -416,9 +370,7 @@ public final class PackedTokens implements AutoCloseable {
    * @throws IllegalStateException if this batch is closed
    */
   public void toConcatenated(IntBuffer to) {
-    IntBuffer own = writable(to);
-    StepPlaces places = Concatenation.checked("to", own.remaining(), layout.lengths(), 1);
-    put(rows(), places, own);
+    new TokenUnpacker(this).concatenated(to);
   }
 
   /**

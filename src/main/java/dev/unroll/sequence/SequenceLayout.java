@@ -69,6 +69,19 @@ public final class SequenceLayout {
   }
 
   /**
+   * Lays out sequences of one step each, such as labels or last states.
+   *
+   * @param sequences how many
+   * @return the layout, whose rows are in the caller's order
+   * @hidden
+   */
+  public static SequenceLayout ofSingleSteps(int sequences) {
+    int[] ones = new int[sequences];
+    Arrays.fill(ones, 1);
+    return of(ones);
+  }
+
+  /**
    * Takes the lengths from a mask, as Keras has it.
    *
    * @param mask [sequences][steps] or [steps][sequences], as {@code order} says: true for the real steps of a sequence,
