@@ -37,7 +37,7 @@ UNROLL_INLINE void for_blocks(const ParameterList& list, Range part, const Body&
 
 /// The norm of all gradients, whose squares are those of their products with `scale`: the sum of each parameter in its
 /// blocks, then of all parameters in order.
-inline double scaled_norm(const ParameterList& list, float scale, Parallel& pool) {
+__attribute__((noinline)) inline double scaled_norm(const ParameterList& list, float scale, Parallel& pool) {
   constexpr int64_t kAtOnce = 1024;
   double total = 0.0, of_parameter = 0.0;
   const int64_t blocks = blocks_of(list);

@@ -28,8 +28,8 @@ UNROLL_INLINE float sum_of_row(int64_t columns, const Term& term) {
                       [&](int64_t c, int64_t width) UNROLL_INLINE_LAMBDA { lanes = term(c, width, lanes); });
     return lanes;
   };
-  Vec lanes = lanes_of_block(0);
-  for (int64_t c = kSumBlock; c < columns; c += kSumBlock) lanes = lanes + lanes_of_block(c);
+  Vec lanes = broadcast(0.0f);
+  for (int64_t c = 0; c < columns; c += kSumBlock) lanes = lanes + lanes_of_block(c);
   return sum(lanes);
 }
 
