@@ -22,3 +22,13 @@ UNROLL_NATIVE(void, ArrayNative, uniform)
     kernels().uniform(static_cast<uint64_t>(seed), static_cast<uint64_t>(purpose), first, size, low, high, floats(y));
   });
 }
+
+UNROLL_NATIVE(void, ArrayNative, scaledSum)
+(JNIEnv* env, jclass, jlong x, jfloat factor, jlong z, jlong y, jlong size) {
+  guarded(env, [&] { kernels().scaled_sum(floats(x), factor, floats(z), floats(y), size, pool()); });
+}
+
+UNROLL_NATIVE(void, ArrayNative, copyColumns)
+(JNIEnv* env, jclass, jlong rows, jlong columns, jlong x, jlong ldx, jlong y, jlong ldy) {
+  guarded(env, [&] { kernels().copy_columns(rows, columns, floats(x), ldx, floats(y), ldy, pool()); });
+}

@@ -34,6 +34,15 @@ void alone(JNIEnv* env, const Body& body) {
   });
 }
 
+/// Runs body(steps) on a whole batch.
+template <class Body>
+void with_steps(JNIEnv* env, jintArray offsets, jintArray order, const Body& body) {
+  const Ints starts(env, offsets), sequences(env, order, starts.data());
+  if (!sequences.data()) return;
+  const Steps steps{starts.data(), sequences.data(), env->GetArrayLength(offsets) - 1, env->GetArrayLength(order)};
+  guarded(env, [&] { body(steps); });
+}
+
 }  // namespace
 
 UNROLL_NATIVE(void, SequenceNative, packSequences)
@@ -141,4 +150,28 @@ UNROLL_NATIVE(jboolean, SequenceNative, rowOrder)
   const Steps steps{starts.data(), nullptr, env->GetArrayLength(offsets) - 1, sequences};
   return guarded(env,
                  [&] { return kernels().row_order(steps, floats(a), a_columns, floats(b), b_columns, ints(rows)); });
+}
+
+UNROLL_NATIVE(void, SequenceNative, pool)
+(JNIEnv* env, jclass, jint kind, jintArray offsets, jintArray order, jint features, jlong x, jlong y) {
+  with_steps(env, offsets, order, [&](const Steps& steps) {
+    kernels().pool_steps(static_cast<PoolingKind>(kind), steps, features, floats(x), floats(y), pool());
+  });
+}
+
+UNROLL_NATIVE(void, SequenceNative, poolBackward)
+(JNIEnv* env, jclass, jint kind, jintArray offsets, jintArray order, jint features, jlong x, jlong y, jlong d_y,
+ jlong d_x) {
+  with_steps(env, offsets, order, [&](const Steps& steps) {
+    kernels().pool_steps_backward(static_cast<PoolingKind>(kind), steps, features, floats(x), floats(y), floats(d_y),
+                                  floats(d_x), pool());
+  });
+}
+
+UNROLL_NATIVE(void, SequenceNative, dropout)
+(JNIEnv* env, jclass, jdouble probability, jlong key, jintArray offsets, jintArray order, jint features, jlong x,
+ jlong y) {
+  with_steps(env, offsets, order, [&](const Steps& steps) {
+    kernels().dropout(probability, static_cast<uint64_t>(key), steps, features, floats(x), floats(y), pool());
+  });
 }

@@ -4,7 +4,7 @@
 /// top layer follows dropout.
 
 #include "kernels/copy.h"
-#include "kernels/random.h"
+#include "kernels/dropout.h"
 #include "kernels/segments.h"
 #include "kernels/tile.h"
 
@@ -30,25 +30,11 @@ inline bool drops(const RecurrentCall& call, int64_t layer) {
   return call.dropout > 0.0 && layer + 1 < call.layer_count;
 }
 
-/// Inverted dropout (Srivastava et al. 2014), in place: an element becomes 0 with probability p, the others grow by 1 /
-/// (1 - p). Which do depends on the key, the layer, the caller's index of the sequence, the step and the feature alone.
-/// Applied to the outputs and, with the same mask, to their gradient.
+/// The same elements of a layer's outputs and of their gradient.
 inline void apply_dropout(const RecurrentCall& call, int64_t layer, Range sequences, Range times, float* x,
                           Parallel& pool) {
-  const int64_t columns = output_size(call), blocks = divide_up(columns, 4);
-  const float scale = static_cast<float>(1.0 / (1.0 - call.dropout));
-  const auto dropped_below = static_cast<uint64_t>(call.dropout * 4294967296.0);  // of 2^32
-  for_each_row(call.steps, sequences, times, 20 * columns, pool, [&](int64_t t, int64_t b, int64_t n) {
-    float* row = x + n * columns;
-    const uint64_t purpose =
-        kDropoutPurpose | static_cast<uint64_t>(layer) << 32 | static_cast<uint64_t>(call.steps.order[b]);
-    for (int64_t block = 0; block < blocks; ++block) {
-      const PhiloxBlock random = philox(call.dropout_key, purpose, static_cast<uint64_t>(t * blocks + block));
-      for (int64_t j = 4 * block; j < smaller(4 * block + 4, columns); ++j) {
-        row[j] = random.word[j % 4] < dropped_below ? 0.0f : row[j] * scale;
-      }
-    }
-  });
+  const Dropout dropout{call.dropout, call.dropout_key, static_cast<uint64_t>(layer)};
+  drop_elements(dropout, call.steps, sequences, times, output_size(call), x, x, pool);
 }
 
 /// Fills the outputs of some times of a layer that has a buffer for them.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "simd/vec.h"
+#include "kernels/split.h"
 
 namespace unroll::UNROLL_ISA {
 
@@ -23,6 +23,13 @@ UNROLL_INLINE bool goes_past_caches(int64_t floats) {
 /// Floats from p to the next address that stream() takes.
 UNROLL_INLINE int64_t floats_to_line(const float* p) {
   return static_cast<int64_t>(-(reinterpret_cast<uintptr_t>(p) / sizeof(float)) % kLanes);
+}
+
+inline void copy_columns(int64_t rows, int64_t columns, const float* x, int64_t ldx, float* y, int64_t ldy,
+                         Parallel& pool) {
+  parallel_ranges(pool, rows, 2 * columns, [&](Range part) {
+    for (int64_t r = part.begin; r < part.end; ++r) copy_floats(x + r * ldx, y + r * ldy, columns);
+  });
 }
 
 }  // namespace unroll::UNROLL_ISA

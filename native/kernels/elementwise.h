@@ -1,6 +1,6 @@
 #pragma once
 
-/// Elementary functions over arrays, and activations with their gradients.
+/// Elementary functions over arrays, activations with their gradients, and sums of arrays.
 
 #include "kernels/elementary.h"
 #include "kernels/rnn_cell.h"
@@ -130,6 +130,14 @@ inline void activation_backward(ActivationKind kind, const float* y, const float
     case ActivationKind::kLog:  // 1 / x = e^-y
       return map_gradient(y, d_y, d_x, size, pool, [](Vec v, Vec d) UNROLL_INLINE_LAMBDA { return d * exp(-v); });
   }
+}
+
+/// One rounding each: the product with what is added, whose -0 leaves even the sign of zeros.
+inline void scaled_sum(const float* x, float factor, const float* z, float* y, int64_t size, Parallel& pool) {
+  for_element_blocks<1>(size, pool, [=]<int>(int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
+    const Vec added = z == nullptr ? broadcast(-0.0f) : load_columns(z + i, width);
+    store_columns(y + i, fma(broadcast(factor), load_columns(x + i, width), added), width);
+  });
 }
 
 }  // namespace unroll::UNROLL_ISA

@@ -2,6 +2,8 @@
 
 #include "kernels/kernels.h"
 
+#include "kernels/copy.h"
+#include "kernels/dropout.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
 #include "kernels/gru_cell.h"
@@ -9,6 +11,7 @@
 #include "kernels/matmul_transposed.h"
 #include "kernels/optimizer.h"
 #include "kernels/packing.h"
+#include "kernels/pooling.h"
 #include "kernels/random.h"
 #include "kernels/recurrent_stack.h"
 #include "kernels/reduce.h"
@@ -55,12 +58,17 @@ const Kernels kKernels = {
     .softplus = map_softplus,
     .activation = activation,
     .activation_backward = activation_backward,
+    .scaled_sum = scaled_sum,
+    .copy_columns = copy_columns,
     .pack_panels = pack_panels,
     .matmul = matmul,
     .row_order = row_order,
     .matmul_transposed = matmul_transposed,
     .recurrent_forward = recurrent_forward,
     .recurrent_backward = recurrent_backward,
+    .pool_steps = pool_steps,
+    .pool_steps_backward = pool_steps_backward,
+    .dropout = dropout,
     .softmax = softmax,
     .log_softmax = log_softmax,
     .softmax_backward = softmax_backward,

@@ -24,6 +24,8 @@ enum class CellKind : int64_t { kRnnTanh, kRnnRelu, kLstm, kGru, kGruResetBefore
 
 enum class ActivationKind : int64_t { kRelu, kTanh, kSigmoid, kSoftplus, kExp, kLog };
 
+enum class PoolingKind : int64_t { kSum, kMean, kMax };
+
 /// What a cell has beside its weights.
 struct CellOptions {
   const float* peepholes;       ///< LSTM: [3][H] of i, f, o, or null
@@ -160,6 +162,12 @@ struct Kernels {
   void (*activation_backward)(ActivationKind kind, const float* y, const float* d_y, float* d_x, int64_t size,
                               Parallel& pool);
 
+  /// y = factor * x + z, or factor * x where z is null; y may be x or z.
+  void (*scaled_sum)(const float* x, float factor, const float* z, float* y, int64_t size, Parallel& pool);
+  /// Copies the first columns of x [rows][ldx] to those of y [rows][ldy].
+  void (*copy_columns)(int64_t rows, int64_t columns, const float* x, int64_t ldx, float* y, int64_t ldy,
+                       Parallel& pool);
+
   /// Packs a right operand [k][columns] (or the transpose of [columns][k]) into panels of 16 columns: see panels.h.
   /// `panels` takes groups * ceil(columns / groups / 16) * 16 * k floats.
   void (*pack_panels)(const float* w, int64_t ldw, int64_t k, int64_t columns, int64_t groups, bool transposed,
@@ -182,6 +190,15 @@ struct Kernels {
   void (*recurrent_forward)(const RecurrentCall& call, Parallel& pool);
   /// Back-propagation through time of the call whose forward pass filled the buffers; `gradients` as `call.layers`.
   void (*recurrent_backward)(const RecurrentCall& call, const RecurrentGradient* gradients, Parallel& pool);
+
+  /// y [B][features], in the caller's order, of the steps x [N][features] of each sequence; 0 for one that has none.
+  void (*pool_steps)(PoolingKind kind, const Steps& steps, int64_t features, const float* x, float* y, Parallel& pool);
+  /// d_x of y = pool_steps(x): of a largest value that several steps share, the first has all.
+  void (*pool_steps_backward)(PoolingKind kind, const Steps& steps, int64_t features, const float* x, const float* y,
+                              const float* d_y, float* d_x, Parallel& pool);
+  /// y = x [N][features] with elements dropped that the key chooses: dropout.h; y may be x.
+  void (*dropout)(double probability, uint64_t key, const Steps& steps, int64_t features, const float* x, float* y,
+                  Parallel& pool);
 
   /// y = softmax(scale * x) along each row, scale > 0; y may be x.
   void (*softmax)(int64_t rows, int64_t columns, const float* x, float scale, float* y, Parallel& pool);

@@ -67,11 +67,19 @@ UNROLL_INLINE int64_t tasks_for(const Parallel& pool, int64_t items, int64_t cos
   return smaller(items, worth < width ? worth : smaller(worth / width, 4) * width);
 }
 
+/// Calls call(context, range) for parts of [0, items) on the threads of the pool: compiled once for all bodies, for it is
+/// longer than most of them.
+[[gnu::noinline]] inline void run_ranges(Parallel& pool, int64_t items, int64_t cost, void (*call)(void*, Range),
+                                         void* context) {
+  const int64_t tasks = tasks_for(pool, items, cost);
+  parallel_for(pool, tasks, [&](int64_t task, float*) { call(context, part_of(items, tasks, task)); });
+}
+
 /// Calls body(range) for parts of [0, items) on the threads of the pool; `cost` is the operations of one item.
 template <class Body>
 void parallel_ranges(Parallel& pool, int64_t items, int64_t cost, const Body& body) {
-  const int64_t tasks = tasks_for(pool, items, cost);
-  parallel_for(pool, tasks, [&](int64_t task, float*) { body(part_of(items, tasks, task)); });
+  const auto call = [](void* context, Range part) { (*static_cast<const Body*>(context))(part); };
+  run_ranges(pool, items, cost, call, context_of(body));
 }
 
 /// Calls body.template operator()<kRows>() with kRows == rows, for rows in 1 .. kMax.
