@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.unroll.internal.MemorySource;
 import dev.unroll.layer.Activation;
+import dev.unroll.layer.Dropout;
 import dev.unroll.layer.Embedding;
 import dev.unroll.layer.Linear;
 import dev.unroll.layer.Lstm;
+import dev.unroll.layer.Pooling;
 import dev.unroll.layer.RecurrentOutput;
 import dev.unroll.layer.Softmax;
+import dev.unroll.sequence.Features;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
 import dev.unroll.sequence.SequenceLayout;
@@ -102,6 +105,19 @@ class FailingMemoryTest {
     calls.put("look up", () -> tokens.lookUp(new float[4]));
     calls.put("squared error", () -> squaredError.gradient(input, outputs));
     calls.put("tanh", () -> Activation.TANH.forward(input));
+    calls.put("pooling", () -> Pooling.MEAN.forward(input));
+    calls.put(
+        "pooling backward",
+        () -> {
+          try (PackedSequence pooled = Pooling.MAX.forward(input)) {
+            return Pooling.MAX.backward(input, pooled, pooled);
+          }
+        });
+    calls.put("dropout", () -> new Dropout(0.5, 1).forwardTraining(input, 1));
+    calls.put("concatenate", () -> Features.concatenate(input, outputs));
+    calls.put("slice", () -> Features.slice(input, 1, 3));
+    calls.put("sum", () -> Features.sum(input, outputs));
+    calls.put("scale", () -> Features.scale(input, 2));
     calls.put("reversed", input::reversed);
     calls.put("select", () -> some.select(input));
     calls.put("select tokens", () -> some.select(tokens));

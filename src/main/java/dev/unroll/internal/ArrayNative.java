@@ -1,7 +1,7 @@
 package dev.unroll.internal;
 
 /**
- * Whole arrays: sums and random numbers; the contracts are those of {@code kernels.h}. Nothing is checked.
+ * Whole arrays: sums, columns and random numbers; the contracts are those of {@code kernels.h}. Nothing is checked.
  */
 public final class ArrayNative {
   private ArrayNative() {}
@@ -12,4 +12,8 @@ public final class ArrayNative {
       long rows, long columns, long x, long target, long weights, float gradientScale, long losses, long dX);
 
   public static native void uniform(long seed, long purpose, long first, long size, float low, float high, long y);
+
+  public static native void scaledSum(long x, float factor, long z, long y, long size);
+
+  public static native void copyColumns(long rows, long columns, long x, long ldx, long y, long ldy);
 }

@@ -419,6 +419,45 @@ public final class PackedOrder {
   }
 
   /**
+   * Makes one row of the steps of each sequence, in the caller's order.
+   *
+   * @param kind the ordinal of {@code PoolingKind}
+   * @param features of a row
+   * @param x address of the packed rows
+   * @param y address of what receives a row for every sequence
+   */
+  public void pool(int kind, int features, long x, long y) {
+    SequenceNative.pool(kind, offsets, order, features, x, y);
+  }
+
+  /**
+   * Computes the gradient of the packed rows that were pooled.
+   *
+   * @param kind the ordinal of {@code PoolingKind}
+   * @param features of a row
+   * @param x address of the packed rows
+   * @param y address of what {@link #pool} made of them
+   * @param dY address of its gradient
+   * @param dX address of what receives that of the packed rows
+   */
+  public void poolBackward(int kind, int features, long x, long y, long dY, long dX) {
+    SequenceNative.poolBackward(kind, offsets, order, features, x, y, dY, dX);
+  }
+
+  /**
+   * Drops elements of packed rows.
+   *
+   * @param probability that one is dropped, below 1
+   * @param key chooses which
+   * @param features of a row
+   * @param x address of the packed rows
+   * @param y address of what receives what is left
+   */
+  public void dropout(double probability, long key, int features, long x, long y) {
+    SequenceNative.dropout(probability, key, offsets, order, features, x, y);
+  }
+
+  /**
    * Describes a forward pass once, for {@link RecurrentNative#step}.
    *
    * @param call fields of {@code RecurrentCall}

@@ -16,7 +16,18 @@ public final class RandomPurpose {
    * @return the seed of the part
    */
   public static long seedOf(long seed, int part) {
-    return mix(mix(seed) + part);
+    return keyOf(seed, part);
+  }
+
+  /**
+   * Derives the key of one use of a seed, so that different seeds share none.
+   *
+   * @param seed of all uses
+   * @param use which of them
+   * @return the key
+   */
+  public static long keyOf(long seed, long use) {
+    return mix(mix(seed) + use);
   }
 
   private static long mix(long seed) {

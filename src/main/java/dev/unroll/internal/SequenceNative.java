@@ -1,7 +1,7 @@
 package dev.unroll.internal;
 
 /**
- * Rows of packed batches: packing and embedding; the contracts are those of {@code kernels.h}. Nothing is
+ * Rows of packed batches: packing, embedding, pooling and dropout; the contracts are those of {@code kernels.h}. Nothing is
  * checked.
  */
 public final class SequenceNative {
@@ -91,4 +91,11 @@ public final class SequenceNative {
       long rows, long size, long tokens, long dY, long index, long dTable);
 
   static native boolean rowOrder(int[] offsets, int sequences, long a, int aColumns, long b, int bColumns, long rows);
+
+  static native void pool(int kind, int[] offsets, int[] order, int features, long x, long y);
+
+  static native void poolBackward(
+      int kind, int[] offsets, int[] order, int features, long x, long y, long dY, long dX);
+
+  static native void dropout(double probability, long key, int[] offsets, int[] order, int features, long x, long y);
 }

@@ -39,10 +39,24 @@ public enum Activation {
   public PackedSequence forward(PackedSequence input) {
     try (Lease lease = new Lease()) {
       long x = Checks.notNull("input", input).address(lease);
-      PackedSequence output = lease.result(like(input));
+      PackedSequence output = lease.result(input.like());
       ActivationNative.forward(ordinal(), x, output.address(lease), size(input));
       return lease.done(output);
     }
+  }
+
+  /**
+   * Computes the function of every element of an array, for steps that are in no batch: the same bits as in one.
+   *
+   * @param input any number of elements
+   * @param output receives as many; it may be {@code input}
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if the sizes differ
+   */
+  public void forward(float[] input, float[] output) {
+    Checks.equal(
+        "size of output", Checks.notNull("output", output).length, Checks.notNull("input", input).length);
+    PlainArrays.map(input, output, (x, y) -> ActivationNative.forward(ordinal(), x, y, input.length));
   }
 
   /**
@@ -63,14 +77,10 @@ public enum Activation {
     try (Lease lease = new Lease()) {
       long y = output.address(lease);
       long dY = outputGradient.address(lease);
-      PackedSequence inputGradient = lease.result(like(output));
+      PackedSequence inputGradient = lease.result(output.like());
       ActivationNative.backward(ordinal(), y, dY, inputGradient.address(lease), size(output));
       return lease.done(inputGradient);
     }
-  }
-
-  private static PackedSequence like(PackedSequence batch) {
-    return PackedSequence.allocate(batch.source(), batch.layout(), batch.features());
   }
 
   private static long size(PackedSequence batch) {

@@ -97,6 +97,30 @@ public final class Linear implements Layer {
   }
 
   /**
+   * Maps steps that are in no batch, such as those of a {@link RecurrentSession}: the same bits as in one.
+   *
+   * @param input [steps * {@link #inputSize()}] any number of steps, one after the other
+   * @param output [steps * {@link #outputSize()}] receives as many; it may be {@code input} if it has the same size
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if the size of {@code input} is no multiple of the inputs, or that of {@code output}
+   *     is another than that of as many steps
+   * @throws IllegalStateException if this layer is closed
+   */
+  public void forward(float[] input, float[] output) {
+    int rows = Checks.notNull("input", input).length / inputSize;
+    Checks.require(rows * inputSize == input.length, "size of input", input.length, "a multiple of " + inputSize);
+    Checks.equal("size of output", Checks.notNull("output", output).length, (long) rows * outputSize);
+    try (Lease lease = new Lease()) {
+      long panels = lease.address(forwardPanels.current());
+      long biasValues = bias == null ? 0 : lease.address(bias.memory());
+      PlainArrays.map(
+          input,
+          output,
+          (x, y) -> MatrixNative.matmul(rows, inputSize, outputSize, x, panels, biasValues, false, y));
+    }
+  }
+
+  /**
    * Adds to the gradients of the parameters and returns that of the input.
    *
    * @param input what {@link #forward} was given

@@ -41,10 +41,25 @@ public final class Softmax {
   public PackedSequence forward(PackedSequence scores) {
     try (Lease lease = new Lease()) {
       long x = Checks.notNull("scores", scores).address(lease);
-      PackedSequence output = lease.result(like(scores));
+      PackedSequence output = lease.result(scores.like());
       SoftmaxNative.softmax(scores.layout().rows(), scores.features(), x, scale, output.address(lease));
       return lease.done(output);
     }
+  }
+
+  /**
+   * Computes the probabilities of a single step that is in no batch: the same bits as in one.
+   *
+   * @param scores of the step, one or more
+   * @param probabilities receives as many; it may be {@code scores}
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if the sizes differ
+   */
+  public void forward(float[] scores, float[] probabilities) {
+    int size = Checks.notNull("scores", scores).length;
+    Checks.positive("size of scores", size);
+    Checks.equal("size of probabilities", Checks.notNull("probabilities", probabilities).length, size);
+    PlainArrays.map(scores, probabilities, (x, y) -> SoftmaxNative.softmax(1, size, x, scale, y));
   }
 
   /**
@@ -58,7 +73,7 @@ public final class Softmax {
   public PackedSequence logForward(PackedSequence scores) {
     try (Lease lease = new Lease()) {
       long x = Checks.notNull("scores", scores).address(lease);
-      PackedSequence output = lease.result(like(scores));
+      PackedSequence output = lease.result(scores.like());
       SoftmaxNative.logSoftmax(scores.layout().rows(), scores.features(), x, scale, output.address(lease));
       return lease.done(output);
     }
@@ -82,14 +97,10 @@ public final class Softmax {
     try (Lease lease = new Lease()) {
       long y = probabilities.address(lease);
       long dY = probabilitiesGradient.address(lease);
-      PackedSequence dX = lease.result(like(probabilities));
+      PackedSequence dX = lease.result(probabilities.like());
       int rows = probabilities.layout().rows();
       SoftmaxNative.softmaxBackward(rows, probabilities.features(), y, dY, scale, dX.address(lease));
       return lease.done(dX);
     }
-  }
-
-  private static PackedSequence like(PackedSequence batch) {
-    return PackedSequence.allocate(batch.source(), batch.layout(), batch.features());
   }
 }

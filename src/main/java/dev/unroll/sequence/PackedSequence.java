@@ -346,6 +346,16 @@ public final class PackedSequence implements AutoCloseable {
   }
 
   /**
+   * Makes a batch of undefined content that is shaped as this one, and takes its memory from where this one does.
+   *
+   * @return the batch
+   * @hidden
+   */
+  public PackedSequence like() {
+    return allocate(source(), layout, features);
+  }
+
+  /**
    * Makes a batch of memory that is there.
    *
    * @param layout its layout

@@ -35,7 +35,7 @@ final class StepSums {
   /** The loss that {@code loss} computes while it fills the gradient of a batch. */
   static LossGradient withGradient(PackedSequence batch, ToDoubleFunction<PackedSequence> loss) {
     try (Lease lease = new Lease()) {
-      PackedSequence gradient = lease.result(PackedSequence.allocate(batch.source(), batch.layout(), batch.features()));
+      PackedSequence gradient = lease.result(batch.like());
       return lease.done(new LossGradient(loss.applyAsDouble(gradient), gradient));
     }
   }

@@ -3,6 +3,7 @@ package dev.unroll.golden;
 import dev.unroll.layer.Activation;
 import dev.unroll.layer.Gru;
 import dev.unroll.layer.Lstm;
+import dev.unroll.layer.Pooling;
 import dev.unroll.layer.Recurrent;
 import dev.unroll.layer.RecurrentBuilder;
 import dev.unroll.layer.Rnn;
@@ -48,6 +49,11 @@ final class GoldenModels {
     for (Activation kind : Activation.values()) {
       models.add(new PlainModel("activation-" + kind.name().toLowerCase(Locale.ROOT), PlainModel.activation(kind)));
     }
+    for (Pooling kind : Pooling.values()) {
+      models.add(new PlainModel("pooling-" + kind.name().toLowerCase(Locale.ROOT), PlainModel.pooling(kind)));
+    }
+    models.add(new PlainModel("dropout", false, PlainModel::dropout));
+    models.add(new PlainModel("features", PlainModel::features));
     models.add(new TrainingRun("training-sgd", p -> Sgd.builder(p).learningRate(0.1).build()));
     models.add(new TrainingRun("training-momentum", p -> Sgd.builder(p).learningRate(0.02).momentum(0.9).build()));
     models.add(new TrainingRun("training-adam", p -> Adam.builder(p).learningRate(0.003).clipNorm(1).build()));

@@ -1,10 +1,13 @@
 package dev.unroll.golden;
 
 import dev.unroll.layer.Activation;
+import dev.unroll.layer.Dropout;
 import dev.unroll.layer.Embedding;
 import dev.unroll.layer.Linear;
 import dev.unroll.layer.Parameter;
+import dev.unroll.layer.Pooling;
 import dev.unroll.layer.Softmax;
+import dev.unroll.sequence.Features;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
 import dev.unroll.train.CrossEntropy;
@@ -14,13 +17,13 @@ import java.util.List;
 import java.util.function.Function;
 
 /** The layers without time. */
-record PlainModel(String name, Function<List<Integer>, Results> body) implements GoldenModel {
+record PlainModel(String name, boolean keepsSequencesApart, Function<List<Integer>, Results> body)
+    implements GoldenModel {
   private static final int INPUTS = 150;
   private static final int OUTPUTS = 301;
 
-  @Override
-  public boolean keepsSequencesApart() {
-    return true;
+  PlainModel(String name, Function<List<Integer>, Results> body) {
+    this(name, true, body);
   }
 
   @Override
@@ -78,6 +81,36 @@ record PlainModel(String name, Function<List<Integer>, Results> body) implements
         return new Results(perSequence(output, dInput), List.of());
       }
     };
+  }
+
+  static Function<List<Integer>, Results> pooling(Pooling kind) {
+    return which -> {
+      try (PackedSequence input = Data.batch(which, OUTPUTS, 1);
+          PackedSequence output = kind.forward(input);
+          PackedSequence dInput = kind.backward(input, output, output)) {
+        return new Results(perSequence(output, dInput), List.of());
+      }
+    };
+  }
+
+  static Results dropout(List<Integer> which) {
+    Dropout dropout = new Dropout(0.4, 8);
+    try (PackedSequence input = Data.batch(which, OUTPUTS, 1);
+        PackedSequence output = dropout.forwardTraining(input, 9);
+        PackedSequence dInput = dropout.backward(output, 9)) {
+      return new Results(perSequence(output, dInput), List.of());
+    }
+  }
+
+  static Results features(List<Integer> which) {
+    try (PackedSequence a = Data.batch(which, INPUTS, 1);
+        PackedSequence b = Data.batch(which, INPUTS, 2);
+        PackedSequence sum = Features.sum(a, b, 0.3f);
+        PackedSequence multiple = Features.scale(a, 0.7f);
+        PackedSequence all = Features.concatenate(a, sum, multiple);
+        PackedSequence some = Features.slice(all, INPUTS - 1, 2 * INPUTS + 1)) {
+      return new Results(perSequence(all, some), List.of());
+    }
   }
 
   private static PackedTokens tokens(List<Integer> which, int vocabulary) {
