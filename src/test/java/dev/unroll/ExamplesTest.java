@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.unroll.examples.EncoderDecoder;
 import dev.unroll.examples.ManyToManyInStep;
 import dev.unroll.examples.ManyToOne;
+import dev.unroll.examples.MixedInputs;
 import dev.unroll.examples.OneToMany;
 import dev.unroll.examples.OneToOne;
 import dev.unroll.examples.SimpleRnn;
@@ -61,6 +62,12 @@ class ExamplesTest {
   void manyToManyInStepLearnsToLookAhead() {
     double loss = loss(() -> ManyToManyInStep.main(NO_ARGUMENTS));
     assertTrue(loss < 0.1, "loss " + loss + ", chance is 0.69");
+  }
+
+  @Test
+  void mixedInputsLearnWhoMeasuredWhat() {
+    double loss = loss(() -> MixedInputs.main(NO_ARGUMENTS));
+    assertTrue(loss < 0.25, "loss " + loss + ", chance is 0.69");
   }
 
   @Test
