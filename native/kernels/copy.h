@@ -1,5 +1,7 @@
 #pragma once
 
+/// Copying and clearing floats, and when a result is written past the caches.
+
 #include "kernels/split.h"
 
 namespace unroll::UNROLL_ISA {

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The only face of this room: one table of kernels per instruction set, all giving the same bits.
+/// The only interface of native/kernels: one table of kernels per instruction set, all giving the same bits.
 ///
 /// Letters: B sequences, T steps, N packed rows, I inputs, H hidden units, G gates, V columns of the softmax. Matrices
 /// are row-major. Kernels allocate nothing, check nothing and propagate NaN and infinity; they expect flush-to-zero and
@@ -202,6 +202,7 @@ struct Kernels {
 
   /// y = softmax(scale * x) along each row, scale > 0; y may be x.
   void (*softmax)(int64_t rows, int64_t columns, const float* x, float scale, float* y, Parallel& pool);
+  /// y = log(softmax(scale * x)) along each row, scale > 0; y may be x.
   void (*log_softmax)(int64_t rows, int64_t columns, const float* x, float scale, float* y, Parallel& pool);
   /// d_x = scale * y * (d_y - sum(y * d_y)) along each row, y = softmax(scale * x); d_x may be d_y.
   void (*softmax_backward)(int64_t rows, int64_t columns, const float* y, const float* d_y, float scale, float* d_x,
@@ -220,12 +221,13 @@ struct Kernels {
                              float* d_table, Parallel& pool);
 
   /// Copies sequences [steps][features] into or out of packed rows: sequences[i] is the packed sequence
-  /// first_sequence + i, from step 0. Steps that a sequence has not are left out.
+  /// first_sequence + i, from step 0. Steps beyond a sequence's length are skipped.
   void (*pack_sequences)(const Cells& cells, const float* const* sequences, float* packed, Parallel& pool);
   void (*unpack_sequences)(const Cells& cells, const float* packed, float* const* sequences, Parallel& pool);
   /// Copies the cells that are real steps into packed rows; no value of the others gets anywhere.
   void (*pack_padded)(const PaddedCells& cells, const float* padded, float* packed, Parallel& pool);
-  /// Copies packed rows into the cells that are real steps, and fills the others with `padding`, if they are.
+  /// Copies packed rows into the cells that are real steps, and fills the others with `padding`, unless
+  /// real_steps_only.
   void (*unpack_padded)(const PaddedCells& cells, const float* packed, float padding, float* padded, Parallel& pool);
 
   /// losses[r] = the sum of (x - target)^2 along row r, times weights[r] unless weights is null; unless d_x is null it

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What of an operand counts as near: it stays in L2 beside what else is there.
+/// Up to which size an operand counts as near: small enough to stay in L2 beside all else that is in use.
 
 #include <unistd.h>
 

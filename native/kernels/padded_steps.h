@@ -1,7 +1,7 @@
 #pragma once
 
-/// Packs and unpacks padded batches each of whose steps stands in one piece, step by step: the sequences of a step are
-/// in another order, so that what its cells share are cache lines.
+/// Packs and unpacks padded batches each of whose steps stands in one piece, one step at a time. Its sequences are in
+/// another order, so cells that share a cache line are moved one after the other.
 
 #include <cstring>
 

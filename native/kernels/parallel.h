@@ -1,5 +1,7 @@
 #pragma once
 
+/// What kernels know of threads: somebody who runs their tasks.
+
 #include <cstdint>
 
 namespace unroll {

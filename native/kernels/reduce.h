@@ -1,7 +1,7 @@
 #pragma once
 
-/// Sums along rows and over whole arrays, in an order that depends on nothing but the length. And the squared error of
-/// rows, whose losses such a sum adds up.
+/// Sums along rows and over whole arrays, in an order that depends on nothing but the length. Also the squared error of
+/// each row.
 
 #include "kernels/split.h"
 #include "kernels/tile.h"

@@ -67,8 +67,8 @@ UNROLL_INLINE int64_t tasks_for(const Parallel& pool, int64_t items, int64_t cos
   return smaller(items, worth < width ? worth : smaller(worth / width, 4) * width);
 }
 
-/// Calls call(context, range) for parts of [0, items) on the threads of the pool: compiled once for all bodies, for it is
-/// longer than most of them.
+/// Calls call(context, range) for parts of [0, items) on the threads of the pool: compiled once for all bodies, for it
+/// is longer than most of them.
 [[gnu::noinline]] inline void run_ranges(Parallel& pool, int64_t items, int64_t cost, void (*call)(void*, Range),
                                          void* context) {
   const int64_t tasks = tasks_for(pool, items, cost);

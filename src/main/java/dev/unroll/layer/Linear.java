@@ -97,7 +97,8 @@ public final class Linear implements Layer {
   }
 
   /**
-   * Maps steps that are in no batch, such as those of a {@link RecurrentSession}: the same bits as in one.
+   * Maps steps that are in no batch, such as those of a {@link RecurrentSession}: the same bits as in one. Some objects
+   * of a few bytes are allocated.
    *
    * @param input [steps * {@link #inputSize()}] any number of steps, one after the other
    * @param output [steps * {@link #outputSize()}] receives as many; it may be {@code input} if it has the same size

@@ -1,6 +1,5 @@
 package dev.unroll.layer;
 
-import dev.unroll.internal.Lease;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.MemorySource;
 
@@ -14,12 +13,16 @@ final class PlainArrays {
   }
 
   static void map(float[] input, float[] output, Kernel kernel) {
-    try (Lease lease = new Lease()) {
-      long x = lease.temporary(MemorySource.SYSTEM, (long) input.length * Float.BYTES);
-      long y = lease.temporary(MemorySource.SYSTEM, (long) output.length * Float.BYTES);
+    BufferPlan plan = new BufferPlan();
+    plan.add(1, input.length);
+    long toOutput = plan.add(1, output.length);
+    long x = MemorySource.SYSTEM.take(plan.bytes());
+    try {
       MemoryNative.putFloats(x, input, 0, input.length);
-      kernel.run(x, y);
-      MemoryNative.getFloats(y, output, 0, output.length);
+      kernel.run(x, x + toOutput);
+      MemoryNative.getFloats(x + toOutput, output, 0, output.length);
+    } finally {
+      MemorySource.SYSTEM.giveBack(x, plan.bytes());
     }
   }
 }

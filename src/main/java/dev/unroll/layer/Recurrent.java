@@ -14,8 +14,9 @@ import java.util.function.UnaryOperator;
  * and back-propagation through time; a kind adds its formulas.
  *
  * <p>Parameters have PyTorch's names and shapes: {@code weight_ih_l0} [gates * hidden, inputs], {@code weight_hh_l0}
- * [gates * hidden, hidden], {@code bias_ih_l0} and {@code bias_hh_l0} [gates * hidden]; the number is the layer's, and
- * those of the reverse direction end in {@code _reverse}.
+ * [gates * hidden, hidden] (with projection, [gates * hidden, projection]), {@code bias_ih_l0} and {@code bias_hh_l0}
+ * [gates * hidden], unless the layer has no bias; the number is the layer's, and those of the reverse direction end in
+ * {@code _reverse}. The inputs of a layer above the first are the outputs of the one below.
  */
 public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
   private final RecurrentOptions options;
@@ -211,7 +212,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
    * @throws NullPointerException if {@code output} is null
    * @throws IllegalArgumentException if {@code output} is another layer's, or a shape differs; the message names both
    * @throws IllegalStateException if something is closed, the input of the forward pass included, {@code output} was
-   *     propagated before, or a parameter has changed since {@link #forward}
+   *     propagated before or is of {@link #infer}, or a parameter has changed since {@link #forward}
    */
   public RecurrentGradients backward(RecurrentOutput output, PackedSequence outputGradient, State finalStateGradient) {
     if (Checks.notNull("output", output).layer() != this) {

@@ -49,7 +49,8 @@ public abstract sealed class RecurrentBuilder<B, L extends Recurrent> permits Rn
 
   /**
    * Adds the two directions of a bidirectional layer instead of putting them side by side (Keras
-   * {@code merge_mode="sum"}); an output then has half the features.
+   * {@code merge_mode="sum"}); an output, which is the next layer's input, then has half the features. Of one direction
+   * alone there is nothing to add.
    *
    * @param sum whether to; default false
    * @return this builder

@@ -24,7 +24,7 @@ public final class RecurrentGradients implements AutoCloseable {
   /**
    * Returns dE/d initial state.
    *
-   * @return [layers * directions, sequences, hidden size] in the caller's order, and cells of an {@link Lstm}; closed
+   * @return [layers * directions, sequences, hidden size or that of the projection] in the caller's order, and cells of an {@link Lstm}; closed
    *     with this object
    */
   public State initialState() {

@@ -31,7 +31,7 @@ public final class RecurrentOutput implements AutoCloseable {
    * Returns the state of every layer and direction after the last real step of each sequence; in the reverse direction
    * that is its first. A sequence of length 0 keeps its initial state.
    *
-   * @return [layers * directions, sequences, hidden size] in the caller's order; closed with this object
+   * @return [layers * directions, sequences, hidden size or that of the projection] in the caller's order; closed with this object
    */
   public State finalState() {
     return tape.finalState();

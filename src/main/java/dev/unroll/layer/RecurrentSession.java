@@ -108,7 +108,7 @@ public final class RecurrentSession implements AutoCloseable {
   /**
    * Copies the state, for example to go on another day.
    *
-   * @return [layers, sequences, hidden size]; the caller closes it
+   * @return [layers, sequences, hidden size or that of the projection]; the caller closes it
    * @throws IllegalStateException if this session is closed
    */
   public synchronized State state() {

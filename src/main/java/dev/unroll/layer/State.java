@@ -8,9 +8,10 @@ import dev.unroll.internal.MemorySource;
 
 /**
  * What a recurrent layer carries from step to step, one vector for every layer, direction and sequence: [layers *
- * directions, sequences, hidden size], PyTorch's order, sequences in the caller's order. With two directions the
+ * directions, sequences, hidden size] (of an {@link Lstm} with projection, its size), PyTorch's order, sequences in the
+ * caller's order. With two directions the
  * entries are layer 0 forward, layer 0 reverse, layer 1 forward, and so on. An {@link Lstm} has a second such array,
- * its cells.
+ * its cells, whose vectors always have the hidden size.
  *
  * <p>Close it to free its memory.
  */
@@ -141,7 +142,7 @@ public final class State implements AutoCloseable {
   /**
    * Returns the values.
    *
-   * @return [layers * directions][sequences][hidden size], a copy
+   * @return [layers * directions][sequences][{@link #hiddenSize()}], a copy
    * @throws IllegalStateException if this state is closed
    */
   public float[][][] hidden() {

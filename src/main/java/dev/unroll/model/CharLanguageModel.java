@@ -46,6 +46,7 @@ public final class CharLanguageModel implements AutoCloseable {
    *
    * @param file its path, in a folder that exists; a file that is there is replaced, by a complete one only
    * @throws NullPointerException if {@code file} is null
+   * @throws IllegalArgumentException if the vocabulary has half of a surrogate pair, which no file can hold
    * @throws IllegalStateException if this model is closed
    * @throws IOException if it cannot be written
    */

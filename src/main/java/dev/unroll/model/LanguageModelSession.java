@@ -24,7 +24,7 @@ public final class LanguageModelSession implements AutoCloseable {
    * Reads a token.
    *
    * @param token of the model's vocabulary
-   * @return scores of all tokens to come next, before the softmax
+   * @return [vocabulary] scores of the tokens to come next, before the softmax
    * @throws IllegalArgumentException if the token is outside the vocabulary
    * @throws IllegalStateException if this session or the model is closed
    */

@@ -9,9 +9,9 @@ import dev.unroll.internal.Checks;
  * @param streams parts of the text that are read side by side, 1 or more; the batch size
  * @param window steps that gradients go back in time (truncated back-propagation through time), 1 or more; the state's
  *     value is carried from window to window
- * @param learningRate of the first step, above 0
- * @param finalLearningRate of the last step, above 0; between the two the rate falls along a cosine
- * @param clipNorm limit of the norm of all gradients together, above 0
+ * @param learningRate of the first step, a normal float above 0
+ * @param finalLearningRate of the last step, likewise; between the two the rate falls along a cosine
+ * @param clipNorm limit of the norm of all gradients together, above 0; {@code Float.MAX_VALUE} for none
  */
 public record TrainingOptions(
     int epochs, int streams, int window, double learningRate, double finalLearningRate, double clipNorm) {
@@ -44,6 +44,7 @@ public record TrainingOptions(
    *
    * @param newEpochs 1 or more
    * @return these options with that
+   * @throws IllegalArgumentException if it is out of range
    */
   public TrainingOptions withEpochs(int newEpochs) {
     return new TrainingOptions(newEpochs, streams, window, learningRate, finalLearningRate, clipNorm);
@@ -55,6 +56,7 @@ public record TrainingOptions(
    * @param newStreams 1 or more
    * @param newWindow 1 or more
    * @return these options with those
+   * @throws IllegalArgumentException if one is out of range
    */
   public TrainingOptions withBatch(int newStreams, int newWindow) {
     return new TrainingOptions(epochs, newStreams, newWindow, learningRate, finalLearningRate, clipNorm);
@@ -66,6 +68,7 @@ public record TrainingOptions(
    * @param first of the first step, above 0
    * @param last of the last step, above 0
    * @return these options with those
+   * @throws IllegalArgumentException if one is out of range
    */
   public TrainingOptions withLearningRate(double first, double last) {
     return new TrainingOptions(epochs, streams, window, first, last, clipNorm);

@@ -28,11 +28,13 @@ import java.nio.FloatBuffer;
  * }
  * }</pre>
  *
- * <p>Large batches are quickest flat: a direct {@link FloatBuffer} goes into packed memory in one native call, on all
- * threads, and {@code float[]} on the caller's, in pieces too short to hold up a garbage collection. Rows that are
+ * <p>Large batches are fastest from flat memory: a direct {@link FloatBuffer} is packed in one native call on all
+ * threads, a {@code float[]} on the calling thread, in pieces too short to hold up a garbage collection. Rows that are
  * packed already are used in place by {@link #wrap}. Other methods copy, from and to buffers of any kind. A buffer
  * whose memory is gone throws what it throws when Java reads it: an IllegalStateException if its arena is closed, an
  * InternalError if its file was cut.
+ *
+ * <p>Wherever there are {@code features} to give, a number below 1 is refused by an IllegalArgumentException.
  *
  * <p>Its content does not change once it is made, so several threads may read it. Close it to free its memory.
  */
@@ -238,7 +240,7 @@ public final class PackedSequence implements AutoCloseable {
    * @param features values of one step, 1 or more
    * @return the batch
    * @throws NullPointerException if an argument is null
-   * @throws IllegalArgumentException if a length is negative, or the size another one
+   * @throws IllegalArgumentException if a length is negative, or the size another than that of all steps
    */
   public static PackedSequence ofConcatenated(FloatBuffer values, int[] lengths, int features) {
     return new Packer(MemorySource.SYSTEM, features).concatenated(values, lengths);
@@ -253,7 +255,7 @@ public final class PackedSequence implements AutoCloseable {
    * @param features values of one step, 1 or more
    * @return the batch
    * @throws NullPointerException if an argument is null
-   * @throws IllegalArgumentException if a length is negative, or the size another one
+   * @throws IllegalArgumentException if a length is negative, or the size another than that of all steps
    * @throws IllegalStateException if the workspace is closed
    */
   public static PackedSequence ofConcatenated(Workspace workspace, FloatBuffer values, int[] lengths, int features) {

@@ -14,6 +14,8 @@ import java.nio.IntBuffer;
  * every real step. A token stands for a one-hot vector that is never written out. Every token is checked on its way in,
  * so there is always a copy.
  *
+ * <p>Wherever there is a {@code vocabulary} to give, a number below 1 is refused by an IllegalArgumentException.
+ *
  * <p>Its content does not change once it is made. Close it to free its memory.
  */
 public final class PackedTokens implements AutoCloseable {

@@ -1,2 +1,2 @@
-/** Batches of sequences of any lengths, packed off-heap without padding. */
+/** Batches of sequences of any lengths, packed off-heap without padding: how they are made, cut, joined and taken apart. */
 package dev.unroll.sequence;

@@ -7,7 +7,7 @@ import java.util.function.DoubleSupplier;
 public enum Divisor {
   /**
    * The number of real steps: the mean over all steps of all sequences. PyTorch's {@code reduction="mean"} without
-   * weights, Keras' mean with and without.
+   * weights, Keras' mean, weighted or not.
    */
   MEAN_OVER_STEPS {
     @Override
@@ -15,14 +15,17 @@ public enum Divisor {
       return layout.rows();
     }
   },
-  /** The sum of the steps' weights, PyTorch's {@code reduction="mean"}; without weights, each step weighs 1. */
+  /**
+   * The sum of the steps' weights, PyTorch's {@code reduction="mean"}; without weights, each step weighs 1. NaN comes of
+   * weights that sum to 0.
+   */
   MEAN_OVER_WEIGHTS {
     @Override
     double of(SequenceLayout layout, DoubleSupplier weights) {
       return weights.getAsDouble();
     }
   },
-  /** The number of sequences, those without steps included: each counts with its length. */
+  /** The number of sequences, those without steps included: each gives the sum over its steps. */
   SUM_OVER_STEPS_MEAN_OVER_SEQUENCES {
     @Override
     double of(SequenceLayout layout, DoubleSupplier weights) {

@@ -24,7 +24,7 @@ public final class LossGradient implements AutoCloseable {
   /**
    * Returns the gradient of what the loss was computed from.
    *
-   * @return dE/d scores, shaped as the scores; closed with this object
+   * @return dE/d scores, or dE/d outputs, shaped as the loss's first argument; closed with this object
    */
   public PackedSequence gradient() {
     return gradient;

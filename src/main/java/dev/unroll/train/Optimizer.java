@@ -200,7 +200,7 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
    * @throws IllegalStateException if this optimiser or the file is closed
    * @throws dev.unroll.io.SafeTensorsException if a tensor is missing, extra, of another shape, or of a type that
    *     cannot be converted; the message names all of these
-   * @throws IllegalArgumentException if the number of steps is none
+   * @throws IllegalArgumentException if the steps of an {@link Adam} are not a whole number that it can have counted
    * @throws IOException if the file cannot be read
    */
   public void restore(SafeTensors file, String prefix) throws IOException {

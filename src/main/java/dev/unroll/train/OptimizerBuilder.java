@@ -47,6 +47,8 @@ public abstract sealed class OptimizerBuilder<B> permits Sgd.Builder, Adam.Build
    * Makes the optimiser.
    *
    * @return a new one; close it to free its memory
+   * @throws NullPointerException if a parameter is null
+   * @throws IllegalArgumentException if a parameter is there twice
    */
   public abstract Optimizer build();
 

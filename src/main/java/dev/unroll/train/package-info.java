@@ -1,2 +1,2 @@
-/** Losses and optimisers. */
+/** Losses, metrics and optimisers. */
 package dev.unroll.train;
