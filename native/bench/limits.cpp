@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -32,6 +33,9 @@ bool has_avx512() {
   return false;
 #endif
 }
+
+/// Whether it is used.
+bool is_wide = has_avx512();
 
 /// Reads all of an array, `Bytes` at a time, faster than anything but the loads allows.
 #define UNROLL_READ_LOOP(Bytes)                                                     \
@@ -69,10 +73,10 @@ void read_wide(const char* from, int64_t bytes) { read_narrow(from, bytes); }
 void copy_wide(const char* from, char* to, int64_t bytes) { copy_narrow(from, to, bytes); }
 #endif
 
-void read(const char* from, int64_t bytes) { has_avx512() ? read_wide(from, bytes) : read_narrow(from, bytes); }
+void read(const char* from, int64_t bytes) { is_wide ? read_wide(from, bytes) : read_narrow(from, bytes); }
 
 void copy(const char* from, char* to, int64_t bytes) {
-  has_avx512() ? copy_wide(from, to, bytes) : copy_narrow(from, to, bytes);
+  is_wide ? copy_wide(from, to, bytes) : copy_narrow(from, to, bytes);
 }
 
 /// The best rate of `rounds`: units done by all threads together over the time from the common start to the last
@@ -143,18 +147,19 @@ void measure_level(const char* level, int64_t bytes) {
 
 }  // namespace
 
-int main() {
+/// Takes `avx2` to leave AVX-512 out.
+int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "avx2") is_wide = false;
   const int64_t l1 = cache_size(_SC_LEVEL1_DCACHE_SIZE, 32 << 10);
   const int64_t l2 = cache_size(_SC_LEVEL2_CACHE_SIZE, 512 << 10);
   // A virtual machine may be told the sum of its host's third levels, and shares what it has.
   const int64_t l3 = std::min(cache_size(_SC_LEVEL3_CACHE_SIZE, 8 << 20), int64_t{32} << 20);
   std::printf("size_l1    1 %8ld bytes\nsize_l2    1 %8ld bytes\nsize_l3    1 %8ld bytes\n", l1, l2, l3);
 #if defined(__x86_64__)
-  const char* const instructions = has_avx512() ? "avx512" : "avx2";
+  const auto run_fmas = is_wide ? bench::run_avx512_fmas : bench::run_avx2_fmas;
   for (int threads = 1; threads <= 2; ++threads) {
-    const double operations = 2.0 * (has_avx512() ? 16 : 8) * bench::kPeakChains * bench::kPeakSteps;
-    print("fma_peak", threads, best_rate(kPeakRounds, threads, operations, [&](int) { bench::fma_peak(instructions); }),
-          "GFLOP/s");
+    const double operations = 2.0 * (is_wide ? 16 : 8) * bench::kPeakChains * bench::kPeakSteps;
+    print("fma_peak", threads, best_rate(kPeakRounds, threads, operations, [&](int) { run_fmas(); }), "GFLOP/s");
   }
 #endif
   measure_level("l1", l1 / 2);

@@ -1,7 +1,7 @@
-/// Prints what packing and unpacking reach of the throughput of a plain copy (memcpy) of the same bytes by one thread,
-/// measured in turns in one run: sequence by sequence, from and to a padded batch of either order, and that on two
-/// threads. The bytes of an unpacked padded batch are those that are written, padding included unless it is on the
-/// left.
+/// Prints what packing and unpacking reach of the throughput of a plain copy (memcpy) by one thread, measured in turns
+/// in one run: sequence by sequence, from and to a padded batch of either order, and that on two threads. What counts
+/// is the mean of the bytes that are read and those that are written, the padding of an unpacked batch among them
+/// unless it is on the left.
 
 #include <algorithm>
 #include <cstdio>
@@ -52,7 +52,7 @@ struct Batch {
 /// Ways to move a batch, and the shortest time that each took.
 struct Way {
   const char* name;
-  int64_t written;  // floats
+  int64_t moved;  // floats: the mean of those read and those written
   std::function<void()> move;
   double best = 1e30;
 };
@@ -62,7 +62,7 @@ void measure(const unroll::Kernels& kernels, Shape shape) {
   const Batch batch(shape);
   const unroll::Steps steps = batch.steps();
   const int64_t features = shape.features, rows = steps.offsets[steps.count], cells = steps.count * steps.sequences;
-  const int64_t size = rows * features, padded_size = cells * features;
+  const int64_t size = rows * features, padded_size = cells * features, unpadded = (size + padded_size) / 2;
   auto* const packed = static_cast<float*>(unroll::allocate(size * 4));
   auto* const padded = static_cast<float*>(unroll::allocate(padded_size * 4));
   std::fill(packed, packed + size, 1.0f);  // memory that was never written is one page of zeros, read from the cache
@@ -88,10 +88,10 @@ void measure(const unroll::Kernels& kernels, Shape shape) {
       {"pack batch-first, left", size, [&] { kernels.pack_padded(left, padded, packed, one); }},
       {"pack time-first", size, [&] { kernels.pack_padded(time_first, padded, packed, one); }},
       {"pack batch-first, 2 threads", size, [&] { kernels.pack_padded(batch_first, padded, packed, two); }},
-      {"unpack batch-first", padded_size, [&] { kernels.unpack_padded(batch_first, packed, 0.0f, padded, one); }},
+      {"unpack batch-first", unpadded, [&] { kernels.unpack_padded(batch_first, packed, 0.0f, padded, one); }},
       {"unpack batch-first, left", size, [&] { kernels.unpack_padded(left, packed, 0.0f, padded, one); }},
-      {"unpack time-first", padded_size, [&] { kernels.unpack_padded(time_first, packed, 0.0f, padded, one); }},
-      {"unpack batch-first, 2 threads", padded_size,
+      {"unpack time-first", unpadded, [&] { kernels.unpack_padded(time_first, packed, 0.0f, padded, one); }},
+      {"unpack batch-first, 2 threads", unpadded,
        [&] { kernels.unpack_padded(batch_first, packed, 0.0f, padded, two); }},
   };
   const int repeats = std::max(1, static_cast<int>(2'000'000 / size));
@@ -102,7 +102,7 @@ void measure(const unroll::Kernels& kernels, Shape shape) {
                           }));
     }
   }
-  const auto rate = [&](const Way& way) { return static_cast<double>(way.written) * 4 * repeats / way.best; };
+  const auto rate = [&](const Way& way) { return static_cast<double>(way.moved) * 4 * repeats / way.best; };
   std::printf("%-8s %ld sequences of %ld to %ld steps, %ld features, %.1f MB; memcpy %.1f GB/s\n", kernels.name,
               shape.sequences, shape.shortest, shape.longest, features, static_cast<double>(size) * 4e-6,
               rate(ways[0]) * 1e-9);

@@ -52,7 +52,8 @@ void check_pooling(const Batch& batch, int64_t features) {
         if (kind == PoolingKind::kMax) {
           check(all[at] == (length == 0 ? 0.0f : x[step(largest)]), "largest of a sequence");
         } else {
-          // Sums on the way are below 32, so each of up to 300 is off by 1e-6 at most, and by chance in either direction.
+          // Sums on the way are below 32, so each of up to 300 is off by 1e-6 at most, and by chance in either
+          // direction.
           check_close(all[at], sum / divisor, 2e-5, "sum or mean of a sequence");
         }
         for (int64_t t = 0; t < length; ++t) {

@@ -40,7 +40,7 @@ public final class FirstResult {
   }
 
   /** Starts virtual machines, one after the other; the median of their times in seconds. */
-  static double measure(String library, int repeats) throws IOException {
+  static double measure(String library, boolean avx2, int repeats) throws IOException {
     String linearAlgebra =
         switch (library) {
           case Libraries.PYTORCH_OPENBLAS -> "openblas";
@@ -49,7 +49,7 @@ public final class FirstResult {
         };
     List<Double> times = new ArrayList<>();
     for (int i = 0; i < repeats; i++) {
-      ProcessBuilder builder = WorkerProcess.builder(linearAlgebra, FirstResult.class, library);
+      ProcessBuilder builder = WorkerProcess.builder(linearAlgebra, avx2, FirstResult.class, library);
       long start = System.nanoTime();
       Process process = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
       try (BufferedReader lines =

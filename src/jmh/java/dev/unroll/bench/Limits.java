@@ -3,6 +3,7 @@ package dev.unroll.bench;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,10 +15,11 @@ record Limits(Map<String, Double> values) {
   /** A level of memory, or a part of one: how many bytes it holds for one thread, or for all. */
   record Level(String name, double bytes, boolean shared) {}
 
-  /** Runs the program. */
-  static Limits measure(Path program) throws IOException {
-    Process process =
-        new ProcessBuilder(program.toString()).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+  /** Runs the program, with AVX2 or with the best that the processor has. */
+  static Limits measure(Path program, boolean avx2) throws IOException {
+    List<String> command = new ArrayList<>(List.of(program.toString()));
+    command.addAll(avx2 ? List.of("avx2") : List.of());
+    Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     Map<String, Double> values = new HashMap<>();
     String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     for (String line : text.split("\n")) {

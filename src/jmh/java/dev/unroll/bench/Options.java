@@ -11,6 +11,9 @@ import picocli.CommandLine.Option;
 
 /** What a run measures, for how long, and where its results go. */
 final class Options {
+  private static final List<String> NAMES = List.of(ONEDNN, ONNX_RUNTIME, PYTORCH_MKL, PYTORCH_OPENBLAS, DL4J);
+  private static final String NONE = "none";
+
   @Option(names = "--quick", description = "Fewer workloads and peers, shorter iterations, the machine measured once.")
   boolean quick;
 
@@ -24,7 +27,7 @@ final class Options {
       names = "--peers",
       split = ",",
       paramLabel = "NAME",
-      description = "Default: onednn, onnxruntime, pytorch-mkl and, if not quick, pytorch-openblas, dl4j.")
+      description = "Or none. Default: onednn, onnxruntime, pytorch-mkl and, if not quick, pytorch-openblas, dl4j.")
   private List<String> peers;
 
   @Option(
@@ -58,6 +61,11 @@ final class Options {
     if (rounds() < 1) {
       return "--rounds " + rounds + ": expected 1 or more";
     }
+    for (String peer : peers()) {
+      if (!NAMES.contains(peer)) {
+        return "--peers " + peer + ": expected some of " + NAMES + ", or none";
+      }
+    }
     if (before != null && !Files.isRegularFile(before)) {
       return "--before " + before + ": expected a jar of this library";
     }
@@ -74,6 +82,7 @@ final class Options {
     List<String> chosen = new ArrayList<>(List.of(ONEDNN, ONNX_RUNTIME, PYTORCH_MKL));
     if (peers != null) {
       chosen = new ArrayList<>(peers);
+      chosen.remove(NONE);
     } else if (!quick) {
       chosen.addAll(List.of(PYTORCH_OPENBLAS, DL4J));
     }

@@ -5,12 +5,20 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** All measurements of a run: by workload, threads and contender. */
+/** All measurements of one benchmark: by workload, threads and contender. */
 final class Scores {
   private final Map<String, Map<String, Measurement>> all = new HashMap<>();
 
-  /** A time, and whether it is that of one thread where several were asked for. */
-  record Best(String contender, double seconds, boolean oneThread) {}
+  /**
+   * The time of a contender.
+   *
+   * @param mark empty, or why it is that of one thread where several were asked for: {@link #FASTER_WITH_ONE} or {@link
+   *     #ONLY_ONE}
+   */
+  record Best(String contender, double seconds, String mark) {}
+
+  static final String FASTER_WITH_ONE = "*";
+  static final String ONLY_ONE = "'";
 
   /** Keeps the better one, if the contender was measured before. */
   void add(Workload workload, int threads, Measurement measurement) {
@@ -23,6 +31,13 @@ final class Scores {
     return found != null && !found.isTimed();
   }
 
+  /** Whether a contender was not timed for another reason than that it cannot do the workload. */
+  boolean hasFailures() {
+    return all.values().stream()
+        .flatMap(each -> each.values().stream())
+        .anyMatch(found -> !found.isTimed() && !found.refusal().equals(Contest.CANNOT));
+  }
+
   /** What was measured with so many threads, by contender. */
   Map<String, Measurement> of(Workload workload, int threads) {
     return all.computeIfAbsent(workload + " " + threads, key -> new LinkedHashMap<>());
@@ -33,11 +48,11 @@ final class Scores {
     Measurement one = of(workload, 1).get(contender);
     Measurement all = of(workload, threads).get(contender);
     if (all == null || !all.isTimed()) {
-      return one == null || !one.isTimed() ? null : new Best(contender, one.seconds(), threads > 1);
+      return one == null || !one.isTimed() ? null : new Best(contender, one.seconds(), threads > 1 ? ONLY_ONE : "");
     }
     if (threads > 1 && one != null && one.seconds() < all.seconds()) {
-      return new Best(contender, one.seconds(), true);
+      return new Best(contender, one.seconds(), FASTER_WITH_ONE);
     }
-    return new Best(contender, all.seconds(), false);
+    return new Best(contender, all.seconds(), "");
   }
 }

@@ -3,7 +3,9 @@ package dev.unroll.bench;
 import dev.unroll.bench.peers.Libraries;
 import dev.unroll.bench.work.Workload;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /** One table: a workload a line, this library's time beside the limit and beside each peer's. */
@@ -16,6 +18,7 @@ final class Table {
   private final Consumer<String> out;
   private final List<Double> ratios = new ArrayList<>();
   private final List<Double> allowed = new ArrayList<>();
+  private final Set<String> marks = new HashSet<>();
   private double worst = Double.POSITIVE_INFINITY;
   private String worstAt = "";
 
@@ -35,7 +38,7 @@ final class Table {
     StringBuilder line =
         new StringBuilder(String.format(COLUMNS, "", "unroll", over, "GFLOP/s", "of peak", "limit", "reached"));
     peers.forEach(peer -> line.append(column(peer, peer)));
-    out.accept(line + String.format("  %-24s%s", "best peer", "allowed"));
+    out.accept(peers.isEmpty() ? line.toString() : line + String.format("  %-30s%s", "best peer", "allowed"));
   }
 
   /**
@@ -78,7 +81,8 @@ final class Table {
       Scores.Best of = scores.best(workload, threads, peer);
       String cell = "-";
       if (of != null) {
-        cell = Format.time(of.seconds()) + (of.oneThread() ? "*" : "");
+        cell = Format.time(of.seconds()) + of.mark();
+        marks.add(of.mark());
         cell += timed ? " " + Format.ratio(of.seconds() / seconds) : "";
       }
       line.append(column(peer, cell));
@@ -90,7 +94,7 @@ final class Table {
     if (best != null && timed) {
       double ratio = best.seconds() / seconds;
       ratios.add(ratio);
-      line.append(String.format("  %-24s", Format.ratio(ratio) + " " + best.contender()));
+      line.append(String.format("  %-30s", Format.ratio(ratio) + " " + best.contender()));
       if (modelled) {
         double most = best.seconds() / limit;
         allowed.add(most);
@@ -116,6 +120,16 @@ final class Table {
     return threads == 1 || one == null || !one.isTimed() ? "" : Format.ratio(one.seconds() / seconds);
   }
 
+  /** Explains the marks. */
+  void endWithoutMean() {
+    if (marks.contains(Scores.FASTER_WITH_ONE)) {
+      out.accept("* with one thread, where it is faster than with " + threads);
+    }
+    if (marks.contains(Scores.ONLY_ONE)) {
+      out.accept("' with one thread, with more it was not measured");
+    }
+  }
+
   /** Prints the geometric mean of the ratios to the best peer, the lowest, and the mean that the limits would allow. */
   void end() {
     if (!ratios.isEmpty()) {
@@ -125,9 +139,7 @@ final class Table {
               "best peer / unroll: geometric mean %s, lowest %s (%s)%s",
               Format.ratio(geometricMean(ratios)), Format.ratio(worst), worstAt, most));
     }
-    if (threads > 1) {
-      out.accept("* with one thread, where it is faster than with " + threads);
-    }
+    endWithoutMean();
   }
 
   private static double geometricMean(List<Double> values) {

@@ -24,7 +24,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
  * A virtual machine that measures what it is asked for, line by line: the linear algebra under PyTorch is chosen when
- * it is loaded, so each kind needs a process, and both live through the whole run to be measured in turns.
+ * it is loaded, so each kind needs a process, and all live through the whole run to be measured in turns.
  */
 public final class Worker {
   static final String DONE = "@done";

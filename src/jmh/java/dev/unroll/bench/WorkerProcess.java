@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** A {@link Worker} in a process of its own, seen from outside. */
 final class WorkerProcess implements AutoCloseable {
@@ -19,6 +20,18 @@ final class WorkerProcess implements AutoCloseable {
    */
   private static final List<String> TOUCHED_HEAP =
       List.of("-Xms1g", "-XX:+AlwaysPreTouch", "-XX:+UseTransparentHugePages");
+
+  /**
+   * The native heap likewise: what is freed stays in the process, as an allocator that caches keeps it. By default glibc
+   * gives large blocks back at once and takes pages anew in every call: a training step of PyTorch takes up to twice as
+   * long.
+   */
+  private static final Map<String, String> KEPT_MEMORY =
+      Map.of(
+          "MALLOC_ARENA_MAX", "1",
+          "MALLOC_MMAP_MAX_", "0",
+          "MALLOC_TRIM_THRESHOLD_", "20000000000",
+          "MALLOC_TOP_PAD_", "67108864");
 
   private final Process process;
   private final PrintStream requests;
@@ -35,17 +48,11 @@ final class WorkerProcess implements AutoCloseable {
    * @param results the file that its results go to
    */
   WorkerProcess(String linearAlgebra, boolean avx2, Path library, Path results) throws IOException {
-    ProcessBuilder builder = builder(linearAlgebra, Worker.class, results.toString());
+    ProcessBuilder builder = builder(linearAlgebra, avx2, Worker.class, results.toString());
     if (library != null) {
       builder.environment().merge("CLASSPATH", library.toString(), (all, first) -> first + File.pathSeparator + all);
     }
-    if (avx2) {
-      builder.command().add(1, "-Dunroll.isa=avx2");
-      builder.environment().put("ONEDNN_MAX_CPU_ISA", "AVX2");
-      builder.environment().put("MKL_ENABLE_INSTRUCTIONS", "AVX2");
-      builder.environment().put("ATEN_CPU_CAPABILITY", "avx2");
-      builder.environment().put("OPENBLAS_CORETYPE", "Haswell");
-    }
+    builder.environment().putAll(KEPT_MEMORY);
     builder.command().addAll(1, TOUCHED_HEAP);
     log = results.resolveSibling(results.getFileName() + ".log").toFile();
     process = builder.redirectError(log).start();
@@ -54,8 +61,11 @@ final class WorkerProcess implements AutoCloseable {
     await(); // nothing is measured beside a virtual machine that starts
   }
 
-  /** A virtual machine like this one, with the linear algebra of that name: mkl, openblas, or dl4j, on one thread. */
-  static ProcessBuilder builder(String linearAlgebra, Class<?> main, String argument) {
+  /**
+   * A virtual machine like this one, with the linear algebra of that name: mkl, openblas, or dl4j, on one thread; without
+   * AVX-512 if so asked.
+   */
+  static ProcessBuilder builder(String linearAlgebra, boolean avx2, Class<?> main, String argument) {
     boolean dl4j = linearAlgebra.equals(Libraries.DL4J);
     ProcessBuilder builder =
         new ProcessBuilder(
@@ -73,6 +83,13 @@ final class WorkerProcess implements AutoCloseable {
     // disturbs the next contender.
     builder.environment().put("MKL_THREADING_LAYER", "INTEL");
     builder.environment().put("KMP_BLOCKTIME", "10");
+    if (avx2) {
+      builder.command().add(1, "-Dunroll.isa=avx2");
+      builder.environment().put("ONEDNN_MAX_CPU_ISA", "AVX2");
+      builder.environment().put("MKL_ENABLE_INSTRUCTIONS", "AVX2");
+      builder.environment().put("ATEN_CPU_CAPABILITY", "avx2");
+      builder.environment().put("OPENBLAS_CORETYPE", "Haswell");
+    }
     if (dl4j) { // which has no other way to say it
       builder.environment().put("OMP_NUM_THREADS", "1");
       builder.environment().put("OPENBLAS_NUM_THREADS", "1");

@@ -5,10 +5,10 @@ import static dev.unroll.bench.peers.Libraries.*;
 import dev.unroll.bench.Request.Iterations;
 import dev.unroll.bench.work.LayerWorkload;
 import dev.unroll.bench.work.Workload;
-import dev.unroll.peers.RecurrentShape.Cell;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -63,6 +63,7 @@ final class Workers implements AutoCloseable {
       for (Workload workload : workloads) {
         List<String> contenders = new ArrayList<>(List.of(UNROLL));
         contenders.addAll(others);
+        Collections.rotate(contenders, -round); // what the one before leaves in the caches is not always the same
         contenders.removeIf(contender -> scores.isRefused(workload, threads, contender));
         for (Measurement found : measure(benchmark, workload, contenders, threads, iterations)) {
           scores.add(workload, threads, found);
@@ -91,12 +92,21 @@ final class Workers implements AutoCloseable {
     // With two threads OpenBLAS' and PyTorch's get into each other's way: a call may take a hundred times as long.
     if (threads == 1) {
       all.addAll(ask("openblas", request.of(openblas)));
-      if (contenders.contains(DL4J) && workload instanceof LayerWorkload layer && layer.cell() != Cell.GRU) {
+      if (contenders.contains(DL4J) && workload instanceof LayerWorkload layer) {
         String fromZero = layer.fromZero().toString();
         all.addAll(ask("dl4j", new Request(benchmark.getName(), fromZero, threads, List.of(DL4J), iterations)));
       }
+    } else if (!options.threads.contains(1)) {
+      openblas.forEach(contender -> all.add(onlyOneThread(contender)));
+      if (contenders.contains(DL4J)) {
+        all.add(onlyOneThread(DL4J));
+      }
     }
     return all;
+  }
+
+  private static Measurement onlyOneThread(String contender) {
+    return new Measurement(contender, Double.NaN, Double.NaN, "measured with one thread only");
   }
 
   /** If the process ends meanwhile, the contender that it was at has failed, and another one measures the rest. */

@@ -5,6 +5,7 @@ import dev.unroll.peers.RecurrentCase;
 import dev.unroll.peers.RecurrentShape;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
@@ -110,6 +111,17 @@ final class Dl4jLayer implements Subject {
 
   private Pair<Gradient, INDArray> backward() {
     return network.backpropGradient(fromOutput, null);
+  }
+
+  @Override
+  public Set<String> lacking() {
+    String d = RecurrentCase.GRADIENT;
+    return Set.of(
+        RecurrentCase.FINAL_H,
+        RecurrentCase.FINAL_C,
+        d + RecurrentCase.INITIAL_H,
+        d + RecurrentCase.INITIAL_C,
+        d + "bias_hh_l0"); // there is one bias
   }
 
   @Override

@@ -7,6 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.dnnl.dnnl_exec_arg_t;
+import org.bytedeco.dnnl.dnnl_primitive;
+import org.bytedeco.dnnl.dnnl_stream;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive;
@@ -46,13 +48,15 @@ final class OneDnnCall {
     return made;
   }
 
-  /** Gives an argument values, laid out as oneDNN wants them. */
-  void putReordered(int argument, float[] values, memory.desc from, memory.desc to) {
+  /** Gives an argument values, laid out as oneDNN wants them; returns what lays them out anew. */
+  Runnable putReordered(int argument, float[] values, memory.desc from, memory.desc to) {
     memory source = of(values, from);
     memory target = new memory(to, engine);
-    new reorder(source, target).execute(stream, source, target);
-    stream._wait();
     arguments.put(argument, target);
+    Runnable layOut = bind(new reorder(source, target), Map.of(DNNL_ARG_FROM, source, DNNL_ARG_TO, target));
+    layOut.run();
+    stream._wait();
+    return layOut;
   }
 
   /** Reads an argument in a layout of our choice. */
@@ -76,15 +80,21 @@ final class OneDnnCall {
 
   /** Binds the arguments given so far to a primitive: the C interface, which builds no map in a call. */
   Runnable bind(primitive of) {
-    dnnl_exec_arg_t array = new dnnl_exec_arg_t(arguments.size());
+    return bind(of, arguments);
+  }
+
+  private Runnable bind(primitive of, Map<Integer, memory> given) {
+    dnnl_exec_arg_t array = new dnnl_exec_arg_t(given.size());
     int index = 0;
-    for (Map.Entry<Integer, memory> argument : arguments.entrySet()) {
+    for (Map.Entry<Integer, memory> argument : given.entrySet()) {
       array.position(index++).arg(argument.getKey()).memory(argument.getValue().get());
     }
     array.position(0);
-    int count = arguments.size();
+    int count = given.size();
+    dnnl_primitive bound = of.get();
+    dnnl_stream on = stream.get();
     return () -> {
-      int status = dnnl_primitive_execute(of.get(), stream.get(), count, array);
+      int status = dnnl_primitive_execute(bound, on, count, array);
       if (status != dnnl_success) {
         throw new IllegalStateException("oneDNN status " + status);
       }

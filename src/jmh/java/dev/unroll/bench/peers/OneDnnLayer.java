@@ -6,8 +6,11 @@ import dev.unroll.bench.work.Subject;
 import dev.unroll.peers.OneDnnWeights;
 import dev.unroll.peers.RecurrentCase;
 import dev.unroll.peers.RecurrentShape;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.lbr_gru_backward;
 import org.bytedeco.dnnl.lbr_gru_forward;
@@ -21,7 +24,10 @@ import org.bytedeco.dnnl.vanilla_rnn_backward;
 import org.bytedeco.dnnl.vanilla_rnn_forward;
 import org.bytedeco.javacpp.PointerScope;
 
-/** A layer of oneDNN on a padded, time-major batch; weights are laid out as its primitives choose. */
+/**
+ * A layer of oneDNN on a padded, time-major batch; weights are laid out as its primitives choose, in training anew in
+ * every pass, since an optimiser's step has changed them.
+ */
 final class OneDnnLayer implements Subject {
   private static final int RIGHT = dnnl_unidirectional_left2right;
   private static final int TANH = dnnl_eltwise_tanh;
@@ -40,11 +46,12 @@ final class OneDnnLayer implements Subject {
   private final memory.desc state;
   private final memory.desc cells; // empty without
   private final memory.desc bias;
-  private final Runnable forward;
-  private final Runnable backward; // null without training
+  private final List<Runnable> pass;
+  private final boolean training;
 
   OneDnnLayer(RecurrentCase problem, boolean training) {
     this.problem = problem;
+    this.training = training;
     shape = problem.shape();
     hidden = shape.hidden();
     rows = new PaddedRows(shape);
@@ -55,9 +62,12 @@ final class OneDnnLayer implements Subject {
     cells = shape.cell().hasCells() ? state : new memory.desc();
     bias = type(memory.format_tag.ldgo, 1, 1, weights.bias().length / hidden, hidden);
     rnn_primitive_desc_base described = describe(training ? dnnl_forward_training : dnnl_forward_inference);
-    putForward(described, training);
-    forward = call.bind(primitive(described));
-    backward = training ? bindBackward(described) : null;
+    pass = new ArrayList<>();
+    putForward(described);
+    pass.add(call.bind(primitive(described)));
+    if (training) {
+      pass.add(bindBackward(described));
+    }
   }
 
   private static memory.desc type(memory.format_tag layout, long... dimensions) {
@@ -88,7 +98,7 @@ final class OneDnnLayer implements Subject {
     return new primitive(described);
   }
 
-  private void putForward(rnn_primitive_desc_base described, boolean training) {
+  private void putForward(rnn_primitive_desc_base described) {
     call.put(DNNL_ARG_SRC_LAYER, rows.pad(problem.given(RecurrentCase.INPUT), shape.inputs()), x);
     putState(DNNL_ARG_SRC_ITER, RecurrentCase.INITIAL_H);
     call.allocate(DNNL_ARG_DST_LAYER, y);
@@ -110,9 +120,14 @@ final class OneDnnLayer implements Subject {
 
   private void putWeights(rnn_primitive_desc_base described) {
     memory.format_tag ours = memory.format_tag.ldgoi;
-    call.putReordered(
-        DNNL_ARG_WEIGHTS_LAYER, weights.input(), matrix(ours, shape.inputs()), described.weights_layer_desc());
-    call.putReordered(DNNL_ARG_WEIGHTS_ITER, weights.hidden(), matrix(ours, hidden), described.weights_iter_desc());
+    Runnable input =
+        call.putReordered(
+            DNNL_ARG_WEIGHTS_LAYER, weights.input(), matrix(ours, shape.inputs()), described.weights_layer_desc());
+    Runnable recurrent =
+        call.putReordered(DNNL_ARG_WEIGHTS_ITER, weights.hidden(), matrix(ours, hidden), described.weights_iter_desc());
+    if (training) {
+      pass.addAll(List.of(input, recurrent));
+    }
   }
 
   private Runnable bindBackward(rnn_primitive_desc_base of) {
@@ -157,17 +172,14 @@ final class OneDnnLayer implements Subject {
   /** Gradients of weights are added to what is there, as this library does. */
   @Override
   public void run() {
-    forward.run();
-    if (backward != null) {
-      backward.run();
-    }
+    pass.forEach(Runnable::run);
   }
 
   @Override
   @SuppressWarnings("try") // the scope works by being open
   public Map<String, float[]> results() {
     try (PointerScope reading = new PointerScope()) {
-      if (backward != null) {
+      if (training) {
         call.clear(DNNL_ARG_DIFF_WEIGHTS_LAYER);
         call.clear(DNNL_ARG_DIFF_WEIGHTS_ITER);
         call.clear(DNNL_ARG_DIFF_BIAS);
@@ -175,14 +187,19 @@ final class OneDnnLayer implements Subject {
       run();
       Map<String, float[]> results = new LinkedHashMap<>();
       results.put(RecurrentCase.OUTPUT, readRows(DNNL_ARG_DST_LAYER, hidden, y));
-      if (rows.isFull()) { // otherwise these are the states after the padding
+      if (rows.isFull()) {
         putStates(results, RecurrentCase.FINAL_H, DNNL_ARG_DST_ITER, RecurrentCase.FINAL_C, DNNL_ARG_DST_ITER_C);
       }
-      if (backward != null) {
+      if (training) {
         putGradients(results);
       }
       return results;
     }
+  }
+
+  @Override
+  public Set<String> lacking() {
+    return rows.lacking();
   }
 
   private float[] readRows(int argument, int features, memory.desc type) {

@@ -1,7 +1,9 @@
 package dev.unroll.bench.peers;
 
 import dev.unroll.peers.PackedRows;
+import dev.unroll.peers.RecurrentCase;
 import dev.unroll.peers.RecurrentShape;
+import java.util.Set;
 
 /**
  * A batch as libraries without packed sequences take it: [steps, sequences, features], longest sequences first, zeros
@@ -26,6 +28,11 @@ final class PaddedRows {
 
   boolean isFull() {
     return batchSizes[batchSizes.length - 1] == sequences();
+  }
+
+  /** What a library lacks that does not know the lengths: its final states are those after the padding. */
+  Set<String> lacking() {
+    return isFull() ? Set.of() : Set.of(RecurrentCase.FINAL_H, RecurrentCase.FINAL_C);
   }
 
   /** The lengths, longest first. */

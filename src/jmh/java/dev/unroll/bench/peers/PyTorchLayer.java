@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.InferenceMode;
@@ -87,10 +88,15 @@ final class PyTorchLayer implements Subject {
       if (training) {
         backward(forward());
       } else {
-        try (InferenceMode mode = new InferenceMode()) {
-          forward();
-        }
+        infer();
       }
+    }
+  }
+
+  @SuppressWarnings("try")
+  private Tensor[] infer() {
+    try (InferenceMode mode = new InferenceMode()) {
+      return forward();
     }
   }
 
@@ -126,14 +132,19 @@ final class PyTorchLayer implements Subject {
   }
 
   @Override
+  public Set<String> lacking() {
+    return batchSizes == null ? rows.lacking() : Set.of();
+  }
+
+  @Override
   @SuppressWarnings("try")
   public Map<String, float[]> results() {
     Map<String, float[]> results = new LinkedHashMap<>();
     int hidden = shape.hidden();
     try (PointerScope call = new PointerScope()) {
-      Tensor[] outputs = forward();
+      Tensor[] outputs = training ? forward() : infer();
       results.put(RecurrentCase.OUTPUT, unbatch(outputs[0], hidden));
-      if (rows.isFull() || batchSizes != null) { // otherwise these are the states after the padding
+      if (lacking().isEmpty()) {
         for (int s = 0; s < states.size(); s++) {
           results.put(FINALS[s], rows.restoreState(values(outputs[s + 1]), hidden));
         }

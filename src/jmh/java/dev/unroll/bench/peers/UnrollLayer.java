@@ -14,7 +14,10 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** A layer of this library, its memory recycled by a workspace. */
+/**
+ * A layer of this library, its memory recycled by a workspace. In training the weights have changed before every pass, as
+ * they have after an optimiser's step, so that they are packed anew.
+ */
 final class UnrollLayer implements Subject {
   private final RecurrentCase problem;
   private final RecurrentShape shape;
@@ -74,6 +77,9 @@ final class UnrollLayer implements Subject {
 
   @Override
   public void run() {
+    if (training) {
+      layer.parameters().forEach(Parameter::changed);
+    }
     try (RecurrentOutput output = pass()) {
       if (training) {
         layer.backward(output, fromOutput, null).close();

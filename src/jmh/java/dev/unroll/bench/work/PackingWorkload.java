@@ -54,12 +54,16 @@ public record PackingWorkload(Form form, Task task, int sequences, int steps, in
     return new PackingWorkload(form, other, sequences, steps, features);
   }
 
-  /** Floats that the task writes: the real steps, or all cells of a padded batch that is unpacked. */
-  public long written() {
+  /**
+   * The mean of the floats that the task reads and those that it writes: both are the real steps, but padding is written
+   * too where a padded batch is unpacked.
+   */
+  public double moved() {
     boolean padded = task == Task.UNPACK && (form == Form.BUFFER || form == Form.ARRAY);
     int[] lengths = lengths();
-    int longest = Arrays.stream(lengths).max().orElse(0);
-    return features * (padded ? (long) sequences * longest : Arrays.stream(lengths).asLongStream().sum());
+    double real = Arrays.stream(lengths).asLongStream().sum();
+    double cells = (double) sequences * Arrays.stream(lengths).max().orElse(0);
+    return features * (padded ? (real + cells) / 2 : real);
   }
 
   /** The layer that takes this. */
