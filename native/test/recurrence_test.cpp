@@ -285,6 +285,17 @@ void check_long_sums() {
   }
 }
 
+/// More steps in a chunk than a part of the sequences has pieces of rows handed on at once.
+void check_many_steps_at_once() {
+  static ThreadPool alone(1);
+  const Layout layout(std::vector<int>(8, 150));
+  const Sizes sizes{CellKind::kLstm, 4, 4, 5, 33, 0, 1, 1, false, false};
+  const Floats expected = Pass(sizes, layout, generic::kKernels, alone).outputs(4, true);
+  everywhere([&](const Kernels& kernels, Parallel& pool, const std::string& how) {
+    check_same(Pass(sizes, layout, kernels, pool).outputs(150, true), expected, "150 steps at once" + how);
+  });
+}
+
 /// Long enough for threads to share layers or directions.
 void check_shared_stacks() {
   for (const std::vector<int>& lengths : {std::vector<int>{200}, {160, 131}}) {
@@ -349,6 +360,7 @@ int main() {
   }
   check_shared_stacks();
   check_long_sums();
+  check_many_steps_at_once();
   check_repeated_passes();
   return finish("recurrence");
 }

@@ -121,6 +121,16 @@ void check_dropout(const Batch& batch, int64_t features, double probability) {
   const double margin = 5.0 * std::sqrt(probability * expected);
   check(std::abs(kept - expected) <= margin, "dropout keeps as many as it should");
   if (probability > 0.0 && size > 50) check(with_key(6) != y, "another key drops other elements");
+  if (probability > 0.0 && features >= 64 && size > 0) {
+    for (int64_t t = 1; t < batch.lengths[0]; ++t) {  // of the first sequence
+      const float *const before = &y[batch.offsets[t - 1] * features], *const row = &y[batch.offsets[t] * features];
+      for (int64_t shift = 0; shift < 16; shift += 4) {
+        int64_t alike = 0;
+        for (int64_t j = 0; j < 48; ++j) alike += (before[j + shift] == 0.0f) == (row[j] == 0.0f);
+        check(alike < 48, "a step drops what the one before did");
+      }
+    }
+  }
 
   // A sequence alone, at the same place of the caller's, loses the same elements.
   if (batch.sequences() < 2) return;

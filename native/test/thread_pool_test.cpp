@@ -107,6 +107,31 @@ void check_pauses(ThreadPool& pool) {
   }
 }
 
+/// Whether the threads of a pool that was made by a thread in another state compute as kernels expect.
+void check_floating_point() {
+  struct Seen {
+    std::atomic<int> arrived{0}, wrong{0};
+
+    static void task(void* context, int64_t, float*) {
+      auto& seen = *static_cast<Seen*>(context);
+      const volatile float tiny = 0x1p-126f;
+      const volatile float half = tiny * 0.5f;
+      if (half != 0.0f) seen.wrong.fetch_add(1);
+      seen.arrived.fetch_add(1);
+      const auto start = std::chrono::steady_clock::now();  // so that each has a thread of its own
+      while (seen.arrived.load() < 2 && std::chrono::steady_clock::now() - start < std::chrono::seconds(10)) {
+      }
+    }
+  };
+  ThreadPool pool(2);
+  Seen seen;
+  {
+    const FlushDenormals scope;
+    pool.run(2, Seen::task, &seen);
+  }
+  check(seen.wrong == 0, "a thread of the pool keeps denormal numbers");
+}
+
 }  // namespace
 }  // namespace unroll::test
 
@@ -121,6 +146,7 @@ int main() {
     check_pauses(pool);
     for (const int callers : {1, 4}) check_callers_share(width, callers);
   }
+  check_floating_point();
   check(unroll::allocate(INT64_MAX) == nullptr, "an impossible size gives null");
   return finish("thread_pool");
 }

@@ -15,12 +15,18 @@ import dev.unroll.layer.Softmax;
 import dev.unroll.layer.State;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
+import dev.unroll.sequence.PaddedOrder;
+import dev.unroll.sequence.SequenceLayout;
+import dev.unroll.sequence.StepSelection;
 import dev.unroll.train.CrossEntropy;
 import dev.unroll.train.Divisor;
 import dev.unroll.train.LossGradient;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 /** Memory that is used again: no stale values, no leak. */
@@ -55,6 +61,54 @@ class WorkspaceTest {
         Expect.sameBits(new float[1][2][4], output.finalState().hidden());
         Expect.sameBits(new float[1][2][4], gradients.initialState().hidden());
         rnn.parameters().forEach(p -> assertArrayEquals(new float[p.size()], p.gradient()));
+      }
+    }
+  }
+
+  @Test
+  void stepsThatWereNotSelectedAreZeroInRecycledMemoryToo() {
+    StepSelection some = StepSelection.of(new boolean[][] {{true, false, false}, {false}});
+    assertEquals(SequenceLayout.of(3, 1), some.layout());
+    try (Workspace workspace = new Workspace()) {
+      poison(workspace);
+      try (PackedSequence one = PackedSequence.of(workspace, new float[][][] {{{1, 2}}, {}}, 2);
+          PackedSequence all = some.spread(one)) {
+        Expect.sameBits(new float[][][] {{{1, 2}, {0, 0}, {0, 0}}, {{0, 0}}}, all.toArrays());
+      }
+    }
+  }
+
+  @Test
+  void batchesOfEveryFormTakeTheirMemoryFromTheWorkspace() {
+    float[] flat = {1, 2, 3, 4};
+    int[] lengths = {1, 2};
+    List<Function<Workspace, PackedSequence>> forms =
+        List.of(
+            w -> PackedSequence.ofFlat(w, new float[][] {{1}, {2, 3}}, 1),
+            w -> PackedSequence.ofPadded(w, new float[][][] {{{1}}, {{2}, {3}}}, lengths, PaddedOrder.BATCH_FIRST, 1),
+            w -> PackedSequence.ofPadded(w, flat, lengths, PaddedOrder.BATCH_FIRST, 1),
+            w -> PackedSequence.ofPadded(w, FloatBuffer.wrap(flat), lengths, PaddedOrder.BATCH_FIRST, 1),
+            w -> PackedSequence.ofConcatenated(w, FloatBuffer.wrap(flat, 0, 3), lengths, 1),
+            w -> PackedSequence.ofPacked(w, FloatBuffer.wrap(flat, 0, 3), SequenceLayout.of(lengths), 1));
+    List<Function<Workspace, PackedTokens>> formsOfTokens =
+        List.of(
+            w -> PackedTokens.ofLabels(w, lengths, 5),
+            w -> PackedTokens.ofPadded(w, IntBuffer.wrap(new int[4]), lengths, PaddedOrder.BATCH_FIRST, 5));
+    try (Workspace workspace = new Workspace()) {
+      poison(workspace);
+      long before = Unroll.liveBytes();
+      for (Function<Workspace, PackedSequence> form : forms) {
+        try (PackedSequence batch = form.apply(workspace)) {
+          assertEquals(3, batch.layout().rows());
+          assertEquals(1, batch.features());
+          assertTrue(Unroll.liveBytes() <= before);
+        }
+      }
+      for (Function<Workspace, PackedTokens> form : formsOfTokens) {
+        try (PackedTokens batch = form.apply(workspace)) {
+          assertEquals(2, batch.layout().sequences());
+          assertTrue(Unroll.liveBytes() <= before);
+        }
       }
     }
   }

@@ -42,6 +42,11 @@ final class GoldenModels {
     models.add(recurrent("gru-stacked-bidirectional", () -> Gru.builder(I, H).layers(2).bidirectional(true).seed(23)));
     models.add(
         new RecurrentModel("lstm-dropout", false, () -> Lstm.builder(I, H).layers(2).dropout(0.4).seed(24)));
+    models.add(
+        new RecurrentModel(
+            "gru-dropout-deep",
+            false,
+            () -> Gru.builder(I, H).layers(3).bidirectional(true).dropout(0.3).seed(25)));
     models.add(new PlainModel("embedding", PlainModel::embedding));
     models.add(new PlainModel("linear", PlainModel::linear));
     models.add(new PlainModel("softmax", PlainModel::softmax));

@@ -8,6 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
+import java.nio.file.Files;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -288,5 +291,26 @@ class MemoryTest {
   /** In a method of its own, so that no frame refers to the block any more. */
   private void forget() {
     assertFalse(Memory.from(source, 64, "Forgotten").isClosed());
+  }
+
+  /** The counter of live bytes does not know whether the allocator has them back. */
+  @Test
+  void freedMemoryGoesBackToTheAllocator() throws IOException {
+    long bytes = 64 << 20;
+    long before = 0;
+    for (int round = 0; round < 20; round++) {
+      Memory memory = Memory.zeroed(bytes, "test");
+      try (Lease lease = new Lease()) {
+        MemoryNative.fill(lease.address(memory), bytes / Float.BYTES, 1);
+      }
+      memory.close();
+      before = round == 0 ? residentBytes() : before;
+    }
+    assertTrue(residentBytes() < before + 8 * bytes);
+  }
+
+  private static long residentBytes() throws IOException {
+    String pages = Files.readString(Path.of("/proc/self/statm")).split(" ")[1];
+    return Long.parseLong(pages) * 4096;
   }
 }

@@ -10,6 +10,7 @@ import dev.unroll.layer.Linear;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -146,6 +147,35 @@ class SafeTensorsTest {
           SafeTensorsException.class,
           () -> file.values("steps"),
           "raw.safetensors", "\"steps\"", "dtype is I64", "expected F32, F16, BF16 or F64");
+    }
+  }
+
+  @Test
+  void doublesAreRounded() throws IOException {
+    byte[] bytes = RawFile.bytes("{" + RawFile.tensor("double", "F64", "[2]", "[0,16]") + "}", 16);
+    ByteBuffer data = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    data.putDouble(bytes.length - 16, Math.PI).putDouble(bytes.length - 8, -1e300);
+    try (SafeTensors file = SafeTensors.open(RawFile.write(folder, bytes))) {
+      assertBits(new float[] {(float) Math.PI, Float.NEGATIVE_INFINITY}, file.values("double"));
+    }
+  }
+
+  @Test
+  void noFileStaysOpen() throws IOException {
+    Path good = RawFile.write(folder, RawFile.bytes("{" + RawFile.tensor("a", "F32", "[1]", "[0,4]") + "}", 4));
+    Path malformed = Files.write(folder.resolve("malformed"), new byte[20]);
+    SafeTensors.open(good).close();
+    long before = openFiles();
+    for (int i = 0; i < 20; i++) {
+      SafeTensors.open(good).close();
+      assertThrows(SafeTensorsException.class, () -> SafeTensors.open(malformed));
+    }
+    assertTrue(openFiles() < before + 20, () -> "files are open that were closed");
+  }
+
+  private static long openFiles() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
+      return files.count();
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.unroll.layer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.unroll.Unroll;
 import dev.unroll.sequence.PackedSequence;
@@ -12,6 +13,7 @@ import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -64,6 +66,62 @@ class BatchInvarianceTest {
         }
         for (int i = 0; i < expected.dWeights.size(); i++) {
           assertArrayEquals(expected.dWeights.get(i), together.dWeights.get(i), layer.parameters().get(i).name());
+        }
+      }
+    } finally {
+      Unroll.threads(before);
+    }
+  }
+
+  /** Nothing but what they start from tells these sequences apart: with relu, not even the gradients of their sums. */
+  @Test
+  void weightGradientsDoNotDependOnTheOrderOfSequencesThatDifferInTheirStatesAlone() {
+    int size = 5;
+    float[][] states = RandomArrays.matrix(random, 6, size);
+    for (float[] state : states) {
+      for (int j = 0; j < size; j++) {
+        state[j] = 1 + Math.abs(state[j]);
+      }
+    }
+    float[][][] ones = TransparentRnn.ones(new int[] {1, 1, 1, 1, 1, 1}, size);
+    float[][] turned = new float[6][];
+    for (int b = 0; b < 6; b++) {
+      turned[b] = states[(b * 5 + 2) % 6];
+    }
+    try (Rnn layer = Rnn.builder(size, size).activation(Rnn.Activation.RELU).seed(4).build();
+        PackedSequence x = PackedSequence.of(ones, size);
+        State first = State.of(new float[][][] {states});
+        State second = State.of(new float[][][] {turned})) {
+      float[] quarters = new float[size * size];
+      Arrays.fill(quarters, 0.25f);
+      layer.parameters().forEach(p -> p.set(Arrays.copyOf(quarters, p.size())));
+      float[] expected = null;
+      for (State initial : List.of(first, second)) {
+        try (RecurrentOutput output = layer.forward(x, initial);
+            RecurrentGradients gradients = layer.backward(output, x, null)) {
+          assertTrue(gradients.input().step(0, 0)[0] > 0);
+        }
+        float[] gradient = layer.parameter("weight_hh_l0").gradient();
+        expected = expected == null ? gradient : expected;
+        assertArrayEquals(expected, gradient);
+        layer.zeroGradients();
+      }
+    }
+  }
+
+  /** More layers than run as a wave. */
+  @Test
+  void manyLayersGiveTheSameBitsOnAnyNumberOfThreads() {
+    int before = Unroll.threads();
+    try (Rnn layer = Rnn.builder(INPUTS, HIDDEN).layers(40).seed(5).build();
+        PackedSequence x = PackedSequence.of(RandomArrays.sequences(random, new int[] {400}, INPUTS), INPUTS)) {
+      float[][][] expected = null;
+      for (int threads : new int[] {1, 2, 7}) {
+        Unroll.threads(threads);
+        try (RecurrentOutput output = layer.forward(x)) {
+          float[][][] actual = output.outputs().toArrays();
+          expected = expected == null ? actual : expected;
+          assertArrayEquals(expected[0], actual[0]);
         }
       }
     } finally {

@@ -218,7 +218,14 @@ class LayerAbuseTest {
         refusal("later null", NULL, () -> State.of(new float[][][] {{{1}}, {null}}), "hidden[1][0] is null"),
         refusal("sequences differ", ARGUMENT, () -> State.of(new float[][][] {{{1}}, {}}), "hidden[1] is 0", "1"),
         refusal("sizes differ", ARGUMENT, () -> State.of(new float[][][] {{{1}, {1, 2}}}), "hidden[0][1] is 2", "1"),
-        refusal("more values than an array holds", ARGUMENT, () -> State.of(shared), "hidden"));
+        refusal("more values than an array holds", ARGUMENT, () -> State.of(shared), "hidden"),
+        refusal(
+            "entries of cells", ARGUMENT, () -> State.of(new float[2][3][4], new float[1][3][4]), "entries of cells is 1"),
+        refusal(
+            "sequences of cells",
+            ARGUMENT,
+            () -> State.of(new float[2][3][4], new float[2][2][4]),
+            "sequences of cells is 2"));
   }
 
   @Test

@@ -4,6 +4,7 @@ import static dev.unroll.Expect.refusal;
 import static dev.unroll.Expect.refused;
 import static dev.unroll.Expect.refusedWithoutLeak;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.unroll.Expect;
@@ -277,5 +278,39 @@ class RecurrentAbuseTest {
 
   private static float[][] weights(Layer layer) {
     return layer.parameters().stream().map(Parameter::values).toArray(float[][]::new);
+  }
+
+  @Test
+  void cellsThatDoNotFitAreRefused() {
+    State ofRnn = State.of(new float[1][3][2]);
+    State narrow = State.of(new float[1][3][2], new float[1][3][2]);
+    try (Lstm lstm = Lstm.builder(3, 4).projectionSize(2).build()) {
+      Expect.refused(ARGUMENT, () -> lstm.forward(input, narrow), "size of the cells of initial is 2", "4");
+      Expect.refused(ARGUMENT, () -> lstm.forward(input, ofRnn), "cells of initial is missing");
+      Expect.refused(STATE, ofRnn::cells, "has no cells");
+    } finally {
+      ofRnn.close();
+      narrow.close();
+    }
+    Expect.refused(ARGUMENT, () -> Lstm.builder(3, 4).bias(false).forgetBias(1).build(), "forgetBias");
+  }
+
+  @Test
+  void gradientsOfLastOutputsThatDoNotFitAreRefused() {
+    try (PackedSequence wide = batch(9, 1, 1, 1);
+        PackedSequence twoSteps = batch(8, 1, 2, 1)) {
+      Expect.refused(ARGUMENT, () -> rnn.backwardFromLast(output, wide), "features is 9", "8");
+      Expect.refused(ARGUMENT, () -> rnn.backwardFromLast(output, twoSteps), "layout", "2 steps");
+    }
+  }
+
+  @Test
+  void ofNoSequencesThereAreNoGradients() {
+    try (PackedSequence none = batch(3);
+        RecurrentOutput nothing = rnn.forward(none);
+        PackedSequence last = nothing.last();
+        RecurrentGradients gradients = rnn.backwardFromLast(nothing, last)) {
+      assertEquals(0, gradients.input().layout().sequences());
+    }
   }
 }

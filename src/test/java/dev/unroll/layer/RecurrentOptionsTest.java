@@ -205,6 +205,48 @@ class RecurrentOptionsTest {
     }
   }
 
+  /** The last output of the reverse direction is that of the first step. */
+  @Test
+  void gradientsOfLastOutputsReachTheEndsOfBothDirections() {
+    int size = 3;
+    for (boolean summed : new boolean[] {false, true}) {
+      try (Gru layer =
+              Gru.builder(INPUTS, size).layers(2).bidirectional(true).sumDirections(summed).seed(6).build();
+          PackedSequence x = PackedSequence.of(input, INPUTS);
+          RecurrentOutput first = layer.forward(x);
+          RecurrentOutput second = layer.forward(x)) {
+        int columns = layer.outputSize();
+        float[][][] dLast = RandomArrays.sequences(random, new int[] {1, 1, 1, 1, 1}, columns);
+        float[][][] hidden = new float[4][LENGTHS.length][size]; // of the upper layer both directions' ends
+        for (int b = 0; b < LENGTHS.length; b++) {
+          hidden[2][b] = Arrays.copyOf(dLast[b][0], size);
+          hidden[3][b] = Arrays.copyOfRange(dLast[b][0], columns - size, columns);
+        }
+        try (PackedSequence last = PackedSequence.of(dLast, columns);
+            State ends = State.of(hidden);
+            RecurrentGradients fromLast = layer.backwardFromLast(first, last);
+            RecurrentGradients fromState = layer.backward(second, null, ends)) {
+          assertTrue(Arrays.deepEquals(fromState.input().toArrays(), fromLast.input().toArrays()));
+        }
+      }
+    }
+  }
+
+  @Test
+  void theLastOutputOfSummedDirectionsIsTheOutputOfTheStepEvenIfItIsDenormal() {
+    try (Rnn layer = Rnn.builder(1, 1).bidirectional(true).sumDirections(true).bias(false).build();
+        PackedSequence x = PackedSequence.of(new float[][][] {{{1}}}, 1)) {
+      layer.parameters().forEach(p -> p.set(new float[1]));
+      layer.parameter("weight_ih_l0").set(new float[] {2e-38f});
+      layer.parameter("weight_ih_l0_reverse").set(new float[] {-1.6e-38f});
+      try (RecurrentOutput output = layer.forward(x);
+          PackedSequence last = output.last()) {
+        assertEquals(0, output.outputs().step(0, 0)[0]);
+        assertEquals(0, last.step(0, 0)[0]);
+      }
+    }
+  }
+
   @Test
   void dropoutDropsTheSameElementsForwardAndBackwardInTrainingOnly() {
     double p = 0.3;
@@ -234,6 +276,25 @@ class RecurrentOptionsTest {
       assertTrue(Arrays.deepEquals(y, gradients.input().toArrays()));
       assertFalse(Arrays.deepEquals(y, other.outputs().toArrays()));
       assertFalse(Arrays.equals(Arrays.copyOf(y[0], 100), y[1]), "sequences have masks of their own");
+    }
+  }
+
+  @Test
+  void everyLayerDropsElementsOfItsOwn() {
+    double p = 0.5;
+    int[] lengths = {400, 100, 300};
+    try (Rnn layer = TransparentRnn.of(3, INPUTS, p);
+        PackedSequence x = PackedSequence.of(TransparentRnn.ones(lengths, INPUTS), INPUTS);
+        RecurrentOutput output = layer.forwardTraining(x, null, 7)) {
+      int kept = 0;
+      for (float[] sequence : output.outputs().toFlatArrays()) {
+        for (float value : sequence) {
+          assertTrue(value == 0 || value == 4, "value " + value);
+          kept += value == 0 ? 0 : 1;
+        }
+      }
+      int all = 800 * INPUTS;
+      assertEquals(all / 4.0, kept, 5 * Math.sqrt(all * 0.25 * 0.75)); // five standard deviations
     }
   }
 

@@ -4,13 +4,17 @@ import dev.unroll.sequence.PackedSequence;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/** Two relu layers that pass positive inputs on unchanged: what comes out of ones shows what dropout does. */
+/** Two relu layers, or more, that pass positive inputs on unchanged: what comes out of ones shows what dropout does. */
 final class TransparentRnn {
   private TransparentRnn() {}
 
   static Rnn of(int size, double dropout) {
+    return of(2, size, dropout);
+  }
+
+  static Rnn of(int layers, int size, double dropout) {
     Rnn.Builder relu = Rnn.builder(size, size).activation(Rnn.Activation.RELU);
-    Rnn layer = relu.layers(2).bias(false).dropout(dropout).build();
+    Rnn layer = relu.layers(layers).bias(false).dropout(dropout).build();
     float[] identity = new float[size * size];
     IntStream.range(0, size).forEach(i -> identity[i * size + i] = 1);
     for (Parameter parameter : layer.parameters()) {

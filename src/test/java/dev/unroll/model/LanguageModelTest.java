@@ -2,10 +2,12 @@ package dev.unroll.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.unroll.Unroll;
+import dev.unroll.sequence.PackedTokens;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -121,5 +123,26 @@ class LanguageModelTest {
       assertEquals(2000, counts[1], 158);
       assertEquals(1200, counts[2], 158);
     }
+  }
+
+  @Test
+  void everyTrainingWindowDropsOtherElements() {
+    try (LanguageModel model = LanguageModel.builder(VOCABULARY).hiddenSize(33).layers(2).dropout(0.5).seed(3).build();
+        PackedTokens tokens = PackedTokens.of(new int[][] {text(20)}, VOCABULARY);
+        LanguageModel.Pass first = model.forwardTraining(tokens, null);
+        LanguageModel.Pass second = model.forwardTraining(tokens, null)) {
+      float[][] scores = first.scores().toFlatArrays();
+      assertFalse(Arrays.deepEquals(scores, second.scores().toFlatArrays()));
+    }
+  }
+
+  @Test
+  void streamsMayHaveDifferentNumbersOfWindows() {
+    int[] text = text(22); // two streams of 10 and 11 steps
+    List<TrainingProgress> heard = new ArrayList<>();
+    try (LanguageModel model = model()) {
+      model.train(text, TrainingOptions.DEFAULT.withEpochs(1).withBatch(2, 10), heard::add);
+    }
+    assertEquals(List.of(20L, 21L), heard.stream().map(TrainingProgress::tokens).toList());
   }
 }

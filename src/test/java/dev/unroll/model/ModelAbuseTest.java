@@ -169,6 +169,7 @@ class ModelAbuseTest {
         refusal("train", STATE, () -> model.train(tokens, SHORT, null), name, "is closed"),
         refusal("evaluate", STATE, () -> model.evaluate(tokens), name, "is closed"),
         refusal("predict", STATE, () -> model.predict(tokens), name, "is closed"),
+        refusal("predict nothing", STATE, () -> model.predict(new int[0]), "is closed"),
         refusal("generate", STATE, () -> model.generate(tokens, 3, 1, 0), name, "is closed"),
         refusal("generate nothing", STATE, () -> model.generate(tokens, 0, 1, 0), name, "is closed"),
         refusal("open session", STATE, () -> session.next(1), name, "is closed"),

@@ -107,4 +107,9 @@ class MaskTest {
   Arbitrary<int[]> lengths() {
     return Lengths.arbitrary();
   }
+
+  @Test
+  void aTimeFirstMaskOfNoStepsHasNoSequences() {
+    assertEquals(0, SequenceLayout.ofMask(new boolean[0][], PaddedOrder.TIME_FIRST).sequences());
+  }
 }

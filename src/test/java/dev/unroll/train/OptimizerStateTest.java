@@ -162,4 +162,34 @@ class OptimizerStateTest {
       }
     }
   }
+
+  @Test
+  void manyStepsAreRememberedExactly() {
+    try (Linear layer = new Linear(1, 1, 1);
+        Adam adam = Adam.builder(layer.parameters()).build()) {
+      Map<String, Tensor> state = new LinkedHashMap<>(adam.state());
+      Tensor steps = Tensor.of(new float[] {1, 5}, 2);
+      state.put("step", steps);
+      adam.restore(state);
+      assertArrayEquals(steps.values(), adam.state().get("step").values());
+    }
+  }
+
+  @Test
+  void aClosedOptimizerHasNoState() {
+    try (Linear layer = new Linear(1, 1, 1)) {
+      Sgd sgd = Sgd.builder(layer.parameters()).build();
+      sgd.close();
+      refused(IllegalStateException.class, sgd::state, "closed");
+    }
+  }
+
+  @Test
+  void aRateOfZeroMayBeSetLater() {
+    try (Linear layer = new Linear(1, 1, 1);
+        Sgd sgd = Sgd.builder(layer.parameters()).build()) {
+      sgd.learningRate(0);
+      assertEquals(0, sgd.learningRate());
+    }
+  }
 }

@@ -66,6 +66,20 @@ class OptimizerTest {
     }
   }
 
+  /** The 1e-6 that PyTorch adds to the norm. */
+  @Test
+  void tinyGradientsAreClippedByTheirNormAndALittleMore() {
+    try (Linear layer = new Linear(1, 1, false, 1);
+        Sgd sgd = Sgd.builder(layer.parameters()).learningRate(1).clipNorm(1e-6).build();
+        PackedSequence input = PackedSequence.of(new float[][][] {{{1}}}, 1);
+        PackedSequence outputGradient = PackedSequence.of(new float[][][] {{{3e-6f}}}, 1)) {
+      layer.parameter("weight").set(new float[1]);
+      layer.backward(input, outputGradient).close();
+      sgd.step();
+      assertEquals(-3e-6 / 4, layer.parameter("weight").values()[0], 1e-12);
+    }
+  }
+
   @Test
   void decayTakesAShareOfEveryWeight() {
     try (Linear plain = new Linear(INPUTS, OUTPUTS, 1);

@@ -275,4 +275,27 @@ class TrainAbuseTest {
       assertArrayEquals(new int[] {3, 2}, first.parameters().get(0).shape());
     }
   }
+
+  @TestFactory
+  Stream<DynamicTest> weightedLossesRefuse() {
+    PackedSequence weights = PackedSequence.of(new float[][][] {{{1}}, {{2}, {3}}}, 1);
+    PackedSequence wide = PackedSequence.of(new float[][][] {{{1, 1}}, {{2, 2}, {3, 3}}}, 2);
+    PackedSequence turned = PackedSequence.of(new float[][][] {{{1}, {2}}, {{3}}}, 1);
+    PackedSequence turnedScores = PackedSequence.of(new float[2][2][3], 3);
+    PackedTokens others = PackedTokens.of(new int[][] {{0}, {1, 2}}, 4);
+    SquaredError error = new SquaredError(Divisor.MEAN_OVER_STEPS);
+    return Stream.of(
+            refusal("wide weights", ARGUMENT, () -> loss.loss(scores, targets, wide), "features of weights is 2"),
+            refusal("turned weights", ARGUMENT, () -> loss.gradient(scores, targets, turned), "layout of weights"),
+            refusal("no weights", NULL, () -> loss.gradient(scores, targets, null), "weights is null"),
+            refusal("vocabulary", ARGUMENT, () -> loss.loss(scores, others, weights), "features of scores is 3", "4"),
+            refusal("gradient's", ARGUMENT, () -> loss.gradient(scores, others, weights), "features of scores is 3"),
+            refusal("layout", ARGUMENT, () -> loss.loss(turnedScores, targets, weights), "layout of targets"),
+            refusal("error's features", ARGUMENT, () -> error.loss(scores, input), "features", "2", "3"),
+            refusal("error's gradient", ARGUMENT, () -> error.gradient(scores, input), "features", "2", "3"),
+            refusal("error's, weighted", ARGUMENT, () -> error.loss(scores, input, weights), "features", "2", "3"),
+            refusal("error's layout", ARGUMENT, () -> error.gradient(scores, turnedScores, weights), "layout"),
+            refusal("error's weights", ARGUMENT, () -> error.gradient(scores, scores, wide), "features of weights is 2"))
+        .onClose(() -> List.of(weights, wide, turned, turnedScores).forEach(PackedSequence::close));
+  }
 }
