@@ -3,6 +3,7 @@ package dev.unroll.bench;
 import dev.unroll.bench.work.Workload;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** All measurements of one benchmark: by workload, threads and contender. */
@@ -31,11 +32,12 @@ final class Scores {
     return found != null && !found.isTimed();
   }
 
-  /** Whether a contender was not timed for another reason than that it cannot do the workload. */
+  /** Whether a contender was not timed that should have been able to do the workload. */
   boolean hasFailures() {
     return all.values().stream()
         .flatMap(each -> each.values().stream())
-        .anyMatch(found -> !found.isTimed() && !found.refusal().equals(Contest.CANNOT));
+        .anyMatch(
+            found -> !found.isTimed() && !List.of(Contest.CANNOT, Workers.ONLY_ONE_THREAD).contains(found.refusal()));
   }
 
   /** What was measured with so many threads, by contender. */

@@ -23,8 +23,8 @@ final class WorkerProcess implements AutoCloseable {
 
   /**
    * The native heap likewise: what is freed stays in the process, as an allocator that caches keeps it. By default glibc
-   * gives large blocks back at once and takes pages anew in every call: a training step of PyTorch takes up to twice as
-   * long.
+   * gives large blocks back at once and takes pages anew in every call: a training step of PyTorch takes up to one and
+   * a half times as long.
    */
   private static final Map<String, String> KEPT_MEMORY =
       Map.of(

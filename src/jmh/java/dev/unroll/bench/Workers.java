@@ -22,6 +22,9 @@ final class Workers implements AutoCloseable {
   private static final Iterations LONG = new Iterations(2, 100);
   private static final Iterations BRIEF = new Iterations(3, 30);
 
+  /** Why a contender is not timed that runs on one thread. */
+  static final String ONLY_ONE_THREAD = "measured with one thread only";
+
   private final Options options;
   private final Map<String, WorkerProcess> started = new LinkedHashMap<>();
   private int failures;
@@ -106,7 +109,7 @@ final class Workers implements AutoCloseable {
   }
 
   private static Measurement onlyOneThread(String contender) {
-    return new Measurement(contender, Double.NaN, Double.NaN, "measured with one thread only");
+    return new Measurement(contender, Double.NaN, Double.NaN, ONLY_ONE_THREAD);
   }
 
   /** If the process ends meanwhile, the contender that it was at has failed, and another one measures the rest. */
