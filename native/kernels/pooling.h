@@ -7,20 +7,6 @@
 
 namespace unroll::UNROLL_ISA {
 
-/// Steps of a packed sequence: those of a step are the longest sequences.
-inline int64_t length_of(const Steps& steps, int64_t sequence) {
-  int64_t least = 0, most = steps.count;
-  while (least < most) {
-    const int64_t middle = (least + most) / 2;
-    if (rows_of_step(steps, middle) > sequence) {
-      least = middle + 1;
-    } else {
-      most = middle;
-    }
-  }
-  return least;
-}
-
 /// Up to 16 features of one sequence: where they are in the packed rows, and in the rows of the caller's order.
 struct Strip {
   const Steps& steps;

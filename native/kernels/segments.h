@@ -15,6 +15,20 @@ UNROLL_INLINE int64_t rows_of_step(const Steps& steps, int64_t t) {
 }
 UNROLL_INLINE int64_t packed_rows(const Steps& steps) { return steps.offsets[steps.count]; }
 
+/// Steps of a packed sequence: those of a step are the longest sequences.
+inline int64_t length_of(const Steps& steps, int64_t sequence) {
+  int64_t least = 0, most = steps.count;
+  while (least < most) {
+    const int64_t middle = (least + most) / 2;
+    if (rows_of_step(steps, middle) > sequence) {
+      least = middle + 1;
+    } else {
+      most = middle;
+    }
+  }
+  return least;
+}
+
 /// Calls body(t, b, packed row) for every row of the given sequences and times, on the threads of the pool; `cost` is
 /// the operations of one row.
 template <class Body>

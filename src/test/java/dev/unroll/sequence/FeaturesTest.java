@@ -80,12 +80,16 @@ class FeaturesTest {
         PackedSequence multiple = Features.scale(five, factor)) {
       float[][] a = five.toFlatArrays();
       float[][] b = otherFive.toFlatArrays();
+      float[][] sums = sum.toFlatArrays();
+      float[][] weighted = more.toFlatArrays();
+      float[][] differences = difference.toFlatArrays();
+      float[][] multiples = multiple.toFlatArrays();
       for (int i = 0; i < a.length; i++) {
         for (int j = 0; j < a[i].length; j++) {
-          assertEquals(a[i][j] + b[i][j], sum.toFlatArrays()[i][j]);
-          assertEquals(Math.fma(factor, b[i][j], a[i][j]), more.toFlatArrays()[i][j]);
-          assertEquals(a[i][j] - b[i][j], difference.toFlatArrays()[i][j]);
-          assertEquals(factor * a[i][j], multiple.toFlatArrays()[i][j]);
+          assertEquals(a[i][j] + b[i][j], sums[i][j]);
+          assertEquals(Math.fma(factor, b[i][j], a[i][j]), weighted[i][j]);
+          assertEquals(a[i][j] - b[i][j], differences[i][j]);
+          assertEquals(factor * a[i][j], multiples[i][j]);
         }
       }
     }
