@@ -79,6 +79,7 @@ class Stack {
              .dropout_key = 0,
              .chunk_steps = std::max<int64_t>(1, 192 / shape.b),
              .keeps_all = 1,
+             .plain_weights = 0,
              .steps = {offsets_.data(), order_.data(), shape.t, shape.b},
              .input = arrays_.make(rows * shape.h, 1.0f),
              .layers = layers_.data()};

@@ -42,7 +42,7 @@ struct BackwardPass : LayerRows {
 
   /// The gradient of the inputs of some steps, numbered as in run(), from that of their gates.
   void run_inputs(Range times, const RecurrentGradient& gradient, InputGradient of_input, Parallel& pool) const {
-    const Panels w_ih = all_panels(gradient.w_ih_back_panels, gate_columns(), of_input.columns);
+    const Panels w_ih = backward_weight(gradient.w_ih_back_panels, gate_columns(), of_input.columns);
     for_row_ranges(time_order(steps(), reverse, true), times, [&](const RowRanges& rows) {
       multiply({{layer.gates, gate_columns()}, w_ih, rows, of_input.start(gradient), of_input.outputs(gradient)}, pool);
     });
@@ -65,7 +65,7 @@ struct BackwardPass : LayerRows {
   void backward_slices(const TimeOrder& order, Range chunk, const RecurrentGradient& gradient, InputGradient of_input,
                        int64_t slices, Parallel& pool) const {
     const int64_t inputs = of_input.columns;
-    const Panels w_ih = all_panels(gradient.w_ih_back_panels, gate_columns(), inputs);
+    const Panels w_ih = backward_weight(gradient.w_ih_back_panels, gate_columns(), inputs);
     parallel_phases(pool, 2 * chunk.size() + 1, slices, [&](int64_t phase, int64_t slice, float* scratch) {
       if (phase == 2 * chunk.size()) {
         for_row_ranges(order, chunk, [&](const RowRanges& rows) {
@@ -98,7 +98,7 @@ struct BackwardPass : LayerRows {
     backward_cells<0>(segment, gradient, d_h, units);
     if constexpr (Cell::kPhases == 2) {
       const int64_t first = Cell::kFirstGates * hidden();
-      const Panels w_hh = all_panels(gradient.w_hh_back_panels[1], gate_columns() - first, state_size());
+      const Panels w_hh = backward_weight(gradient.w_hh_back_panels[1], gate_columns() - first, state_size());
       multiply_rows(segment, {gates(segment.row) + first, gate_columns()}, w_hh, units, no_starts(),
                     {gradient.d_unprojected, state_size(), state_size()}, scratch);
       backward_cells<1>(segment, gradient, gradient.d_unprojected, units);
@@ -110,11 +110,11 @@ struct BackwardPass : LayerRows {
   void backward_state(const Segment& segment, const RecurrentGradient& gradient, Range panels, float* scratch) const {
     const Starts start = side_by_side(gradient.d_h, state_size(), state_size());
     const Outputs d_h{gradient.d_h, state_size(), state_size()};
-    const Panels w_hh = all_panels(gradient.w_hh_back_panels[0], Cell::kFirstGates * hidden(), state_size());
+    const Panels w_hh = backward_weight(gradient.w_hh_back_panels[0], Cell::kFirstGates * hidden(), state_size());
     multiply_rows(segment, {gates(segment.row), gate_columns()}, w_hh, panels, Cell::kDirectPath ? start : no_starts(),
                   d_h, scratch);
     if constexpr (Cell::kRecurrentGradient) {
-      const Panels others = all_panels(gradient.w_hh_back_panels[1], hidden(), state_size());
+      const Panels others = backward_weight(gradient.w_hh_back_panels[1], hidden(), state_size());
       multiply_rows(segment, {recurrent(segment.row), hidden()}, others, panels, start, d_h, scratch);
     }
   }
@@ -135,7 +135,7 @@ struct BackwardPass : LayerRows {
       copy_floats(gradient.d_h + b * state_size(), gradient.d_projected + (segment.row + b) * state_size(),
                   state_size());
     }
-    const Panels w_hr = all_panels(gradient.w_hr_back_panels, state_size(), hidden());
+    const Panels w_hr = backward_weight(gradient.w_hr_back_panels, state_size(), hidden());
     multiply_rows(segment, {gradient.d_h, state_size()}, w_hr, {0, unit_blocks()}, no_starts(),
                   {gradient.d_unprojected, hidden(), hidden()}, scratch);
   }

@@ -15,7 +15,7 @@ struct ForwardPass : LayerRows {
   void run(Range times, const float* x, int64_t inputs, int64_t slices, Parallel& pool) const {
     if (times.begin == 0) load_states();
     const TimeOrder order = time_order(steps(), reverse, false);
-    const Panels w_ih = all_panels(layer.w_ih_panels, inputs, gate_columns());
+    const Panels w_ih = forward_weight(layer.w_ih_panels, inputs, gate_columns(), 1);
     for_each_chunk(times, [&](Range chunk) {
       if (slices > 1) return forward_slices(order, chunk, x, inputs, w_ih, slices, pool);
       for_row_ranges(order, chunk, [&](const RowRanges& rows) {
@@ -133,9 +133,7 @@ struct ForwardPass : LayerRows {
     return {recurrent(kept_row(segment.step) + b), hidden()};
   }
 
-  Panels recurrent_panels() const {
-    return all_panels(layer.w_hh_panels, state_size(), kGates * unit_blocks(), kGates);
-  }
+  Panels recurrent_panels() const { return forward_weight(layer.w_hh_panels, state_size(), gate_columns(), kGates); }
 
   /// The panels from that of a gate and block on, each the `each`-th; those of another block are read next.
   Panels gate_panels(int64_t step, int64_t block, int gate, int64_t each, int64_t next_block) const {
@@ -192,7 +190,7 @@ struct ForwardPass : LayerRows {
 
   /// h = W_hr m, m what the cell gives without projection.
   void project(const Segment& segment) const {
-    const Panels w_hr = all_panels(layer.w_hr_panels, hidden(), state_size());
+    const Panels w_hr = forward_weight(layer.w_hr_panels, hidden(), state_size(), 1);
     multiply_rows(segment, {unprojected(kept_row(segment.step)), hidden()}, w_hr, state_blocks(), no_starts(),
                   {state(steps().sequences + segment.row), state_stride(), state_size()}, nullptr);
   }

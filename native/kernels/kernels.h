@@ -92,6 +92,9 @@ struct RecurrentCall {
   /// Whether everything is kept for a backward pass. If not, the layers' gates, recurrent and unprojected rows are
   /// those of chunk_steps steps, B a step, used over and over, and cells are [B][H].
   int64_t keeps_all;
+  /// Whether the layers, or in a backward pass the gradients, have the weights themselves, row-major, where else they
+  /// have panels: for a single step of few sequences.
+  int64_t plain_weights;
   Steps steps;
   const float* input;  ///< [N][I]
   const RecurrentLayer* layers;

@@ -25,6 +25,15 @@ struct LayerRows {
   int64_t unit_blocks() const { return divide_up(hidden(), kPanel); }
   Range state_blocks() const { return {0, divide_up(state_size(), kPanel)}; }
   int64_t gate_columns() const { return gates_of_unit * hidden(); }
+  /// A weight that a forward pass multiplies by, W^T, and one of a backward pass, W.
+  Panels forward_weight(const float* w, int64_t inputs, int64_t outputs, int64_t gates) const {
+    if (call.plain_weights) return plain_panels(w, inputs, outputs, gates, Panels::kTransposed);
+    return all_panels(w, inputs, outputs, gates);
+  }
+  Panels backward_weight(const float* w, int64_t outputs, int64_t inputs) const {
+    if (call.plain_weights) return plain_panels(w, outputs, inputs, 1, Panels::kRows);
+    return all_panels(w, outputs, inputs, 1);
+  }
   static Starts no_starts() { return side_by_side(nullptr, 0, 0); }
   Starts biases() const { return side_by_side(layer.bias, 0, gate_columns()); }
   Outputs all_gates() const { return {layer.gates, gate_columns(), gate_columns()}; }

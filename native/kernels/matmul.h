@@ -6,6 +6,7 @@
 
 #include "kernels/packed_left.h"
 #include "kernels/panels.h"
+#include "kernels/plain_weight.h"
 #include "kernels/product.h"
 
 namespace unroll::UNROLL_ISA {
@@ -170,6 +171,7 @@ __attribute__((noinline)) inline void add_later_groups(const Product& product, R
 /// A product over all of k, for rows and panels that are one thread's; `scratch`, which is that thread's, may be null.
 /// Not inlined: every cell calls it.
 __attribute__((noinline)) inline void multiply_panels(const Product& product, Range panel_range, float* scratch) {
+  if (product.right.form != Panels::kPacked) return multiply_plain(product, panel_range);
   const int64_t k_size = product.right.k_size(), end = smaller(kGroup, k_size);
   if (product.rows.tiles() == 1) {
     with_constant<kTileRows>(product.rows.data[0].count,
@@ -226,7 +228,7 @@ inline void matmul(int64_t rows, int64_t k_size, int64_t columns, const float* a
                    const float* bias, bool accumulate, float* c, int64_t ldc, Parallel& pool) {
   const RowRange all{0, 0, rows};
   const Starts start = accumulate ? side_by_side(c, ldc, columns) : side_by_side(bias, 0, columns);
-  multiply({{a, lda}, all_panels(panels, k_size, columns), {&all, 1}, start, {c, ldc, columns}}, pool);
+  multiply({{a, lda}, all_panels(panels, k_size, columns, 1), {&all, 1}, start, {c, ldc, columns}}, pool);
 }
 
 }  // namespace unroll::UNROLL_ISA

@@ -57,6 +57,22 @@ struct PanelLayout {
   }
 };
 
+/// The columns of the right operand that make a panel; the panel's others are zero.
+struct PanelColumns {
+  int64_t first, width;
+};
+
+/// The columns are those of some gates, one gate after the other, and the panels of these are interleaved: panel
+/// u * gates + g holds gate g of the units 16 u .. 16 u + 15.
+UNROLL_INLINE PanelColumns columns_of_panel(int64_t panel, int64_t columns, int64_t gates) {
+  const int64_t units = columns / gates, first = panel / gates * kPanel;
+  return {panel % gates * units + first, smaller(kPanel, units - first)};
+}
+
+UNROLL_INLINE int64_t count_of_panels(int64_t columns, int64_t gates) {
+  return gates * divide_up(columns / gates, kPanel);
+}
+
 /// Operands of so many bytes are read from L1, even if they are a little more than it has, faster with panels apart: of
 /// a single stream all lines are fetched again before they are used.
 constexpr int64_t kReadFromL1 = 64 * 1024;

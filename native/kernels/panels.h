@@ -8,29 +8,36 @@ namespace unroll::UNROLL_ISA {
 
 /// A panel that is packed: the columns of the right operand that make it, and where its lines go, `step` floats apart.
 struct PackedPanel {
-  int64_t first, width;
+  PanelColumns columns;
   float* lines;
   int64_t step;
 };
 
-/// 16 x 4 elements at a time are transposed in registers: a panel from rows of the weight.
+constexpr int kQuad = 4;
+
+/// Columns 0 to 3 of 16 rows that are `stride` floats apart, transposed in registers.
+UNROLL_INLINE void load_transposed(const float* rows, int64_t stride, Vec (&columns)[kQuad]) {
+  const auto quad = [&](int64_t row) UNROLL_INLINE_LAMBDA { return rows + row * stride; };
+#pragma GCC unroll 4
+  for (int i = 0; i < kQuad; ++i) columns[i] = load_quads(quad(i), quad(4 + i), quad(8 + i), quad(12 + i));
+  transpose_quads(columns);
+}
+
+/// A panel from rows of the weight.
 inline void pack_transposed(const float* w, int64_t ldw, int64_t k_size, const PackedPanel& panel) {
-  const float* const rows = w + panel.first * ldw;
-  constexpr int64_t kAtOnce = 4;
-  const int64_t whole = panel.width == kPanel ? k_size / kAtOnce * kAtOnce : 0;
-  for (int64_t k = 0; k < whole; k += kAtOnce) {
-    const auto quad = [&](int64_t row) UNROLL_INLINE_LAMBDA { return rows + row * ldw + k; };
-    Vec lines[kAtOnce];
+  const int64_t width = panel.columns.width;
+  const float* const rows = w + panel.columns.first * ldw;
+  const int64_t whole = width == kPanel ? k_size / kQuad * kQuad : 0;
+  for (int64_t k = 0; k < whole; k += kQuad) {
+    Vec lines[kQuad];
+    load_transposed(rows + k, ldw, lines);
 #pragma GCC unroll 4
-    for (int i = 0; i < kAtOnce; ++i) lines[i] = load_quads(quad(i), quad(4 + i), quad(8 + i), quad(12 + i));
-    transpose_quads(lines);
-#pragma GCC unroll 4
-    for (int i = 0; i < kAtOnce; ++i) store(panel.lines + (k + i) * panel.step, lines[i]);
+    for (int i = 0; i < kQuad; ++i) store(panel.lines + (k + i) * panel.step, lines[i]);
   }
   for (int64_t k = whole; k < k_size; ++k) {
     float* const line = panel.lines + k * panel.step;
-    for (int64_t j = 0; j < panel.width; ++j) line[j] = rows[j * ldw + k];
-    for (int64_t j = panel.width; j < kPanel; ++j) line[j] = 0.0f;
+    for (int64_t j = 0; j < width; ++j) line[j] = rows[j * ldw + k];
+    for (int64_t j = width; j < kPanel; ++j) line[j] = 0.0f;
   }
 }
 
@@ -42,25 +49,21 @@ void pack_plain(int64_t k_size, const RowAt& row_at, const PackedPanel* panels, 
   for (int64_t k = 0; k < k_size; ++k) {
     const float *const row = row_at(k), *const ahead = row_at(smaller(k + kRowsAhead, k_size - 1));
     for (const PackedPanel* panel = panels; panel < panels + count; ++panel) {
-      __builtin_prefetch(ahead + panel->first);
-      store(panel->lines + k * panel->step, load_columns(row + panel->first, panel->width));
+      const PanelColumns& columns = panel->columns;
+      __builtin_prefetch(ahead + columns.first);
+      store(panel->lines + k * panel->step, load_columns(row + columns.first, columns.width));
     }
   }
 }
 
 /// The panels of an operand [k_size][columns], where panel_layout() has them; columns past the last are zero. `w` is
 /// [columns][k_size] with row stride ldw if `transposed` (a weight [out][in], used forward), else [k_size][columns].
-/// With groups > 1 the columns are that many gates, one after the other in `w`; their panels are interleaved, so that
-/// panel u * groups + g holds gate g of the units 16 u .. 16 u + 15.
 inline void pack_panels(const float* w, int64_t ldw, int64_t k_size, int64_t columns, int64_t groups, bool transposed,
                         float* panels, Parallel& pool) {
-  const int64_t group_columns = columns / groups;
-  const PanelLayout layout = panel_layout(k_size, groups * divide_up(group_columns, kPanel), groups);
+  const PanelLayout layout = panel_layout(k_size, count_of_panels(columns, groups), groups);
   const auto panel_at = [&](int64_t p) {
-    const int64_t in_group = p / groups * kPanel;
     const PanelLayout::Place place = layout.place_of(p);
-    return PackedPanel{p % groups * group_columns + in_group, smaller(kPanel, group_columns - in_group),
-                       panels + place.begin, place.step};
+    return PackedPanel{columns_of_panel(p, columns, groups), panels + place.begin, place.step};
   };
   parallel_ranges(pool, layout.panels, 16 * k_size, [&](Range part) {
     constexpr int64_t kAtOnce = 4;

@@ -66,9 +66,14 @@ struct LeftRows {
 
 /// Panels of a right operand: those from `first` on, each the `each`-th.
 struct Panels {
+  /// What is in memory: the panels, or the weight itself, [k][columns] or its transpose.
+  enum Form { kPacked, kRows, kTransposed };
+
   const float* data;
   PanelLayout layout;
   bool far;
+  Form form = kPacked;
+  int64_t columns = 0, gates = 1;  ///< of a weight itself: see columns_of_panel()
   int64_t first = 0, each = 1;
   bool descending = false;  ///< whether a tile that has all rows begins with the last panels
   int64_t next = kSame;     ///< the panel of the operand that is read after a product
@@ -76,6 +81,8 @@ struct Panels {
   static constexpr int64_t kSame = -1;  ///< the first of those of the product again
 
   int64_t k_size() const { return layout.k_size; }
+
+  PanelColumns columns_of(int64_t panel) const { return columns_of_panel(first + panel * each, columns, gates); }
 
   /// Those from `panel` on.
   Panels from(int64_t panel) const {
@@ -122,14 +129,15 @@ struct Panels {
   }
 };
 
-/// So many panels, all of an operand.
-inline Panels all_panels(const float* data, int64_t k_size, int64_t panels, int64_t gates) {
-  const PanelLayout layout = panel_layout(k_size, panels, gates);
+/// All panels of an operand, those of some gates interleaved.
+inline Panels all_panels(const float* data, int64_t k_size, int64_t columns, int64_t gates) {
+  const PanelLayout layout = panel_layout(k_size, count_of_panels(columns, gates), gates);
   return {data, layout, layout.bytes() > near_bytes()};
 }
 
-inline Panels all_panels(const float* data, int64_t k_size, int64_t columns) {
-  return all_panels(data, k_size, divide_up(columns, kPanel), 1);
+/// The same where only the weight itself is in memory.
+inline Panels plain_panels(const float* data, int64_t k_size, int64_t columns, int64_t gates, Panels::Form form) {
+  return {data, {k_size, count_of_panels(columns, gates), 1}, false, form, columns, gates};
 }
 
 /// out = start + left * right for some rows; start may be `out`.

@@ -71,8 +71,14 @@ class Buffers {
 /// Describes and runs one pass.
 class Pass {
  public:
-  Pass(const Sizes& sizes, const Layout& layout, const Kernels& kernels, Parallel& pool)
-      : s(sizes), steps(layout.steps()), n(layout.rows()), b(steps.sequences), table(kernels), threads(pool) {}
+  Pass(const Sizes& sizes, const Layout& layout, const Kernels& kernels, Parallel& pool, bool plain = false)
+      : s(sizes),
+        steps(layout.steps()),
+        n(layout.rows()),
+        b(steps.sequences),
+        plain_weights(plain),
+        table(kernels),
+        threads(pool) {}
 
   /// Everything that a forward and a backward pass write.
   Floats train() {
@@ -144,6 +150,7 @@ class Pass {
             .dropout_key = 99,
             .chunk_steps = chunk_steps,
             .keeps_all = keeps_all,
+            .plain_weights = plain_weights,
             .steps = steps,
             .input = x,
             .layers = layers.data()};
@@ -151,6 +158,7 @@ class Pass {
 
   /// Not compared: where panels lie is up to each instruction set.
   const float* pack_weight(const Floats& w, int64_t rows, int64_t columns, int64_t groups, bool transposed) {
+    if (plain_weights) return panels.keep(w);
     return transposed ? panels.keep(pack(table, threads, w.data(), columns, columns, rows, groups, true))
                       : panels.keep(pack(table, threads, w.data(), columns, rows, columns, 1, false));
   }
@@ -210,6 +218,7 @@ class Pass {
   const Sizes& s;
   const Steps steps;
   const int64_t n, b;
+  const bool plain_weights;
   const Kernels& table;
   Parallel& threads;
   Buffers buffers, panels;
@@ -296,6 +305,34 @@ void check_many_steps_at_once() {
   });
 }
 
+/// Single steps by weights as they are: the same bits as by panels.
+void check_plain_weights() {
+  static ThreadPool alone(1);
+  const auto check_sizes = [&](const Sizes& sizes, int sequences) {
+    const Layout layout(std::vector<int>(sequences, 1));
+    const Floats packed = Pass(sizes, layout, generic::kKernels, alone).train();
+    everywhere([&](const Kernels& kernels, Parallel& pool, const std::string& how) {
+      check_same(Pass(sizes, layout, kernels, pool, true).train(), packed, "plain weights " + sizes.name() + how);
+    });
+  };
+  for (const Kind& kind : kKinds) {
+    const int64_t gates = kind.gates, first = kind.first_gates;
+    for (const int64_t hidden : {2, 7, 16, 33, 64, 272}) {
+      const int64_t projection = kind.projected ? (hidden + 1) / 2 : 0;
+      for (const int sequences : {1, 2, 3, 4, 9}) {
+        if (hidden > 64 && sequences > 1) continue;
+        for (const int64_t input : {5, 64}) {
+          check_sizes({kind.cell, gates, first, input, hidden, projection, 1, 1, kind.options, false}, sequences);
+        }
+      }
+      check_sizes({kind.cell, gates, first, 5, hidden, projection, 2, 2, kind.options, hidden % 2 == 1}, 2);
+    }
+  }
+  // More terms than are summed in one group, forward and backward.
+  check_sizes({CellKind::kRnnTanh, 1, 1, 4700, 18, 0, 1, 1, false, false}, 1);
+  check_sizes({CellKind::kLstm, 4, 4, 3, 1170, 18, 1, 1, false, false}, 1);
+}
+
 /// Long enough for threads to share layers or directions.
 void check_shared_stacks() {
   for (const std::vector<int>& lengths : {std::vector<int>{200}, {160, 131}}) {
@@ -359,6 +396,7 @@ int main() {
     }
   }
   check_shared_stacks();
+  check_plain_weights();
   check_long_sums();
   check_many_steps_at_once();
   check_repeated_passes();

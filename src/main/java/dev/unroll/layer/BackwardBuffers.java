@@ -58,16 +58,15 @@ final class BackwardBuffers {
   }
 
   /** The fields of {@code RecurrentGradient} for every layer and direction. */
-  long[] gradients(Lease lease, RecurrentWeights weights) {
-    long[][] ofWeights = weights.pinBackward(lease);
+  long[] gradients(Lease lease, RecurrentWeights.Places weights) {
     long[] ofOutputs = outputGradientAddresses(lease);
     State.Addresses finals = State.addresses(finalStateGradient, lease);
     State.Addresses initials = State.addresses(initialStateGradient, lease);
-    StructWriter fields = new StructWriter(22 * weights.size());
-    for (int e = 0; e < weights.size(); e++) {
+    StructWriter fields = new StructWriter(22 * entries.length);
+    for (int e = 0; e < entries.length; e++) {
       int layer = e / options.directions();
       fields
-          .add(ofWeights[e])
+          .add(weights.fields()[e])
           .add(ofOutputs[layer] + (long) options.outputColumn(e % options.directions()) * Float.BYTES)
           .add(finals.hidden(e))
           .add(finals.cell(e))

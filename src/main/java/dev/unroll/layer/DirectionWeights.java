@@ -88,12 +88,12 @@ final class DirectionWeights implements AutoCloseable {
     return lease.address(hiddenBias.memory()) + before;
   }
 
-  /** The fields of {@code RecurrentLayer} from {@code w_ih_panels} to {@code options}. */
-  long[] layerFields(Lease lease) {
+  /** The fields of {@code RecurrentLayer} from {@code w_ih_panels} to {@code options}, with panels or plain weights. */
+  long[] layerFields(Lease lease, boolean plain) {
     return new long[] {
-      address(inputForward, lease),
-      address(hiddenForward, lease),
-      address(projectionForward, lease),
+      inputForward.address(lease, plain),
+      hiddenForward.address(lease, plain),
+      projectionForward == null ? 0 : projectionForward.address(lease, plain),
       lease.addressOrNull(biasSum),
       peepholes == null ? 0 : lease.address(peepholes.memory()),
       recurrentBias(lease),
@@ -101,13 +101,13 @@ final class DirectionWeights implements AutoCloseable {
     };
   }
 
-  /** The fields of {@code RecurrentGradient} from {@code w_ih_back_panels} to {@code d_peepholes}. */
-  long[] gradientFields(Lease lease) {
+  /** The fields of {@code RecurrentGradient} from {@code w_ih_back_panels} to {@code d_peepholes}, likewise. */
+  long[] gradientFields(Lease lease, boolean plain) {
     return new long[] {
-      address(inputBackward, lease),
-      address(hiddenBackward, lease),
-      address(hiddenBackwardSecond, lease),
-      address(projectionBackward, lease),
+      inputBackward.address(lease, plain),
+      hiddenBackward.address(lease, plain),
+      hiddenBackwardSecond == null ? 0 : hiddenBackwardSecond.address(lease, plain),
+      projectionBackward == null ? 0 : projectionBackward.address(lease, plain),
       gradient(inputWeight, lease),
       gradient(hiddenWeight, lease),
       gradient(projectionWeight, lease),
@@ -115,10 +115,6 @@ final class DirectionWeights implements AutoCloseable {
       gradient(hiddenBias, lease),
       gradient(peepholes, lease)
     };
-  }
-
-  private static long address(Panels panels, Lease lease) {
-    return panels == null ? 0 : lease.address(panels.memory());
   }
 
   private static long gradient(Parameter parameter, Lease lease) {
@@ -132,6 +128,11 @@ final class DirectionWeights implements AutoCloseable {
     if (projectionForward != null) {
       projectionForward.update();
     }
+    updateBiases();
+  }
+
+  /** The same for a forward pass by plain weights. */
+  void updateBiases() {
     if (biasSum != null && biasVersion != inputBias.version() + hiddenBias.version()) {
       addBiases();
     }

@@ -39,9 +39,13 @@ final class Panels implements AutoCloseable {
     return new Panels(weight, firstRow, endRow - firstRow, weight.shape()[1], 1, false);
   }
 
-  /** Returns the memory of the panels, as they were at the last {@link #update}. */
-  Memory memory() {
-    return memory;
+  /** Pins the panels, as they were at the last {@link #update}, or the weights themselves. */
+  long address(Lease lease, boolean plain) {
+    return plain ? plainAddress(lease) : lease.address(memory);
+  }
+
+  private long plainAddress(Lease lease) {
+    return lease.address(weight.memory()) + (long) firstRow * weight.shape()[1] * Float.BYTES;
   }
 
   /** Packs the weights unless they are as they were. */
@@ -64,7 +68,7 @@ final class Panels implements AutoCloseable {
     }
     try (Lease lease = new Lease()) {
       int rowStride = weight.shape()[1];
-      long rows = lease.address(weight.memory()) + (long) firstRow * rowStride * Float.BYTES;
+      long rows = plainAddress(lease);
       MatrixNative.packPanels(rows, rowStride, k, columns, groups, transposed, lease.address(memory));
     }
     packedVersion = version;

@@ -196,7 +196,8 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
     try (Lease lease = new Lease()) {
       RecurrentTape tape = newTape.get();
       RecurrentOutput output = lease.result(new RecurrentOutput(this, tape));
-      input.layout().packed().forward(tape.call(lease), tape.forwardLayers(lease, weights, initial));
+      RecurrentWeights.Places places = weights.pinForward(lease, input.layout());
+      input.layout().packed().forward(tape.call(lease, places), tape.forwardLayers(lease, places, initial));
       return lease.done(output);
     }
   }
@@ -230,9 +231,10 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
     }
     try (Lease lease = new Lease()) {
       BackwardBuffers buffers = new BackwardBuffers(lease, options, input, outputGradient, finalStateGradient);
-      long[] call = tape.call(lease);
-      long[] layers = tape.backwardLayers(lease, weights);
-      long[] gradients = buffers.gradients(lease, weights);
+      RecurrentWeights.Places places = weights.pinBackward(lease, input.layout());
+      long[] call = tape.call(lease, places);
+      long[] layers = tape.backwardLayers(lease, weights.forward());
+      long[] gradients = buffers.gradients(lease, places);
       tape.startBackward(parameters.version());
       input.layout().packed().backward(call, layers, gradients);
       return lease.done(buffers.result());

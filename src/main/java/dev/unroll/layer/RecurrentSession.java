@@ -52,7 +52,8 @@ public final class RecurrentSession implements AutoCloseable {
       state = results.result(tape.finalState());
       output = tape.outputs();
       state.clear();
-      description = layout.packed().prepare(tape.call(results), tape.sessionLayers(results, weights));
+      RecurrentWeights.Places places = weights.forward();
+      description = layout.packed().prepare(tape.call(results, places), tape.sessionLayers(results, places));
       results.done(this);
     }
   }

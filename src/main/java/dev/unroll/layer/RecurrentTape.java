@@ -143,8 +143,8 @@ final class RecurrentTape implements AutoCloseable {
     return Math.abs(sum) < Float.MIN_NORMAL ? Math.copySign(0, sum) : sum;
   }
 
-  /** The fields of {@code RecurrentCall}. */
-  long[] call(Lease lease) {
+  /** The fields of {@code RecurrentCall}, of a pass that finds its weights there. */
+  long[] call(Lease lease, RecurrentWeights.Places weights) {
     SequenceLayout layout = input.layout();
     return new long[] {
       options.kind().ordinal(),
@@ -158,6 +158,7 @@ final class RecurrentTape implements AutoCloseable {
       dropoutKey,
       chunkSteps,
       keepsAll ? 1 : 0,
+      weights.plain() ? 1 : 0,
       0, // offsets and order are arrays of their own
       0,
       layout.steps(),
@@ -168,30 +169,29 @@ final class RecurrentTape implements AutoCloseable {
   }
 
   /** The fields of {@code RecurrentLayer} for every layer and direction of a forward pass. */
-  long[] forwardLayers(Lease lease, RecurrentWeights weights, State initial) {
-    weights.pinForward(lease);
+  long[] forwardLayers(Lease lease, RecurrentWeights.Places weights, State initial) {
     return layers(lease, weights, State.addresses(initial, lease), State.addresses(finalState, lease));
   }
 
   /** The same for single steps, each of which starts from the state that the one before left. */
-  long[] sessionLayers(Lease lease, RecurrentWeights weights) {
+  long[] sessionLayers(Lease lease, RecurrentWeights.Places weights) {
     State.Addresses state = State.addresses(finalState, lease);
     return layers(lease, weights, state, state);
   }
 
   /** The same for the backward pass, which needs neither the initial state (it has a copy) nor the final one. */
-  long[] backwardLayers(Lease lease, RecurrentWeights weights) {
+  long[] backwardLayers(Lease lease, RecurrentWeights.Places weights) {
     return layers(lease, weights, State.Addresses.NONE, State.Addresses.NONE);
   }
 
   private long[] layers(
-      Lease lease, RecurrentWeights weights, State.Addresses initial, State.Addresses finals) {
+      Lease lease, RecurrentWeights.Places weights, State.Addresses initial, State.Addresses finals) {
     long base = lease.address(memory);
-    StructWriter fields = new StructWriter(17 * weights.size());
-    for (int e = 0; e < weights.size(); e++) {
+    StructWriter fields = new StructWriter(17 * entries.length);
+    for (int e = 0; e < entries.length; e++) {
       Entry entry = entries[e];
       fields
-          .add(weights.layerFields(e))
+          .add(weights.fields()[e])
           .add(initial.hidden(e))
           .add(initial.cell(e))
           .add(finals.hidden(e))

@@ -2,6 +2,7 @@ package dev.unroll.layer;
 
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
+import dev.unroll.sequence.SequenceLayout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,22 +13,44 @@ import java.util.List;
  */
 final class RecurrentWeights implements AutoCloseable {
   private final List<DirectionWeights> entries = new ArrayList<>();
-  private final long[][] layerFields;
-  private final Memory forward;
-  private Backward backward;
+  private final ParameterSet parameters;
+  private final PackingChoice forwardChoice = new PackingChoice();
+  private final PackingChoice backwardChoice = new PackingChoice();
+  private final Places forward;
+  private final Places plainForward;
+  private Places backward; // made at the first backward pass: a model that only serves has no gradients
+  private Places plainBackward;
 
-  /** What only training needs, made at the first backward pass: a model that only serves has no gradients. */
-  private record Backward(long[][] fields, Memory memory) {}
+  /**
+   * Where a pass finds the weights.
+   *
+   * @param fields of every entry the first fields of {@code RecurrentLayer}, in a backward pass those of {@code
+   *     RecurrentGradient}, which are the same in every call
+   * @param plain whether they name the weights themselves instead of panels
+   * @param memory pins all that they name
+   */
+  record Places(long[][] fields, boolean plain, Memory memory) {}
 
   RecurrentWeights(ParameterSet parameters, RecurrentOptions options) {
+    this.parameters = parameters;
     for (int layer = 0; layer < options.layers(); layer++) {
       for (int direction = 0; direction < options.directions(); direction++) {
         entries.add(new DirectionWeights(parameters, options, layer, direction));
       }
     }
+    forward = places(false, DirectionWeights::layerFields);
+    plainForward = places(true, DirectionWeights::layerFields);
+  }
+
+  /** Fields of the native structs for a layer and direction, and pins what they name. */
+  private interface FieldsOf {
+    long[] of(DirectionWeights weights, Lease lease, boolean plain);
+  }
+
+  private Places places(boolean plain, FieldsOf fields) {
     try (Lease lease = new Lease()) {
-      layerFields = entries.stream().map(w -> w.layerFields(lease)).toArray(long[][]::new);
-      forward = lease.together(owner());
+      long[][] all = entries.stream().map(w -> fields.of(w, lease, plain)).toArray(long[][]::new);
+      return new Places(all, plain, lease.together(owner()));
     }
   }
 
@@ -43,48 +66,58 @@ final class RecurrentWeights implements AutoCloseable {
     return entries.size();
   }
 
-  /** The first fields of {@code RecurrentLayer}, which are the same in every call. */
-  long[] layerFields(int entry) {
-    return layerFields[entry];
+  /** Where panels are, for passes that pin them by {@link #pinForward(Lease)}. */
+  Places forward() {
+    return forward;
   }
 
-  /** Brings up to date and pins what a forward pass reads. */
+  /** Brings up to date and pins the panels that a forward pass reads. */
   void pinForward(Lease lease) {
     for (int e = 0; e < entries.size(); e++) { // an iterator would be the only allocation of a single step
       entries.get(e).updateForward();
     }
-    lease.address(forward);
+    lease.address(forward.memory);
   }
 
-  /**
-   * Brings up to date and pins what a backward pass reads and adds to.
-   *
-   * @return of every entry the first fields of {@code RecurrentGradient}, which are the same in every call
-   */
-  long[][] pinBackward(Lease lease) {
-    entries.forEach(DirectionWeights::updateBackward);
-    Backward all = backward();
-    lease.address(forward); // the options of the cell
-    lease.address(all.memory);
-    return all.fields;
-  }
-
-  private synchronized Backward backward() {
-    if (backward == null) {
-      try (Lease lease = new Lease()) {
-        long[][] fields = entries.stream().map(w -> w.gradientFields(lease)).toArray(long[][]::new);
-        backward = new Backward(fields, lease.together(owner()));
-      }
+  /** Brings up to date and pins what a forward pass of a batch reads. */
+  Places pinForward(Lease lease, SequenceLayout layout) {
+    if (!forwardChoice.plain(parameters.version(), layout)) {
+      pinForward(lease);
+      return forward;
     }
-    return backward;
+    entries.forEach(DirectionWeights::updateBiases);
+    lease.address(plainForward.memory);
+    return plainForward;
+  }
+
+  /** Brings up to date and pins what a backward pass of a batch reads and adds to. */
+  Places pinBackward(Lease lease, SequenceLayout layout) {
+    boolean plain = backwardChoice.plain(parameters.version(), layout);
+    if (!plain) {
+      entries.forEach(DirectionWeights::updateBackward);
+    }
+    Places all = backward(plain);
+    lease.address(forward.memory); // the options of the cell
+    lease.address(all.memory);
+    return all;
+  }
+
+  private synchronized Places backward(boolean plain) {
+    if (backward == null) {
+      backward = places(false, DirectionWeights::gradientFields);
+      plainBackward = places(true, DirectionWeights::gradientFields);
+    }
+    return plain ? plainBackward : backward;
   }
 
   @Override
   public synchronized void close() {
     entries.forEach(DirectionWeights::close);
-    forward.close();
+    forward.memory.close();
+    plainForward.memory.close();
     if (backward != null) {
       backward.memory.close();
+      plainBackward.memory.close();
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.unroll.layer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.unroll.Expect;
 import dev.unroll.Unroll;
@@ -50,6 +51,29 @@ class RandomStacksTest {
       if (!layer.isBidirectional() && lengths.length > 0) {
         stepByStep(layer, x, outputs);
       }
+    }
+  }
+
+  /** Weights that have changed are read as they are once, then packed. */
+  @Property(tries = 60)
+  void aSingleStepHasTheSameBitsWhetherItsWeightsArePackedOrNot(@ForAll long seed) {
+    Random random = new Random(seed);
+    int inputs = 1 + random.nextInt(random.nextBoolean() ? 20 : 150);
+    int hidden = 2 + random.nextInt(random.nextBoolean() ? 40 : 300);
+    int[] lengths = new int[1 + random.nextInt(5)];
+    Arrays.fill(lengths, 1);
+    try (Recurrent layer = layer(random, inputs, hidden);
+        PackedSequence input = PackedSequence.of(RandomArrays.sequences(random, lengths, inputs), inputs)) {
+      Unroll.threads(1 + random.nextInt(3));
+      float[][] before = trained(layer, input);
+      Expect.sameBits(before, trained(layer, input));
+      for (Parameter parameter : layer.parameters()) {
+        parameter.set(RandomArrays.vector(random, parameter.size()));
+      }
+      float[][] changed = trained(layer, input);
+      assertFalse(Arrays.deepEquals(before, changed));
+      Expect.sameBits(changed, trained(layer, input));
+      Expect.sameBits(changed, trained(layer, input));
     }
   }
 
