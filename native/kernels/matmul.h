@@ -81,6 +81,7 @@ void multiply_tile(const Product& product, Range panel_range) {
 /// panels in L2, while all row tiles use it. `start` is what this block is added to. Of a far operand what is read next
 /// is brought in meanwhile. `scratch` may be null.
 inline void multiply_chunk(const Product& product, Range k, Range panel_range, const Starts& start, float* scratch) {
+  if (product.right.form != Panels::kPacked) return multiply_plain(product, k, panel_range, start);
   const RowRanges& ranges = product.rows;
   const int64_t tile_count = ranges.tiles();
   const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile()));
@@ -171,9 +172,8 @@ __attribute__((noinline)) inline void add_later_groups(const Product& product, R
 /// A product over all of k, for rows and panels that are one thread's; `scratch`, which is that thread's, may be null.
 /// Not inlined: every cell calls it.
 __attribute__((noinline)) inline void multiply_panels(const Product& product, Range panel_range, float* scratch) {
-  if (product.right.form != Panels::kPacked) return multiply_plain(product, panel_range);
   const int64_t k_size = product.right.k_size(), end = smaller(kGroup, k_size);
-  if (product.rows.tiles() == 1) {
+  if (product.rows.tiles() == 1 && product.right.form == Panels::kPacked) {
     with_constant<kTileRows>(product.rows.data[0].count,
                              [&]<int kRows>() { multiply_tile<kRows>(product, panel_range); });
   } else {

@@ -54,7 +54,7 @@ __attribute__((noinline)) inline void pack_right(const RightOperand& part, Range
   PackedPanel panels[kTransposedColumns / kPanel];
   for (int64_t p = 0; p < layout.panels; ++p) {
     const PanelLayout::Place place = layout.place_of(p);
-    panels[p] = {p * kPanel, smaller(kPanel, part.columns - p * kPanel), packed + place.begin, place.step};
+    panels[p] = {columns_of_panel(p, part.columns, 1), packed + place.begin, place.step};
   }
   pack_plain(
       k.size(), [&](int64_t n) { return part.rows.row(k.begin + n); }, panels, layout.panels);

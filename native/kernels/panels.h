@@ -23,8 +23,9 @@ UNROLL_INLINE void load_transposed(const float* rows, int64_t stride, Vec (&colu
   transpose_quads(columns);
 }
 
-/// A panel from rows of the weight.
-inline void pack_transposed(const float* w, int64_t ldw, int64_t k_size, const PackedPanel& panel) {
+/// A panel from rows of the weight. Not inlined, for two call it.
+__attribute__((noinline)) inline void pack_transposed(const float* w, int64_t ldw, int64_t k_size,
+                                                      const PackedPanel& panel) {
   const int64_t width = panel.columns.width;
   const float* const rows = w + panel.columns.first * ldw;
   const int64_t whole = width == kPanel ? k_size / kQuad * kQuad : 0;
@@ -56,6 +57,13 @@ void pack_plain(int64_t k_size, const RowAt& row_at, const PackedPanel* panels, 
   }
 }
 
+/// Rows of a matrix in memory.
+struct RowsOf {
+  const float* data;
+  int64_t stride;
+  UNROLL_INLINE const float* operator()(int64_t row) const { return data + row * stride; }
+};
+
 /// The panels of an operand [k_size][columns], where panel_layout() has them; columns past the last are zero. `w` is
 /// [columns][k_size] with row stride ldw if `transposed` (a weight [out][in], used forward), else [k_size][columns].
 inline void pack_panels(const float* w, int64_t ldw, int64_t k_size, int64_t columns, int64_t groups, bool transposed,
@@ -72,8 +80,7 @@ inline void pack_panels(const float* w, int64_t ldw, int64_t k_size, int64_t col
       PackedPanel some[kAtOnce];
       for (int64_t i = 0; i < count; ++i) some[i] = panel_at(begin + i);
       if (!transposed) {
-        pack_plain(
-            k_size, [=](int64_t k) { return w + k * ldw; }, some, count);
+        pack_plain(k_size, RowsOf{w, ldw}, some, count);
       } else {
         for (int64_t i = 0; i < count; ++i) pack_transposed(w, ldw, k_size, some[i]);
       }

@@ -7,8 +7,8 @@ import dev.unroll.sequence.SequenceLayout;
  * have changed are used once as they are, and packed only when they come again.
  */
 final class PackingChoice {
-  /** Rows that the kernels multiply at once by plain weights. */
-  private static final int MOST_SEQUENCES = 4;
+  /** Each of them reads all weights. */
+  private static final int MOST_SEQUENCES = 2;
 
   private long usedPlain = -1;
   private long packed = -1;
