@@ -18,15 +18,15 @@ class PackingChoiceTest {
 
   @Test
   void weightsThatComeAgainArePackedAndStaySo() {
-    assertTrue(choice.plain(3, SequenceLayout.ofSingleSteps(4)));
-    assertFalse(choice.plain(3, SequenceLayout.ofSingleSteps(4)));
-    assertFalse(choice.plain(3, SequenceLayout.ofSingleSteps(4)));
-    assertTrue(choice.plain(4, SequenceLayout.ofSingleSteps(4)));
+    assertTrue(choice.plain(3, SequenceLayout.ofSingleSteps(2)));
+    assertFalse(choice.plain(3, SequenceLayout.ofSingleSteps(2)));
+    assertFalse(choice.plain(3, SequenceLayout.ofSingleSteps(2)));
+    assertTrue(choice.plain(4, SequenceLayout.ofSingleSteps(2)));
   }
 
   @Test
   void manyRowsArePackedAtOnce() {
-    assertFalse(choice.plain(1, SequenceLayout.ofSingleSteps(5)));
+    assertFalse(choice.plain(1, SequenceLayout.ofSingleSteps(3)));
     assertFalse(choice.plain(2, SequenceLayout.of(new int[] {2})));
     assertFalse(choice.plain(2, SequenceLayout.ofSingleSteps(1)), "panels are there");
   }
