@@ -21,7 +21,7 @@ inline const float* input_of(const RecurrentCall& call, int64_t layer) {
 
 template <class Cell>
 void run_forward(const RecurrentCall& call, Parallel& pool) {
-  const Sharing sharing = sharing_of<Cell>(call, pool);
+  const Sharing sharing = sharing_of(call, CellShape::of<Cell>(), pool);
   for_each_layer(call, sharing, pool, [&](int64_t l, Range sequences, Range times, Parallel& threads) {
     for_each_direction(call, sharing, threads, [&](int64_t d, Parallel& of_direction) {
       ForwardPass<Cell>{rows_of<Cell>(call, l, d, sequences)}.run(times, input_of(call, l), input_size_of(call, l),
@@ -51,7 +51,7 @@ void backward_layer(const RecurrentCall& call, const Sharing& sharing, int64_t l
 
 template <class Cell>
 void run_backward(const RecurrentCall& call, const RecurrentGradient* gradients, Parallel& pool) {
-  const Sharing sharing = sharing_of<Cell>(call, pool);
+  const Sharing sharing = sharing_of(call, CellShape::of<Cell>(), pool);
   for_each_layer(call, sharing, pool, [&](int64_t index, Range sequences, Range times, Parallel& threads) {
     const int64_t l = call.layer_count - 1 - index, count = call.steps.count;
     const RecurrentGradient* const of_layer = gradients + l * call.directions;

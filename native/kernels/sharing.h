@@ -19,16 +19,25 @@ struct Sharing {
   int64_t parts;   ///< of the sequences (1: the products are divided), or of time
 };
 
+/// What of a cell the rule asks for.
+struct CellShape {
+  int64_t gates, phases;
+
+  template <class Cell>
+  static constexpr CellShape of() {
+    return {Cell::kGates, Cell::kPhases};
+  }
+};
+
 inline int64_t input_size_of(const RecurrentCall& call, int64_t layer) {
   return layer == 0 ? call.input_size : output_size(call);
 }
 
 /// Operations of the products of one row in all layers, forward.
-template <class Cell>
-int64_t cost_of_row(const RecurrentCall& call) {
+inline int64_t cost_of_row(const RecurrentCall& call, const CellShape& cell) {
   int64_t columns = 0;
   for (int64_t l = 0; l < call.layer_count; ++l) columns += input_size_of(call, l) + call.state_size;
-  return 2 * Cell::kGates * call.hidden * call.directions * columns;
+  return 2 * cell.gates * call.hidden * call.directions * columns;
 }
 
 /// Operations between two points at which threads wait for each other, from which that costs less than it saves.
@@ -43,9 +52,8 @@ constexpr int64_t kWorthSlice = 12'000;
 constexpr int64_t kCachedWeights = 1024 * 1024;
 
 /// Bytes of the recurrent weights of one layer and direction.
-template <class Cell>
-int64_t recurrent_bytes(const RecurrentCall& call) {
-  return Cell::kGates * call.hidden * call.state_size * static_cast<int64_t>(sizeof(float));
+inline int64_t recurrent_bytes(const RecurrentCall& call, const CellShape& cell) {
+  return cell.gates * call.hidden * call.state_size * static_cast<int64_t>(sizeof(float));
 }
 
 /// So few sequences that a thread would have too few of them, or none.
@@ -53,51 +61,48 @@ inline bool few_sequences(const RecurrentCall& call, int64_t width) { return cal
 
 /// Slices of units worth having: where the sequences are few, or the weights too large for each thread to read them
 /// all, as many as a step is long enough for. Not of cells whose steps have products one after the other.
-template <class Cell>
-int64_t slices_of_units(const RecurrentCall& call, int64_t width) {
-  const int64_t weights = recurrent_bytes<Cell>(call);
-  const bool one_product = Cell::kPhases == 1 && call.layers[0].w_hr_panels == nullptr;
+inline int64_t slices_of_units(const RecurrentCall& call, const CellShape& cell, int64_t width) {
+  const int64_t weights = recurrent_bytes(call, cell);
+  const bool one_product = cell.phases == 1 && call.layers[0].w_hr_panels == nullptr;
   const bool large = weights > kCachedWeights;
   if (!one_product || !(few_sequences(call, width) || large)) return 1;
   const int64_t cost = 2 * weights / static_cast<int64_t>(sizeof(float)) * call.steps.sequences;
-  if (packed_rows(call.steps) * cost_of_row<Cell>(call) < kWorthDividing) return 1;
+  if (packed_rows(call.steps) * cost_of_row(call, cell) < kWorthDividing) return 1;
   const int64_t worth = larger(1, cost / kWorthSlice);
   return smaller(smaller(width, kMostSlices), smaller(worth, divide_up(call.hidden, kPanel)));
 }
 
 /// Parts of time of a layer: many, so that the layers after it begin soon, but of a few steps, whose input products
 /// then share the weights, and long enough to be worth waiting for.
-template <class Cell>
-int64_t parts_of_time(const RecurrentCall& call) {
+inline int64_t parts_of_time(const RecurrentCall& call, const CellShape& cell) {
   constexpr int64_t kFewestSteps = 8, kMostParts = 32;
-  const int64_t cost_of_step = larger(1, cost_of_row<Cell>(call) * call.steps.sequences / call.layer_count);
+  const int64_t cost_of_step = larger(1, cost_of_row(call, cell) * call.steps.sequences / call.layer_count);
   const int64_t steps = larger(kFewestSteps, divide_up(kWorthWaiting, cost_of_step));
   return larger(1, smaller(kMostParts, call.steps.count / steps));
 }
 
 /// Parts of the sequences, one a thread.
-template <class Cell>
-int64_t parts_of_sequences(const RecurrentCall& call, const Parallel& pool) {
+inline int64_t parts_of_sequences(const RecurrentCall& call, const CellShape& cell, const Parallel& pool) {
   const int64_t sequences = call.steps.sequences;
-  const int64_t cost = cost_of_row<Cell>(call) * packed_rows(call.steps) / larger(1, sequences);
+  const int64_t cost = cost_of_row(call, cell) * packed_rows(call.steps) / larger(1, sequences);
   return smaller(pool.width(), tasks_for(pool, sequences, cost));
 }
 
 /// Few sequences leave threads to the directions, or to the layers if these have parts enough to overlap; unless more
 /// threads can share the units or the sequences, or the weights are so large that a cache holds no more than a share.
-template <class Cell>
-Sharing sharing_of(const RecurrentCall& call, const Parallel& pool) {
+__attribute__((noinline)) inline Sharing sharing_of(const RecurrentCall& call, const CellShape& cell,
+                                                    const Parallel& pool) {
   const int64_t width = pool.width(), lanes = call.layer_count;
-  const int64_t slices = slices_of_units<Cell>(call, width);
+  const int64_t slices = slices_of_units(call, cell, width);
   const Sharing otherwise = slices > 1 ? Sharing{Sharing::kUnits, slices, 1}
-                                       : Sharing{Sharing::kSequences, 1, parts_of_sequences<Cell>(call, pool)};
-  if (!few_sequences(call, width) || packed_rows(call.steps) * cost_of_row<Cell>(call) < kWorthSharing)
+                                       : Sharing{Sharing::kSequences, 1, parts_of_sequences(call, cell, pool)};
+  if (!few_sequences(call, width) || packed_rows(call.steps) * cost_of_row(call, cell) < kWorthSharing)
     return otherwise;
   const int64_t beside = smaller(width, call.directions > 1 ? call.directions : lanes);
-  if (slices > 1 && 2 * recurrent_bytes<Cell>(call) > kCachedWeights) return otherwise;
+  if (slices > 1 && 2 * recurrent_bytes(call, cell) > kCachedWeights) return otherwise;
   if (beside == 1 || beside < larger(slices, smaller(width, call.steps.sequences))) return otherwise;
   if (call.directions > 1) return {Sharing::kDirections, 1, 1};
-  const int64_t parts = parts_of_time<Cell>(call);
+  const int64_t parts = parts_of_time(call, cell);
   const bool overlaps = 4 * lanes * parts >= 3 * beside * (parts + lanes - 1);  // three quarters of the threads' time
   if (!overlaps || lanes > kMostLanes) return otherwise;
   return {Sharing::kLayers, 1, parts};
