@@ -1,7 +1,7 @@
 #pragma once
 
 /// Back-propagation through time of a recurrent layer and direction, written once for every cell (cell_row.h); the
-/// gradients of the weights follow in recurrent_stack.h.
+/// gradients of the weights follow in weight_gradients.h.
 
 #include "kernels/between_layers.h"
 #include "kernels/layer_rows.h"
@@ -12,13 +12,25 @@ namespace unroll::UNROLL_ISA {
 struct InputGradient {
   int64_t columns;
   bool adds;    ///< to what is there
-  bool wanted;  ///< at once; if not, run_inputs() follows
+  bool wanted;  ///< at once; if not, backward_inputs() follows
 
   Starts start(const RecurrentGradient& gradient) const {
     return side_by_side(adds ? gradient.d_input : nullptr, columns, columns);
   }
   Outputs outputs(const RecurrentGradient& gradient) const { return {gradient.d_input, columns, columns}; }
 };
+
+/// The gradient of the inputs of some steps, numbered as in the backward pass, from that of their gates.
+inline void backward_inputs(const LayerRows& layer_rows, Range times, const RecurrentGradient& gradient,
+                            InputGradient of_input, Parallel& pool) {
+  const int64_t columns = layer_rows.gate_columns();
+  const Panels w_ih = layer_rows.backward_weight(gradient.w_ih_back_panels, columns, of_input.columns);
+  layer_rows.for_row_ranges(
+      time_order(layer_rows.steps(), layer_rows.reverse, true), times, [&](const RowRanges& rows) {
+        multiply({{layer_rows.layer.gates, columns}, w_ih, rows, of_input.start(gradient), of_input.outputs(gradient)},
+                 pool);
+      });
+}
 
 template <class Cell>
 struct BackwardPass : LayerRows {
@@ -35,17 +47,9 @@ struct BackwardPass : LayerRows {
         for_each_segment(steps(), order.step(i), sequences, reverse,
                          [&](const Segment& segment) { backward_segment(segment, gradient, pool.scratch()); });
       }
-      if (of_input.wanted) run_inputs(chunk, gradient, of_input, pool);
+      if (of_input.wanted) backward_inputs(*this, chunk, gradient, of_input, pool);
     });
     if (times.end == steps().count) store_gradients(gradient);
-  }
-
-  /// The gradient of the inputs of some steps, numbered as in run(), from that of their gates.
-  void run_inputs(Range times, const RecurrentGradient& gradient, InputGradient of_input, Parallel& pool) const {
-    const Panels w_ih = backward_weight(gradient.w_ih_back_panels, gate_columns(), of_input.columns);
-    for_row_ranges(time_order(steps(), reverse, true), times, [&](const RowRanges& rows) {
-      multiply({{layer.gates, gate_columns()}, w_ih, rows, of_input.start(gradient), of_input.outputs(gradient)}, pool);
-    });
   }
 
  private:

@@ -24,29 +24,16 @@
 
 namespace unroll::UNROLL_ISA {
 
-/// Calls body.template operator()<Cell>() for the cell of a call. A new cell is one line here.
-template <class Body>
-void with_cell(CellKind kind, const Body& body) {
-  switch (kind) {
-    case CellKind::kRnnTanh:
-      return body.template operator()<RnnCell<TanhActivation>>();
-    case CellKind::kRnnRelu:
-      return body.template operator()<RnnCell<ReluActivation>>();
-    case CellKind::kLstm:
-      return body.template operator()<LstmCell>();
-    case CellKind::kGru:
-      return body.template operator()<GruCell>();
-    case CellKind::kGruResetBefore:
-      return body.template operator()<GruResetBeforeCell>();
-  }
-}
+/// The passes of every CellKind, in its order. A new cell is one line here.
+constexpr CellPasses kCells[] = {kPassesOf<RnnCell<TanhActivation>>, kPassesOf<RnnCell<ReluActivation>>,
+                                 kPassesOf<LstmCell>, kPassesOf<GruCell>, kPassesOf<GruResetBeforeCell>};
 
-void recurrent_forward(const RecurrentCall& call, Parallel& pool) {
-  with_cell(call.cell, [&]<class Cell>() { run_forward<Cell>(call, pool); });
-}
+const CellPasses& passes_of(const RecurrentCall& call) { return kCells[static_cast<int64_t>(call.cell)]; }
+
+void recurrent_forward(const RecurrentCall& call, Parallel& pool) { run_forward(passes_of(call), call, pool); }
 
 void recurrent_backward(const RecurrentCall& call, const RecurrentGradient* gradients, Parallel& pool) {
-  with_cell(call.cell, [&]<class Cell>() { run_backward<Cell>(call, gradients, pool); });
+  run_backward(passes_of(call), call, gradients, pool);
 }
 
 const Kernels kKernels = {

@@ -3,29 +3,26 @@
 /// A stack of recurrent layers: the forward and the backward pass of each layer and direction, and the weights'
 /// gradients.
 
-#include "kernels/backward_pass.h"
-#include "kernels/forward_pass.h"
+#include "kernels/cell_passes.h"
 #include "kernels/sharing.h"
-#include "kernels/weight_gradients.h"
 
 namespace unroll::UNROLL_ISA {
 
-template <class Cell>
-LayerRows rows_of(const RecurrentCall& call, int64_t layer, int64_t direction, Range sequences) {
-  return {call, call.layers[layer * call.directions + direction], direction == 1, Cell::kGates, sequences};
+inline LayerRows rows_of(const CellPasses& cell, const RecurrentCall& call, int64_t layer, int64_t direction,
+                         Range sequences) {
+  return {call, call.layers[layer * call.directions + direction], direction == 1, cell.gates, sequences};
 }
 
 inline const float* input_of(const RecurrentCall& call, int64_t layer) {
   return layer == 0 ? call.input : output_of(call, layer - 1);
 }
 
-template <class Cell>
-void run_forward(const RecurrentCall& call, Parallel& pool) {
-  const Sharing sharing = sharing_of(call, CellShape::of<Cell>(), pool);
+inline void run_forward(const CellPasses& cell, const RecurrentCall& call, Parallel& pool) {
+  const Sharing sharing = sharing_of(call, cell, pool);
   for_each_layer(call, sharing, pool, [&](int64_t l, Range sequences, Range times, Parallel& threads) {
     for_each_direction(call, sharing, threads, [&](int64_t d, Parallel& of_direction) {
-      ForwardPass<Cell>{rows_of<Cell>(call, l, d, sequences)}.run(times, input_of(call, l), input_size_of(call, l),
-                                                                  sharing.slices, of_direction);
+      cell.forward(rows_of(cell, call, l, d, sequences), times, input_of(call, l), input_size_of(call, l),
+                   sharing.slices, of_direction);
     });
     finish_outputs(call, l, sequences, times, threads);
   });
@@ -33,38 +30,34 @@ void run_forward(const RecurrentCall& call, Parallel& pool) {
 
 /// Both directions of a layer read the same input: the second adds to the gradient that the first wrote, and where they
 /// run beside each other does so after both have ended.
-template <class Cell>
-void backward_layer(const RecurrentCall& call, const Sharing& sharing, int64_t l, const RecurrentGradient* gradients,
-                    Range sequences, Range times, Parallel& threads) {
+inline void backward_layer(const CellPasses& cell, const RecurrentCall& call, const Sharing& sharing, int64_t l,
+                           const RecurrentGradient* gradients, Range sequences, Range times, Parallel& threads) {
   const bool beside = sharing.way == Sharing::kDirections;
   const int64_t inputs = input_size_of(call, l);
   for_each_direction(call, sharing, threads, [&](int64_t d, Parallel& of_direction) {
-    const InputGradient of_input{inputs, d > 0, d == 0 || !beside};
-    BackwardPass<Cell>{rows_of<Cell>(call, l, d, sequences)}.run(times, gradients[d], of_input, sharing.slices,
-                                                                 of_direction);
+    cell.backward(rows_of(cell, call, l, d, sequences), times, gradients[d], {inputs, d > 0, d == 0 || !beside},
+                  sharing.slices, of_direction);
   });
   for (int64_t d = 1; beside && d < call.directions; ++d) {
-    BackwardPass<Cell>{rows_of<Cell>(call, l, d, sequences)}.run_inputs(times, gradients[d], {inputs, true, true},
-                                                                        threads);
+    backward_inputs(rows_of(cell, call, l, d, sequences), times, gradients[d], {inputs, true, true}, threads);
   }
 }
 
-template <class Cell>
-void run_backward(const RecurrentCall& call, const RecurrentGradient* gradients, Parallel& pool) {
-  const Sharing sharing = sharing_of(call, CellShape::of<Cell>(), pool);
+inline void run_backward(const CellPasses& cell, const RecurrentCall& call, const RecurrentGradient* gradients,
+                         Parallel& pool) {
+  const Sharing sharing = sharing_of(call, cell, pool);
   for_each_layer(call, sharing, pool, [&](int64_t index, Range sequences, Range times, Parallel& threads) {
     const int64_t l = call.layer_count - 1 - index, count = call.steps.count;
     const RecurrentGradient* const of_layer = gradients + l * call.directions;
     if (drops(call, l)) {
       apply_dropout(call, l, sequences, {count - times.end, count - times.begin}, of_layer->d_output, threads);
     }
-    backward_layer<Cell>(call, sharing, l, of_layer, sequences, times, threads);
+    backward_layer(cell, call, sharing, l, of_layer, sequences, times, threads);
   });
   for (int64_t l = call.layer_count - 1; l >= 0; --l) {
     for (int64_t d = 0; d < call.directions; ++d) {
-      const WeightGradients<Cell> of_weights{rows_of<Cell>(call, l, d, {0, call.steps.sequences}),
-                                             gradients[l * call.directions + d], pool};
-      of_weights.add(input_of(call, l), input_size_of(call, l));
+      cell.add_weight_gradients(rows_of(cell, call, l, d, {0, call.steps.sequences}),
+                                gradients[l * call.directions + d], input_of(call, l), input_size_of(call, l), pool);
     }
   }
 }

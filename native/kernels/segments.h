@@ -5,6 +5,8 @@
 /// The states of one direction stand in one buffer of B + N rows: first the initial state of every sequence, then the
 /// output of every packed row. So the state before a row is always another row of the same buffer.
 
+#include <initializer_list>
+
 #include "kernels/kernels.h"
 #include "kernels/split.h"
 
@@ -68,16 +70,13 @@ UNROLL_INLINE TimeOrder time_order(const Steps& steps, bool reverse, bool backwa
 template <class Body>
 void for_each_segment(const Steps& steps, int64_t t, Range sequences, bool reverse, const Body& body) {
   const int64_t row = steps.offsets[t], rows = rows_of_step(steps, t);
-  const auto visit = [&](Range present, int64_t previous) {
+  const int64_t before = reverse ? t + 1 : t - 1;  // in the order of the direction
+  const int64_t rows_before = before < 0 ? 0 : smaller(rows_of_step(steps, before), rows);
+  // A loop, for the body is long and stands in the code once.
+  for (const bool goes_on : {true, false}) {
+    const Range present = goes_on ? Range{0, rows_before} : Range{rows_before, rows};
     const Range part = intersection(present, sequences);
-    if (part.size() > 0) body(Segment{part, t, row, previous});
-  };
-  if (reverse) {
-    const int64_t rows_after = rows_of_step(steps, t + 1);
-    visit({0, rows_after}, steps.sequences + steps.offsets[t + 1]);
-    visit({rows_after, rows}, 0);
-  } else {
-    visit({0, rows}, t == 0 ? 0 : steps.sequences + steps.offsets[t - 1]);
+    if (part.size() > 0) body(Segment{part, t, row, goes_on ? steps.sequences + steps.offsets[before] : 0});
   }
 }
 

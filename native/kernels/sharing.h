@@ -3,6 +3,7 @@
 /// How the threads of a pool share a pass through a stack of recurrent layers: the rule, and the loops that follow it.
 
 #include "kernels/between_layers.h"
+#include "kernels/cell_passes.h"
 #include "kernels/segments.h"
 
 namespace unroll::UNROLL_ISA {
@@ -19,22 +20,12 @@ struct Sharing {
   int64_t parts;   ///< of the sequences (1: the products are divided), or of time
 };
 
-/// What of a cell the rule asks for.
-struct CellShape {
-  int64_t gates, phases;
-
-  template <class Cell>
-  static constexpr CellShape of() {
-    return {Cell::kGates, Cell::kPhases};
-  }
-};
-
 inline int64_t input_size_of(const RecurrentCall& call, int64_t layer) {
   return layer == 0 ? call.input_size : output_size(call);
 }
 
 /// Operations of the products of one row in all layers, forward.
-inline int64_t cost_of_row(const RecurrentCall& call, const CellShape& cell) {
+inline int64_t cost_of_row(const RecurrentCall& call, const CellPasses& cell) {
   int64_t columns = 0;
   for (int64_t l = 0; l < call.layer_count; ++l) columns += input_size_of(call, l) + call.state_size;
   return 2 * cell.gates * call.hidden * call.directions * columns;
@@ -52,7 +43,7 @@ constexpr int64_t kWorthSlice = 12'000;
 constexpr int64_t kCachedWeights = 1024 * 1024;
 
 /// Bytes of the recurrent weights of one layer and direction.
-inline int64_t recurrent_bytes(const RecurrentCall& call, const CellShape& cell) {
+inline int64_t recurrent_bytes(const RecurrentCall& call, const CellPasses& cell) {
   return cell.gates * call.hidden * call.state_size * static_cast<int64_t>(sizeof(float));
 }
 
@@ -61,7 +52,7 @@ inline bool few_sequences(const RecurrentCall& call, int64_t width) { return cal
 
 /// Slices of units worth having: where the sequences are few, or the weights too large for each thread to read them
 /// all, as many as a step is long enough for. Not of cells whose steps have products one after the other.
-inline int64_t slices_of_units(const RecurrentCall& call, const CellShape& cell, int64_t width) {
+inline int64_t slices_of_units(const RecurrentCall& call, const CellPasses& cell, int64_t width) {
   const int64_t weights = recurrent_bytes(call, cell);
   const bool one_product = cell.phases == 1 && call.layers[0].w_hr_panels == nullptr;
   const bool large = weights > kCachedWeights;
@@ -74,7 +65,7 @@ inline int64_t slices_of_units(const RecurrentCall& call, const CellShape& cell,
 
 /// Parts of time of a layer: many, so that the layers after it begin soon, but of a few steps, whose input products
 /// then share the weights, and long enough to be worth waiting for.
-inline int64_t parts_of_time(const RecurrentCall& call, const CellShape& cell) {
+inline int64_t parts_of_time(const RecurrentCall& call, const CellPasses& cell) {
   constexpr int64_t kFewestSteps = 8, kMostParts = 32;
   const int64_t cost_of_step = larger(1, cost_of_row(call, cell) * call.steps.sequences / call.layer_count);
   const int64_t steps = larger(kFewestSteps, divide_up(kWorthWaiting, cost_of_step));
@@ -82,7 +73,7 @@ inline int64_t parts_of_time(const RecurrentCall& call, const CellShape& cell) {
 }
 
 /// Parts of the sequences, one a thread.
-inline int64_t parts_of_sequences(const RecurrentCall& call, const CellShape& cell, const Parallel& pool) {
+inline int64_t parts_of_sequences(const RecurrentCall& call, const CellPasses& cell, const Parallel& pool) {
   const int64_t sequences = call.steps.sequences;
   const int64_t cost = cost_of_row(call, cell) * packed_rows(call.steps) / larger(1, sequences);
   return smaller(pool.width(), tasks_for(pool, sequences, cost));
@@ -90,8 +81,7 @@ inline int64_t parts_of_sequences(const RecurrentCall& call, const CellShape& ce
 
 /// Few sequences leave threads to the directions, or to the layers if these have parts enough to overlap; unless more
 /// threads can share the units or the sequences, or the weights are so large that a cache holds no more than a share.
-__attribute__((noinline)) inline Sharing sharing_of(const RecurrentCall& call, const CellShape& cell,
-                                                    const Parallel& pool) {
+inline Sharing sharing_of(const RecurrentCall& call, const CellPasses& cell, const Parallel& pool) {
   const int64_t width = pool.width(), lanes = call.layer_count;
   const int64_t slices = slices_of_units(call, cell, width);
   const Sharing otherwise = slices > 1 ? Sharing{Sharing::kUnits, slices, 1}
