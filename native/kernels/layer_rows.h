@@ -25,8 +25,9 @@ struct LayerRows {
   int64_t unit_blocks() const { return divide_up(hidden(), kPanel); }
   Range state_blocks() const { return {0, divide_up(state_size(), kPanel)}; }
   int64_t gate_columns() const { return gates_of_unit * hidden(); }
-  /// A weight that a forward pass multiplies by, W^T, and one of a backward pass, W.
-  Panels forward_weight(const float* w, int64_t inputs, int64_t outputs, int64_t gates) const {
+  /// A weight that a forward pass multiplies by, W^T, and one of a backward pass, W. Inlined, or a single step notices
+  /// that it divides by the number of gates.
+  UNROLL_INLINE Panels forward_weight(const float* w, int64_t inputs, int64_t outputs, int64_t gates) const {
     if (call.plain_weights) return plain_panels(w, inputs, outputs, gates, Panels::kTransposed);
     return all_panels(w, inputs, outputs, gates);
   }

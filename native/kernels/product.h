@@ -67,13 +67,14 @@ struct LeftRows {
 /// Panels of a right operand: those from `first` on, each the `each`-th.
 struct Panels {
   /// What is in memory: the panels, or the weight itself, [k][columns] or its transpose.
-  enum Form { kPacked, kRows, kTransposed };
+  enum Form : int16_t { kPacked, kRows, kTransposed };
 
   const float* data;
   PanelLayout layout;
   bool far;
   Form form = kPacked;
-  int64_t columns = 0, gates = 1;  ///< of a weight itself: see columns_of_panel()
+  int16_t gates = 1;    ///< of a weight itself, like its columns: see columns_of_panel()
+  int32_t columns = 0;  ///< in few bytes, for a single step is short enough to notice them
   int64_t first = 0, each = 1;
   bool descending = false;  ///< whether a tile that has all rows begins with the last panels
   int64_t next = kSame;     ///< the panel of the operand that is read after a product
@@ -130,14 +131,19 @@ struct Panels {
 };
 
 /// All panels of an operand, those of some gates interleaved.
-inline Panels all_panels(const float* data, int64_t k_size, int64_t columns, int64_t gates) {
+UNROLL_INLINE Panels all_panels(const float* data, int64_t k_size, int64_t columns, int64_t gates) {
   const PanelLayout layout = panel_layout(k_size, count_of_panels(columns, gates), gates);
   return {data, layout, layout.bytes() > near_bytes()};
 }
 
 /// The same where only the weight itself is in memory.
 inline Panels plain_panels(const float* data, int64_t k_size, int64_t columns, int64_t gates, Panels::Form form) {
-  return {data, {k_size, count_of_panels(columns, gates), 1}, false, form, columns, gates};
+  return {data,
+          {k_size, count_of_panels(columns, gates), 1},
+          false,
+          form,
+          static_cast<int16_t>(gates),
+          static_cast<int32_t>(columns)};
 }
 
 /// out = start + left * right for some rows; start may be `out`.

@@ -5,8 +5,6 @@
 /// The states of one direction stand in one buffer of B + N rows: first the initial state of every sequence, then the
 /// output of every packed row. So the state before a row is always another row of the same buffer.
 
-#include <initializer_list>
-
 #include "kernels/kernels.h"
 #include "kernels/split.h"
 
@@ -70,13 +68,15 @@ UNROLL_INLINE TimeOrder time_order(const Steps& steps, bool reverse, bool backwa
 template <class Body>
 void for_each_segment(const Steps& steps, int64_t t, Range sequences, bool reverse, const Body& body) {
   const int64_t row = steps.offsets[t], rows = rows_of_step(steps, t);
-  const int64_t before = reverse ? t + 1 : t - 1;  // in the order of the direction
-  const int64_t rows_before = before < 0 ? 0 : smaller(rows_of_step(steps, before), rows);
-  // A loop, for the body is long and stands in the code once.
-  for (const bool goes_on : {true, false}) {
-    const Range present = goes_on ? Range{0, rows_before} : Range{rows_before, rows};
+  Range present{0, reverse ? rows_of_step(steps, t + 1) : rows};
+  int64_t previous =
+      reverse ? steps.sequences + steps.offsets[t + 1] : (t == 0 ? 0 : steps.sequences + steps.offsets[t - 1]);
+  for (;;) {  // for the body is long, and so stands in the code once
     const Range part = intersection(present, sequences);
-    if (part.size() > 0) body(Segment{part, t, row, goes_on ? steps.sequences + steps.offsets[before] : 0});
+    if (part.size() > 0) body(Segment{part, t, row, previous});
+    if (present.end == rows) return;
+    present = {present.end, rows};
+    previous = 0;
   }
 }
 
