@@ -86,7 +86,7 @@ inline void multiply_chunk(const Product& product, Range k, Range panel_range, c
   const int64_t tile_count = ranges.tiles();
   const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile()));
   const bool packs = product.right.far && at_once == 1 && panel_range.size() >= kPanelsWorthPacking &&
-                     scratch != nullptr && tile_count * kPackedTile <= kScratchFloats;
+                     scratch != nullptr && tile_count * kPackedTile <= kNearScratchFloats;
   if (packs) pack_ranges(product.left, k, ranges, scratch);
   for (int64_t p = panel_range.begin; p < panel_range.end;) {
     const int64_t group = product.right.at_once(p, panel_range.end, at_once), column = p * kPanel;

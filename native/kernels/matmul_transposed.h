@@ -18,9 +18,10 @@ struct RightOperand {
   int64_t panels() const { return divide_up(columns, kPanel); }
 };
 
-/// Columns of the right operand that are packed at once: with kTransposedRows outputs of the left one 352 KiB of
-/// scratch, in L2.
-constexpr int64_t kTransposedColumns = 256;
+/// Columns of the right operand that are packed at once; for each time the left one is packed anew. Where a tile takes
+/// several panels, each group is read from beyond L2 once for kTransposedRows outputs, which is seldom enough. Else
+/// both stay in L2, 352 KiB.
+constexpr int64_t kTransposedColumns = kMostBeside > 1 ? 1024 : 256;
 
 template <int kCount>
 UNROLL_INLINE void copy_exactly(const float* from, float* to) {

@@ -122,7 +122,7 @@ inline void unpack_padded_steps(const PaddedCells& padded_cells, const float* pa
   const bool past = goes_past_caches(cells);
   const bool fills = !padded_cells.real_steps_only;
   const bool staged = fills && past && features < kStreamedRow && cells.sequence_count == cells.steps.sequences &&
-                      size <= kScratchFloats;
+                      size <= kNearScratchFloats;
   ScatterCells scatter = nullptr;
   FillCells fill = nullptr;
   with_cell_copy(features, past, [&]<class Copy>(Copy) {

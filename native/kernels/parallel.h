@@ -7,7 +7,9 @@
 namespace unroll {
 
 /// Every thread that runs tasks owns this much 64-byte aligned scratch memory, so that kernels allocate nothing.
-constexpr int64_t kScratchFloats = 144 * 1024;
+constexpr int64_t kScratchFloats = 448 * 1024;
+/// What of it is read again stays in L2 up to so much.
+constexpr int64_t kNearScratchFloats = 144 * 1024;
 
 constexpr int64_t kMostSlices = 16;
 constexpr int64_t kMostLanes = 32;

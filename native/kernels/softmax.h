@@ -22,7 +22,7 @@ constexpr float kMinusInfinity = -__builtin_inff();
 
 /// Short rows are worked on kShortRows at a time: the trees of their sums are long chains, which then overlap.
 constexpr int64_t kShortRow = 256;
-static_assert(kShortRow <= kSumBlock && kShortRows * kShortRow <= kScratchFloats);
+static_assert(kShortRow <= kSumBlock && kShortRows * kShortRow <= kNearScratchFloats);
 
 /// Like load_columns, with -infinity, of which exp is 0, in the lanes past the last column.
 UNROLL_INLINE Vec load_scores(const float* p, int64_t columns) {
@@ -231,7 +231,7 @@ void for_rows(const SoftmaxCall& call, const Scale& scaled, Parallel& pool, cons
   const int64_t tasks = tasks_for(pool, call.rows, kSoftmaxCost * call.columns);
   parallel_for(pool, tasks, [&](int64_t task, float* scratch) {
     const Range part = part_of(call.rows, tasks, task);
-    if (kWrites && call.columns > kScratchFloats) {
+    if (kWrites && call.columns > kNearScratchFloats) {
       for (int64_t r = part.begin; r < part.end; ++r) {
         run_rows<1, false>({r, r + 1}, call, scaled, call.y + r * call.columns, function);
       }

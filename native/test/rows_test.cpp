@@ -297,7 +297,7 @@ int main() {
   }
   for (const int64_t size : {4095, 4096, 4097, 70'000, 5'000'000}) check_optimizers({size, 5000, 30'000});
   for (const int64_t columns : {65, 255, 256, 257, 1024, 1025, 2100}) check_softmax(columns);
-  check_large_softmax(3, unroll::kScratchFloats + 5);
+  check_large_softmax(3, unroll::kNearScratchFloats + 5);
   check_large_softmax(140, 12'501);  // 7 MB
   for (const int64_t size : {0, 1, 15, 16, 17, 4095, 4096, 4097, 70'000, 2'000'000}) {
     check_sums(size);
