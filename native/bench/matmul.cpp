@@ -38,12 +38,12 @@ void measure(const Kernels& kernels, Shape shape) {
   double forward = 1e30, transposed = 1e30, peak = 0.0;
   for (int turn = 0; turn < 20; ++turn) {
     peak = std::max(peak, bench::fma_peak(kernels.name));
-    forward =
-        std::min(forward, bench::best_time(3, [&] {
-                   for (int i = 0; i < repeats; ++i) {
-                     kernels.matmul(shape.m, shape.k, shape.n, a, shape.k, panels, nullptr, false, c, shape.n, pool);
-                   }
-                 }));
+    forward = std::min(forward, bench::best_time(3, [&] {
+                         for (int i = 0; i < repeats; ++i) {
+                           kernels.matmul(shape.m, shape.k, shape.n, a, shape.k, panels, unroll::WeightForm::kPanels,
+                                          nullptr, false, c, shape.n, pool);
+                         }
+                       }));
     transposed = std::min(transposed, bench::best_time(3, [&] {
                             for (int i = 0; i < repeats; ++i) {
                               kernels.matmul_transposed(shape.m, shape.k, shape.n, a, shape.k, nullptr, c, shape.n,

@@ -9,11 +9,11 @@ UNROLL_NATIVE(void, MatrixNative, packPanels)
 }
 
 UNROLL_NATIVE(void, MatrixNative, matmul)
-(JNIEnv* env, jclass, jlong rows, jlong k, jlong columns, jlong a, jlong panels, jlong bias, jboolean accumulate,
+(JNIEnv* env, jclass, jlong rows, jlong k, jlong columns, jlong a, jlong w, jint form, jlong bias, jboolean accumulate,
  jlong c) {
   guarded(env, [&] {
-    kernels().matmul(rows, k, columns, floats(a), k, floats(panels), floats(bias), accumulate, floats(c), columns,
-                     pool());
+    kernels().matmul(rows, k, columns, floats(a), k, floats(w), static_cast<WeightForm>(form), floats(bias), accumulate,
+                     floats(c), columns, pool());
   });
 }
 

@@ -22,6 +22,9 @@ struct Steps {
 
 enum class CellKind : int64_t { kRnnTanh, kRnnRelu, kLstm, kGru, kGruResetBefore };
 
+/// What of a right operand [k][columns] is in memory: its panels, or a weight as it is, [k][columns] or its transpose.
+enum class WeightForm : int16_t { kPanels, kRows, kTransposed };
+
 enum class ActivationKind : int64_t { kRelu, kTanh, kSigmoid, kSoftplus, kExp, kLog };
 
 enum class PoolingKind : int64_t { kSum, kMean, kMax };
@@ -92,8 +95,8 @@ struct RecurrentCall {
   /// Whether everything is kept for a backward pass. If not, the layers' gates, recurrent and unprojected rows are
   /// those of chunk_steps steps, B a step, used over and over, and cells are [B][H].
   int64_t keeps_all;
-  /// Whether the layers, or in a backward pass the gradients, have the weights themselves, row-major, where else they
-  /// have panels: for a single step of few sequences.
+  /// Whether the layers, or in a backward pass the gradients, have the weights as they are, where else they have
+  /// panels: for few rows.
   int64_t plain_weights;
   Steps steps;
   const float* input;  ///< [N][I]
@@ -175,8 +178,8 @@ struct Kernels {
   /// `panels` takes groups * ceil(columns / groups / 16) * 16 * k floats.
   void (*pack_panels)(const float* w, int64_t ldw, int64_t k, int64_t columns, int64_t groups, bool transposed,
                       float* panels, Parallel& pool);
-  /// c = a * panels + (c if accumulate, else bias or 0); a [rows][k], c [rows][columns].
-  void (*matmul)(int64_t rows, int64_t k, int64_t columns, const float* a, int64_t lda, const float* panels,
+  /// c = a * w + (c if accumulate, else bias or 0); a [rows][k], c [rows][columns]. By weights as they are, few rows.
+  void (*matmul)(int64_t rows, int64_t k, int64_t columns, const float* a, int64_t lda, const float* w, WeightForm form,
                  const float* bias, bool accumulate, float* c, int64_t ldc, Parallel& pool);
   /// The order in which a sum over packed rows takes them, whatever the caller's order of the sequences: row_order.h.
   /// Sequences of equal length are compared by their rows of a [N][.], then b [N][.] (null: not). Returns whether it

@@ -28,11 +28,11 @@ struct LayerRows {
   /// A weight that a forward pass multiplies by, W^T, and one of a backward pass, W. Inlined, or a single step notices
   /// that it divides by the number of gates.
   UNROLL_INLINE Panels forward_weight(const float* w, int64_t inputs, int64_t outputs, int64_t gates) const {
-    if (call.plain_weights) return plain_panels(w, inputs, outputs, gates, Panels::kTransposed);
+    if (call.plain_weights) return plain_panels(w, inputs, outputs, gates, WeightForm::kTransposed);
     return all_panels(w, inputs, outputs, gates);
   }
   Panels backward_weight(const float* w, int64_t outputs, int64_t inputs) const {
-    if (call.plain_weights) return plain_panels(w, outputs, inputs, 1, Panels::kRows);
+    if (call.plain_weights) return plain_panels(w, outputs, inputs, 1, WeightForm::kRows);
     return all_panels(w, outputs, inputs, 1);
   }
   static Starts no_starts() { return side_by_side(nullptr, 0, 0); }

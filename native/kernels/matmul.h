@@ -81,7 +81,7 @@ void multiply_tile(const Product& product, Range panel_range) {
 /// panels in L2, while all row tiles use it. `start` is what this block is added to. Of a far operand what is read next
 /// is brought in meanwhile. `scratch` may be null.
 inline void multiply_chunk(const Product& product, Range k, Range panel_range, const Starts& start, float* scratch) {
-  if (product.right.form != Panels::kPacked) return multiply_plain(product, k, panel_range, start);
+  if (product.right.form != WeightForm::kPanels) return multiply_plain(product, k, panel_range, start);
   const RowRanges& ranges = product.rows;
   const int64_t tile_count = ranges.tiles();
   const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile()));
@@ -173,7 +173,7 @@ __attribute__((noinline)) inline void add_later_groups(const Product& product, R
 /// Not inlined: every cell calls it.
 __attribute__((noinline)) inline void multiply_panels(const Product& product, Range panel_range, float* scratch) {
   const int64_t k_size = product.right.k_size(), end = smaller(kGroup, k_size);
-  if (product.rows.tiles() == 1 && product.right.form == Panels::kPacked) {
+  if (product.rows.tiles() == 1 && product.right.form == WeightForm::kPanels) {
     with_constant<kTileRows>(product.rows.data[0].count,
                              [&]<int kRows>() { multiply_tile<kRows>(product, panel_range); });
   } else {
@@ -224,11 +224,13 @@ __attribute__((noinline)) inline void multiply(const Product& product, Parallel&
   });
 }
 
-inline void matmul(int64_t rows, int64_t k_size, int64_t columns, const float* a, int64_t lda, const float* panels,
-                   const float* bias, bool accumulate, float* c, int64_t ldc, Parallel& pool) {
+inline void matmul(int64_t rows, int64_t k_size, int64_t columns, const float* a, int64_t lda, const float* w,
+                   WeightForm form, const float* bias, bool accumulate, float* c, int64_t ldc, Parallel& pool) {
   const RowRange all{0, 0, rows};
   const Starts start = accumulate ? side_by_side(c, ldc, columns) : side_by_side(bias, 0, columns);
-  multiply({{a, lda}, all_panels(panels, k_size, columns, 1), {&all, 1}, start, {c, ldc, columns}}, pool);
+  const Panels right =
+      form == WeightForm::kPanels ? all_panels(w, k_size, columns, 1) : plain_panels(w, k_size, columns, 1, form);
+  multiply({{a, lda}, right, {&all, 1}, start, {c, ldc, columns}}, pool);
 }
 
 }  // namespace unroll::UNROLL_ISA

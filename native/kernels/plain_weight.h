@@ -46,7 +46,7 @@ UNROLL_INLINE void multiply_columns(const float* left, const float* const (&pane
 inline void multiply_packed(const float* left, const Panels& weight, int64_t panel, Range k, float* tile) {
   alignas(64) float lines[kBlock * kPanel];
   const PackedPanel packed{weight.columns_of(panel), lines, kPanel};
-  if (weight.form == Panels::kTransposed) {
+  if (weight.form == WeightForm::kTransposed) {
     pack_transposed(weight.data + k.begin, weight.k_size(), k.size(), packed);
   } else {
     pack_plain(k.size(), RowsOf{weight.data + k.begin * weight.columns, weight.columns}, &packed, 1);
@@ -88,7 +88,7 @@ __attribute__((noinline)) inline void multiply_plain(const Product& product, Ran
       for (Range rest = panel_range; rest.size() > 0;) {
         alignas(64) float tile[kMostPanels * kPanel];
         const Outputs out = product.out.from(range.to + r, rest.begin * kPanel);
-        const int64_t count = product.right.form == Panels::kTransposed
+        const int64_t count = product.right.form == WeightForm::kTransposed
                                   ? multiply_next<true>(left, product.right, rest, k, tile)
                                   : multiply_next<false>(left, product.right, rest, k, tile);
         Start starts[kMostPanels];

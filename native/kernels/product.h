@@ -2,6 +2,7 @@
 
 /// What a matrix product is of: rows of a left operand, panels of a right one, start values, and where it goes.
 
+#include "kernels/kernels.h"
 #include "kernels/near_cache.h"
 #include "kernels/panel_layout.h"
 
@@ -66,14 +67,11 @@ struct LeftRows {
 
 /// Panels of a right operand: those from `first` on, each the `each`-th.
 struct Panels {
-  /// What is in memory: the panels, or the weight itself, [k][columns] or its transpose.
-  enum Form : int16_t { kPacked, kRows, kTransposed };
-
   const float* data;
   PanelLayout layout;
   bool far;
-  Form form = kPacked;
-  int16_t gates = 1;    ///< of a weight itself, like its columns: see columns_of_panel()
+  WeightForm form = WeightForm::kPanels;
+  int16_t gates = 1;    ///< of a weight as it is, like its columns: see columns_of_panel()
   int32_t columns = 0;  ///< in few bytes, for a single step is short enough to notice them
   int64_t first = 0, each = 1;
   bool descending = false;  ///< whether a tile that has all rows begins with the last panels
@@ -136,8 +134,8 @@ UNROLL_INLINE Panels all_panels(const float* data, int64_t k_size, int64_t colum
   return {data, layout, layout.bytes() > near_bytes()};
 }
 
-/// The same where only the weight itself is in memory.
-inline Panels plain_panels(const float* data, int64_t k_size, int64_t columns, int64_t gates, Panels::Form form) {
+/// The same of a weight as it is.
+inline Panels plain_panels(const float* data, int64_t k_size, int64_t columns, int64_t gates, WeightForm form) {
   return {data,
           {k_size, count_of_panels(columns, gates), 1},
           false,

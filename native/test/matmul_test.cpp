@@ -37,9 +37,17 @@ void check_matmul(int64_t m, int64_t k, int64_t n, bool transposed) {
   for (int mode = 0; mode < 3; ++mode) {  // zero, bias, accumulate
     const Floats result = same_everywhere("matmul " + shape(m, k, n), [&](const Kernels& kernels, Parallel& pool) {
       const Floats panels = pack(kernels, pool, w.data(), transposed ? k : n, k, n, 1, transposed);
-      Floats c = before;
-      kernels.matmul(m, k, n, a.data(), lda, panels.data(), mode == 1 ? bias.data() : nullptr, mode == 2, c.data(), ldc,
-                     pool);
+      const auto multiply = [&](const Floats& right, WeightForm form) {
+        Floats c = before;
+        kernels.matmul(m, k, n, a.data(), lda, right.data(), form, mode == 1 ? bias.data() : nullptr, mode == 2,
+                       c.data(), ldc, pool);
+        return c;
+      };
+      const Floats c = multiply(panels, WeightForm::kPanels);
+      if (m <= 9) {
+        const Floats plain = multiply(w, transposed ? WeightForm::kTransposed : WeightForm::kRows);
+        check_same(plain, c, "matmul by a plain weight " + shape(m, k, n));
+      }
       return c;
     });
     Floats expected = before;

@@ -11,7 +11,7 @@ public final class MatrixNative {
       long w, long ldw, long k, long columns, long groups, boolean transposed, long panels);
 
   public static native void matmul(
-      long rows, long k, long columns, long a, long panels, long bias, boolean accumulate, long c);
+      long rows, long k, long columns, long a, long w, int form, long bias, boolean accumulate, long c);
 
   public static native void matmulTransposed(
       long rows, long outputs, long columns, long a, long b, long index, long c, long sums);

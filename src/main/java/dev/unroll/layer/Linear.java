@@ -18,6 +18,8 @@ public final class Linear implements Layer {
   private final Parameter bias; // or null
   private final Panels forwardPanels;
   private final Panels backwardPanels;
+  private final PackingChoice forwardChoice = new PackingChoice();
+  private final PackingChoice backwardChoice = new PackingChoice();
 
   /**
    * Makes a layer.
@@ -87,11 +89,13 @@ public final class Linear implements Layer {
     Checks.equal("input features", Checks.notNull("input", input).features(), inputSize);
     try (Lease lease = new Lease()) {
       long x = input.address(lease);
-      long panels = lease.address(forwardPanels.current());
-      long biasValues = bias == null ? 0 : lease.address(bias.memory());
-      PackedSequence output = lease.result(PackedSequence.allocate(input.source(), input.layout(), outputSize));
       int rows = input.layout().rows();
-      MatrixNative.matmul(rows, inputSize, outputSize, x, panels, biasValues, false, output.address(lease));
+      boolean plain = forwardChoice.plain(weight.version(), rows);
+      long w = forwardPanels.current(lease, plain);
+      int form = forwardPanels.form(plain);
+      long b = bias == null ? 0 : lease.address(bias.memory());
+      PackedSequence output = lease.result(PackedSequence.allocate(input.source(), input.layout(), outputSize));
+      MatrixNative.matmul(rows, inputSize, outputSize, x, w, form, b, false, output.address(lease));
       return lease.done(output);
     }
   }
@@ -112,12 +116,12 @@ public final class Linear implements Layer {
     Checks.require(rows * inputSize == input.length, "size of input", input.length, "a multiple of " + inputSize);
     Checks.equal("size of output", Checks.notNull("output", output).length, (long) rows * outputSize);
     try (Lease lease = new Lease()) {
-      long panels = lease.address(forwardPanels.current());
-      long biasValues = bias == null ? 0 : lease.address(bias.memory());
+      boolean plain = forwardChoice.plain(weight.version(), rows);
+      long w = forwardPanels.current(lease, plain);
+      int form = forwardPanels.form(plain);
+      long b = bias == null ? 0 : lease.address(bias.memory());
       PlainArrays.map(
-          input,
-          output,
-          (x, y) -> MatrixNative.matmul(rows, inputSize, outputSize, x, panels, biasValues, false, y));
+          input, output, (x, y) -> MatrixNative.matmul(rows, inputSize, outputSize, x, w, form, b, false, y));
     }
   }
 
@@ -138,13 +142,15 @@ public final class Linear implements Layer {
     try (Lease lease = new Lease()) {
       long x = input.address(lease);
       long dY = outputGradient.address(lease);
-      long panels = lease.address(backwardPanels.current());
+      int rows = input.layout().rows();
+      boolean plain = backwardChoice.plain(weight.version(), rows);
+      long w = backwardPanels.current(lease, plain);
+      int form = backwardPanels.form(plain);
       long dWeight = lease.address(weight.gradientMemory());
       long dBias = bias == null ? 0 : lease.address(bias.gradientMemory());
       PackedSequence inputGradient =
           lease.result(PackedSequence.allocate(input.source(), input.layout(), inputSize));
-      int rows = input.layout().rows();
-      MatrixNative.matmul(rows, outputSize, inputSize, dY, panels, 0, false, inputGradient.address(lease));
+      MatrixNative.matmul(rows, outputSize, inputSize, dY, w, form, 0, false, inputGradient.address(lease));
       long order = input.layout().packed().sumOrder(lease, input.source(), x, inputSize, dY, outputSize);
       MatrixNative.matmulTransposed(rows, outputSize, inputSize, dY, x, order, dWeight, dBias);
       return lease.done(inputGradient);

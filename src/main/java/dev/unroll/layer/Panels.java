@@ -44,6 +44,11 @@ final class Panels implements AutoCloseable {
     return plain ? plainAddress(lease) : lease.address(memory);
   }
 
+  /** The {@code WeightForm} of what is at {@link #address}. */
+  int form(boolean plain) {
+    return !plain ? 0 : transposed ? 2 : 1;
+  }
+
   private long plainAddress(Lease lease) {
     return lease.address(weight.memory()) + (long) firstRow * weight.shape()[1] * Float.BYTES;
   }
@@ -55,10 +60,12 @@ final class Panels implements AutoCloseable {
     }
   }
 
-  /** Returns the memory of the panels, up to date. */
-  Memory current() {
-    update();
-    return memory;
+  /** The same of panels that are up to date. */
+  long current(Lease lease, boolean plain) {
+    if (!plain) {
+      update();
+    }
+    return address(lease, plain);
   }
 
   private synchronized void pack() {

@@ -196,7 +196,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
     try (Lease lease = new Lease()) {
       RecurrentTape tape = newTape.get();
       RecurrentOutput output = lease.result(new RecurrentOutput(this, tape));
-      RecurrentWeights.Places places = weights.pinForward(lease, input.layout());
+      RecurrentWeights.Places places = weights.pinForward(lease, input.layout().rows());
       input.layout().packed().forward(tape.call(lease, places), tape.forwardLayers(lease, places, initial));
       return lease.done(output);
     }
@@ -231,7 +231,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
     }
     try (Lease lease = new Lease()) {
       BackwardBuffers buffers = new BackwardBuffers(lease, options, input, outputGradient, finalStateGradient);
-      RecurrentWeights.Places places = weights.pinBackward(lease, input.layout());
+      RecurrentWeights.Places places = weights.pinBackward(lease, input.layout().rows());
       long[] call = tape.call(lease, places);
       long[] layers = tape.backwardLayers(lease, weights.forward());
       long[] gradients = buffers.gradients(lease, places);

@@ -2,7 +2,6 @@ package dev.unroll.layer;
 
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
-import dev.unroll.sequence.SequenceLayout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -79,9 +78,9 @@ final class RecurrentWeights implements AutoCloseable {
     lease.address(forward.memory);
   }
 
-  /** Brings up to date and pins what a forward pass of a batch reads. */
-  Places pinForward(Lease lease, SequenceLayout layout) {
-    if (!forwardChoice.plain(parameters.version(), layout)) {
+  /** Brings up to date and pins what a forward pass of so many rows reads. */
+  Places pinForward(Lease lease, int rows) {
+    if (!forwardChoice.plain(parameters.version(), rows)) {
       pinForward(lease);
       return forward;
     }
@@ -90,9 +89,9 @@ final class RecurrentWeights implements AutoCloseable {
     return plainForward;
   }
 
-  /** Brings up to date and pins what a backward pass of a batch reads and adds to. */
-  Places pinBackward(Lease lease, SequenceLayout layout) {
-    boolean plain = backwardChoice.plain(parameters.version(), layout);
+  /** Brings up to date and pins what a backward pass of so many rows reads and adds to. */
+  Places pinBackward(Lease lease, int rows) {
+    boolean plain = backwardChoice.plain(parameters.version(), rows);
     if (!plain) {
       entries.forEach(DirectionWeights::updateBackward);
     }

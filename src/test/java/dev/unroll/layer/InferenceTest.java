@@ -206,7 +206,7 @@ class InferenceTest {
       for (int i = 0; i < 1000; i++) {
         session.step(input, output);
       }
-      assertEquals(liveBefore, Unroll.liveBytes());
+      assertTrue(Unroll.liveBytes() <= liveBefore); // less if something that another test left open was collected
       // The bean's own answers, once each.
       assertTrue(threads.getCurrentThreadAllocatedBytes() - before < 1000);
     }

@@ -1,6 +1,7 @@
 package dev.unroll.layer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.unroll.Expect;
 import dev.unroll.Unroll;
@@ -38,7 +39,7 @@ class PlainArraysTest {
         assertArrayEquals(probabilities.step(0, 2), one);
       }
     }
-    assertArrayEquals(new long[] {before}, new long[] {Unroll.liveBytes()});
+    assertTrue(Unroll.liveBytes() <= before); // less if something that another test left open was collected
   }
 
   @Test

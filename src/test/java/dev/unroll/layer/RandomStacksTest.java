@@ -1,7 +1,7 @@
 package dev.unroll.layer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.unroll.Expect;
 import dev.unroll.Unroll;
@@ -56,12 +56,11 @@ class RandomStacksTest {
 
   /** Weights that have changed are read as they are once, then packed. */
   @Property(tries = 60)
-  void aSingleStepHasTheSameBitsWhetherItsWeightsArePackedOrNot(@ForAll long seed) {
+  void fewStepsHaveTheSameBitsWhetherTheirWeightsArePackedOrNot(@ForAll long seed) {
     Random random = new Random(seed);
     int inputs = 1 + random.nextInt(random.nextBoolean() ? 20 : 150);
     int hidden = 2 + random.nextInt(random.nextBoolean() ? 40 : 300);
-    int[] lengths = new int[1 + random.nextInt(5)];
-    Arrays.fill(lengths, 1);
+    int[] lengths = RandomArrays.lengths(random, random.nextInt(4), 2);
     try (Recurrent layer = layer(random, inputs, hidden);
         PackedSequence input = PackedSequence.of(RandomArrays.sequences(random, lengths, inputs), inputs)) {
       Unroll.threads(1 + random.nextInt(3));
@@ -71,7 +70,7 @@ class RandomStacksTest {
         parameter.set(RandomArrays.vector(random, parameter.size()));
       }
       float[][] changed = trained(layer, input);
-      assertFalse(Arrays.deepEquals(before, changed));
+      assertEquals(input.layout().rows() == 0, Arrays.deepEquals(before, changed));
       Expect.sameBits(changed, trained(layer, input));
       Expect.sameBits(changed, trained(layer, input));
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.unroll.Expect;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -55,6 +56,33 @@ class SimpleLayersTest {
       }
       assertClose(dWeight, layer.parameters().get(0).gradient());
       assertClose(dBias, layer.parameters().get(1).gradient());
+    }
+  }
+
+  /** Weights that have changed are read as they are once, then packed. */
+  @ParameterizedTest
+  @CsvSource({"1, 1, 1", "7, 15, 2", "64, 64, 1", "300, 80, 2", "9, 4700, 1", "4700, 33, 1", "16, 16, 3", "16, 16, 0"})
+  void linearHasTheSameBitsWhetherItsWeightsArePackedOrNot(int inputs, int outputs, int rows) {
+    try (Linear layer = new Linear(inputs, outputs, 1);
+        PackedSequence input = PackedSequence.of(RandomArrays.sequences(random, new int[] {rows}, inputs), inputs);
+        PackedSequence dY = PackedSequence.of(RandomArrays.sequences(random, new int[] {rows}, outputs), outputs)) {
+      float[][] before = outputAndGradient(layer, input, dY);
+      Expect.sameBits(before, outputAndGradient(layer, input, dY));
+      layer.parameter("weight").set(RandomArrays.vector(random, inputs * outputs));
+      float[][] changed = outputAndGradient(layer, input, dY);
+      assertEquals(rows == 0, Arrays.deepEquals(before, changed));
+      Expect.sameBits(changed, outputAndGradient(layer, input, dY));
+      float[] alone = new float[rows * outputs];
+      layer.parameter("weight").changed();
+      layer.forward(input.toFlatArrays()[0], alone);
+      assertArrayEquals(Expect.bits(changed[0]), Expect.bits(alone));
+    }
+  }
+
+  private static float[][] outputAndGradient(Linear layer, PackedSequence input, PackedSequence dY) {
+    try (PackedSequence output = layer.forward(input);
+        PackedSequence inputGradient = layer.backward(input, dY)) {
+      return new float[][] {output.toFlatArrays()[0], inputGradient.toFlatArrays()[0]};
     }
   }
 
