@@ -2,6 +2,8 @@
 
 #include "kernels/kernels.h"
 
+#include <iterator>
+
 #include "kernels/copy.h"
 #include "kernels/dropout.h"
 #include "kernels/elementwise.h"
@@ -27,6 +29,8 @@ namespace unroll::UNROLL_ISA {
 /// The passes of every CellKind, in its order. A new cell is one line here.
 constexpr CellPasses kCells[] = {kPassesOf<RnnCell<TanhActivation>>, kPassesOf<RnnCell<ReluActivation>>,
                                  kPassesOf<LstmCell>, kPassesOf<GruCell>, kPassesOf<GruResetBeforeCell>};
+
+static_assert(std::size(kCells) == 1 + static_cast<size_t>(CellKind::kGruResetBefore));
 
 const CellPasses& passes_of(const RecurrentCall& call) { return kCells[static_cast<int64_t>(call.cell)]; }
 

@@ -23,7 +23,7 @@ struct Steps {
 enum class CellKind : int64_t { kRnnTanh, kRnnRelu, kLstm, kGru, kGruResetBefore };
 
 /// What of a right operand [k][columns] is in memory: its panels, or a weight as it is, [k][columns] or its transpose.
-enum class WeightForm : int16_t { kPanels, kRows, kTransposed };
+enum class WeightForm : int8_t { kPanels, kRows, kTransposed };
 
 enum class ActivationKind : int64_t { kRelu, kTanh, kSigmoid, kSoftplus, kExp, kLog };
 
@@ -39,6 +39,8 @@ struct CellOptions {
 /// One layer and direction of a call: its weights and the buffers that the forward pass fills and the backward pass
 /// reads. P is the size of a state: H, or that of the projection. Matrices with D P columns hold the directions side by
 /// side; their pointers are at the direction's first column. States are in the caller's order, null meaning zero.
+///
+/// Where the call has plain weights, they stand in the places of panels: W itself, row-major.
 struct RecurrentLayer {
   const float* w_ih_panels;  ///< W_ih^T [I][G H]
   const float* w_hh_panels;  ///< W_hh^T [P][G H], interleaved by gate

@@ -1,7 +1,7 @@
 #pragma once
 
 /// Matrix products for the three orientations of back-propagation: forward and input gradient (matmul over panels of
-/// the weights, packed plain or transposed) and weight gradient (matmul_transposed, which packs both operands as it
+/// the weights, or over these as they are) and weight gradient (matmul_transposed, which packs both operands as it
 /// goes).
 
 #include "kernels/packed_left.h"

@@ -57,7 +57,7 @@ __attribute__((noinline)) inline void pack_right(const RightOperand& part, Range
     const PanelLayout::Place place = layout.place_of(p);
     panels[p] = {columns_of_panel(p, part.columns, 1), packed + place.begin, place.step};
   }
-  pack_plain(
+  pack_rows(
       k.size(), [&](int64_t n) { return part.rows.row(k.begin + n); }, panels, layout.panels);
 }
 
@@ -65,7 +65,8 @@ __attribute__((noinline)) inline void pack_right(const RightOperand& part, Range
 constexpr int64_t kPackedRight = kBlock * kTransposedColumns;
 constexpr int64_t kPackedOperands = kPackedRight + (kTransposedRows / kTileRows + 1) * kPackedTile;
 constexpr int64_t kLanesInScratch = kPackedOperands + kTransposedRows * kTransposedColumns;
-static_assert(kLanesInScratch < kScratchFloats);
+constexpr int64_t kMostLanesFloats = 70 * 1024;
+static_assert(kLanesInScratch + kMostLanesFloats <= kScratchFloats);
 
 /// A left operand, and the sums of its columns if they are taken while it is packed.
 struct SummedLeft {
@@ -231,7 +232,7 @@ __attribute__((noinline)) inline void multiply_transposed(int64_t rows, int64_t 
   const int64_t longer = larger(panels, output_panels), shorter = smaller(panels, output_panels);
   const int64_t parts = smaller(pool.width(), tasks_for(pool, longer, 2 * kPanel * kPanel * rows * shorter));
   const int64_t most_outputs = by_columns ? outputs : divide_up(longer, parts) * kPanel;
-  const bool sums_packed = sums.wanted() && PackedSums::size(most_outputs) <= kScratchFloats - kLanesInScratch;
+  const bool sums_packed = sums.wanted() && PackedSums::size(most_outputs) <= kMostLanesFloats;
   parallel_for(pool, parts, [&](int64_t task, float* scratch) {
     const Range part = part_of(longer, parts, task);
     const Range some{part.begin * kPanel, smaller(part.end * kPanel, outputs)};

@@ -45,7 +45,7 @@ __attribute__((noinline)) inline void pack_transposed(const float* w, int64_t ld
 /// Some panels from rows of the right operand itself, of which row_at(k) is line k: of a single panel each row would
 /// give but a line, which nothing foresees.
 template <class RowAt>
-void pack_plain(int64_t k_size, const RowAt& row_at, const PackedPanel* panels, int64_t count) {
+void pack_rows(int64_t k_size, const RowAt& row_at, const PackedPanel* panels, int64_t count) {
   constexpr int64_t kRowsAhead = 8;
   for (int64_t k = 0; k < k_size; ++k) {
     const float *const row = row_at(k), *const ahead = row_at(smaller(k + kRowsAhead, k_size - 1));
@@ -80,7 +80,7 @@ inline void pack_panels(const float* w, int64_t ldw, int64_t k_size, int64_t col
       PackedPanel some[kAtOnce];
       for (int64_t i = 0; i < count; ++i) some[i] = panel_at(begin + i);
       if (!transposed) {
-        pack_plain(k_size, RowsOf{w, ldw}, some, count);
+        pack_rows(k_size, RowsOf{w, ldw}, some, count);
       } else {
         for (int64_t i = 0; i < count; ++i) pack_transposed(w, ldw, k_size, some[i]);
       }

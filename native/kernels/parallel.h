@@ -6,7 +6,8 @@
 
 namespace unroll {
 
-/// Every thread that runs tasks owns this much 64-byte aligned scratch memory, so that kernels allocate nothing.
+/// Every thread that runs tasks owns this much 64-byte aligned scratch memory, so that kernels allocate nothing:
+/// what the weight gradients want with AVX-512.
 constexpr int64_t kScratchFloats = 448 * 1024;
 /// What of it is read again stays in L2 up to so much.
 constexpr int64_t kNearScratchFloats = 144 * 1024;

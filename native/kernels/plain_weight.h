@@ -49,13 +49,14 @@ inline void multiply_packed(const float* left, const Panels& weight, int64_t pan
   if (weight.form == WeightForm::kTransposed) {
     pack_transposed(weight.data + k.begin, weight.k_size(), k.size(), packed);
   } else {
-    pack_plain(k.size(), RowsOf{weight.data + k.begin * weight.columns, weight.columns}, &packed, 1);
+    pack_rows(k.size(), RowsOf{weight.data + k.begin * weight.columns, weight.columns}, &packed, 1);
   }
   multiply_lines<1>(left, {lines}, kPanel, k.size(), tile);
 }
 
-/// A block of k of one row and the next panels, so many that their sums do not wait for each other; returns how many.
-/// Read as they are those that are 16 columns wide and, where they are transposed, of whole quads.
+/// A block of k of one row and the next panels; returns how many. So many that their sums do not wait for each other
+/// are read as they are, if there are so many and all are 16 columns wide and, where they are transposed, of whole
+/// quads.
 template <bool kTransposed>
 int64_t multiply_next(const float* left, const Panels& weight, Range panel_range, Range k, float* tile) {
   constexpr int kPanels = kTransposed && kMostPanels > 1 ? 2 : kMostPanels;

@@ -133,6 +133,8 @@ int main() {
   for (const int64_t rows : {0, 1, 15, 16, 17, 100}) {
     for (const int64_t outputs : {1, 16, 17, 50, 97}) check_matmul_transposed(rows, outputs, 3, rows % 2 == 0);
   }
-  check_matmul_transposed(40, 2'100, 20, true);  // more sums than a thread takes while it packs
+  check_matmul_transposed(40, 100, 1'100, true);     // several blocks of columns where they are of 1024
+  check_matmul_transposed(4'200, 20, 1'100, false);  // and of two groups
+  check_matmul_transposed(9, 5'000, 17, true);       // more sums than a thread takes while it packs
   return finish("matmul");
 }

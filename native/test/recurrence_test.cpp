@@ -286,8 +286,8 @@ Floats check_passes(const Sizes& sizes, const Layout& layout) {
 void check_long_sums() {
   ThreadPool two(2);
   const Layout layout(std::vector<int>(45, 100));
-  for (const int64_t hidden : {7, 250}) {
-    const Sizes sizes{CellKind::kRnnTanh, 1, 1, 21, hidden, 0, 1, 1, false, false};
+  for (const auto& [inputs, hidden] : {std::pair{21, 7}, {21, 250}, {1000, 40}}) {
+    const Sizes sizes{CellKind::kRnnTanh, 1, 1, inputs, hidden, 0, 1, 1, false, false};
     Pass pass(sizes, layout, *supported_kernels().back(), two);
     pass.train();
     pass.check_weight_gradients();

@@ -47,7 +47,7 @@ void check_softmax(int64_t columns) {
   }
 }
 
-/// Rows longer than a thread's scratch memory, or a result larger than the caches: the bits of each row alone.
+/// Rows longer than what is kept in scratch memory, or a result larger than the caches: the bits of each row alone.
 void check_large_softmax(int64_t rows, int64_t columns) {
   const size_t size = static_cast<size_t>(rows * columns);
   const Floats x = random_floats(size, 1, -5.0f, 5.0f), weights = random_floats(rows, 2);

@@ -40,6 +40,24 @@ class ConcurrencyTest extends ConcurrentCallers {
   }
 
   @Test
+  void manyCallersOfASingleStepGetTheSameBits() throws Exception {
+    float[][] expected = singleThreaded(UNITS, singleStep());
+    Unroll.threads(2);
+    for (int round = 0; round < 50; round++) {
+      // Of a new layer the first caller reads the weights as they are, while the second packs them.
+      try (Rnn rnn = rnn();
+          Linear linear = new Linear(2 * UNITS, 64, 3);
+          PackedSequence input = PackedSequence.ofFlat(singleStep(), INPUTS)) {
+        onAllCallers(
+            () -> {
+              Expect.sameBits(expected, forward(rnn, linear, input));
+              return null;
+            });
+      }
+    }
+  }
+
+  @Test
   void callersThatShareAWorkspaceGetTheBitsOfTheSingleThreadedRun() throws Exception {
     float[][] expected = singleThreaded();
     Unroll.threads(3);

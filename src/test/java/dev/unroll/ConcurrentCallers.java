@@ -7,6 +7,7 @@ import dev.unroll.layer.RecurrentOutput;
 import dev.unroll.layer.Rnn;
 import dev.unroll.sequence.PackedSequence;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -55,6 +56,11 @@ abstract class ConcurrentCallers {
     return sequences;
   }
 
+  /** One step, for which weights that are not packed yet are read as they are. */
+  static float[][] singleStep() {
+    return new float[][] {Arrays.copyOf(sequences()[1], INPUTS)};
+  }
+
   static float[][] forward(Rnn rnn, Linear linear, PackedSequence input) {
     try (RecurrentOutput output = rnn.forward(input);
         PackedSequence scores = linear.forward(output.outputs())) {
@@ -71,11 +77,15 @@ abstract class ConcurrentCallers {
   }
 
   static float[][] singleThreaded(int units) {
+    return singleThreaded(units, sequences());
+  }
+
+  static float[][] singleThreaded(int units, float[][] sequences) {
     int threads = Unroll.threads();
     Unroll.threads(1);
     try (Rnn rnn = rnn(units);
         Linear linear = new Linear(2 * units, 64, 3);
-        PackedSequence input = PackedSequence.ofFlat(sequences(), INPUTS)) {
+        PackedSequence input = PackedSequence.ofFlat(sequences, INPUTS)) {
       return forward(rnn, linear, input);
     } finally {
       Unroll.threads(threads);

@@ -13,6 +13,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -39,6 +40,43 @@ class ConcurrentCloseTest extends ConcurrentCallers {
     for (int round = 0; round < 16; round++) {
       boolean large = round % 4 == 0;
       closeWhileOthersCompute(victim, large ? UNITS : FEW_UNITS, large ? many : few);
+    }
+  }
+
+  /** The first caller reads the weights as they are. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Victim.class,
+      names = {"RECURRENT", "LINEAR"})
+  void closingUnderTheHandsOfASingleStep(Victim victim) throws Exception {
+    float[][] expected = singleThreaded(UNITS, singleStep());
+    Unroll.threads(2);
+    for (int round = 0; round < 50; round++) {
+      AtomicBoolean running = new AtomicBoolean();
+      try (Rnn rnn = rnn();
+          Linear linear = new Linear(2 * UNITS, 64, 3);
+          PackedSequence input = PackedSequence.ofFlat(singleStep(), INPUTS)) {
+        Future<Void> closer =
+            executor.submit(
+                () -> {
+                  while (!running.get()) {
+                    Thread.onSpinWait();
+                  }
+                  (victim == Victim.LINEAR ? linear : rnn).close();
+                  return null;
+                });
+        onAllCallers(
+            () -> {
+              running.set(true);
+              try {
+                Expect.sameBits(expected, forward(rnn, linear, input));
+              } catch (IllegalStateException e) {
+                assertTrue(e.getMessage().contains("is closed"), e.getMessage());
+              }
+              return null;
+            });
+        closer.get(30, TimeUnit.SECONDS);
+      }
     }
   }
 

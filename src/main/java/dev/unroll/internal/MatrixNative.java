@@ -1,7 +1,7 @@
 package dev.unroll.internal;
 
 /**
- * Matrix products over dense row-major matrices and packed panels; the contracts are those of {@code kernels.h}.
+ * Matrix products over dense row-major matrices and weights, packed or plain; the contracts are those of {@code kernels.h}.
  * Nothing is checked.
  */
 public final class MatrixNative {

@@ -90,7 +90,7 @@ public final class Linear implements Layer {
     try (Lease lease = new Lease()) {
       long x = input.address(lease);
       int rows = input.layout().rows();
-      boolean plain = forwardChoice.plain(weight.version(), rows);
+      boolean plain = forwardChoice.choosePlain(weight.version(), rows);
       long w = forwardPanels.current(lease, plain);
       int form = forwardPanels.form(plain);
       long b = bias == null ? 0 : lease.address(bias.memory());
@@ -116,7 +116,7 @@ public final class Linear implements Layer {
     Checks.require(rows * inputSize == input.length, "size of input", input.length, "a multiple of " + inputSize);
     Checks.equal("size of output", Checks.notNull("output", output).length, (long) rows * outputSize);
     try (Lease lease = new Lease()) {
-      boolean plain = forwardChoice.plain(weight.version(), rows);
+      boolean plain = forwardChoice.choosePlain(weight.version(), rows);
       long w = forwardPanels.current(lease, plain);
       int form = forwardPanels.form(plain);
       long b = bias == null ? 0 : lease.address(bias.memory());
@@ -143,7 +143,7 @@ public final class Linear implements Layer {
       long x = input.address(lease);
       long dY = outputGradient.address(lease);
       int rows = input.layout().rows();
-      boolean plain = backwardChoice.plain(weight.version(), rows);
+      boolean plain = backwardChoice.choosePlain(weight.version(), rows);
       long w = backwardPanels.current(lease, plain);
       int form = backwardPanels.form(plain);
       long dWeight = lease.address(weight.gradientMemory());

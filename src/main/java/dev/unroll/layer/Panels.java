@@ -60,7 +60,7 @@ final class Panels implements AutoCloseable {
     }
   }
 
-  /** The same of panels that are up to date. */
+  /** Pins the panels, brought up to date, or the weights themselves. */
   long current(Lease lease, boolean plain) {
     if (!plain) {
       update();

@@ -61,11 +61,7 @@ final class RecurrentWeights implements AutoCloseable {
     return entries;
   }
 
-  int size() {
-    return entries.size();
-  }
-
-  /** Where panels are, for passes that pin them by {@link #pinForward(Lease)}. */
+  /** Where panels are, for those that bring up to date and pin what they read of them. */
   Places forward() {
     return forward;
   }
@@ -80,7 +76,7 @@ final class RecurrentWeights implements AutoCloseable {
 
   /** Brings up to date and pins what a forward pass of so many rows reads. */
   Places pinForward(Lease lease, int rows) {
-    if (!forwardChoice.plain(parameters.version(), rows)) {
+    if (!forwardChoice.choosePlain(parameters.version(), rows)) {
       pinForward(lease);
       return forward;
     }
@@ -91,7 +87,7 @@ final class RecurrentWeights implements AutoCloseable {
 
   /** Brings up to date and pins what a backward pass of so many rows reads and adds to. */
   Places pinBackward(Lease lease, int rows) {
-    boolean plain = backwardChoice.plain(parameters.version(), rows);
+    boolean plain = backwardChoice.choosePlain(parameters.version(), rows);
     if (!plain) {
       entries.forEach(DirectionWeights::updateBackward);
     }
@@ -103,8 +99,9 @@ final class RecurrentWeights implements AutoCloseable {
 
   private synchronized Places backward(boolean plain) {
     if (backward == null) {
-      backward = places(false, DirectionWeights::gradientFields);
+      Places packed = places(false, DirectionWeights::gradientFields);
       plainBackward = places(true, DirectionWeights::gradientFields);
+      backward = packed;
     }
     return plain ? plainBackward : backward;
   }

@@ -11,21 +11,21 @@ class PackingChoiceTest {
   @Test
   void weightsThatChangeInEveryStepAreNeverPacked() {
     for (int version = 0; version < 5; version++) {
-      assertTrue(choice.plain(version, 1));
+      assertTrue(choice.choosePlain(version, 1));
     }
   }
 
   @Test
   void weightsThatComeAgainArePackedAndStaySo() {
-    assertTrue(choice.plain(3, 2));
-    assertFalse(choice.plain(3, 2));
-    assertFalse(choice.plain(3, 2));
-    assertTrue(choice.plain(4, 2));
+    assertTrue(choice.choosePlain(3, 2));
+    assertFalse(choice.choosePlain(3, 2));
+    assertFalse(choice.choosePlain(3, 2));
+    assertTrue(choice.choosePlain(4, 2));
   }
 
   @Test
   void manyRowsArePackedAtOnce() {
-    assertFalse(choice.plain(1, 3));
-    assertFalse(choice.plain(1, 1), "panels are there");
+    assertFalse(choice.choosePlain(1, 3));
+    assertFalse(choice.choosePlain(1, 1), "panels are there");
   }
 }
