@@ -5,7 +5,7 @@
 ///
 /// Written for flush-to-zero and denormals-are-zero: a denormal argument counts as 0, a denormal result is 0. NaN in
 /// gives NaN out. All are monotone over consecutive floats. Worst error over all 2^32 floats
-/// (bench/elementary_ulp.cpp): exp 0.996, log 0.92, tanh 1.15, sigmoid 1.46, softplus 1.54 ULP.
+/// (bench/elementary_ulp.cpp): exp 0.57, log 0.92, tanh 1.15, sigmoid 1.46, softplus 1.54 ULP.
 ///
 /// Coefficients: Sollya 8.0, fpminimax with single-precision coefficients and relative error, or Lawson's iteration
 /// with one coefficient rounded at a time; function, interval and degree stand beside each set.
@@ -41,15 +41,6 @@ UNROLL_INLINE Vec one_minus_exp_near_0(Vec r) {
   return fnma(z, fma(z, fma(z, broadcast(0x1.694ac4p-10f), q23), q01), r);
 }
 
-/// e^r - 1 = r + r^2 q(r) for |r| <= ln(2)/2: the same the other way round, its coefficients changed in their last bits
-/// until 1 + this was within 1 ULP.
-UNROLL_INLINE Vec exp_minus_1_near_0(Vec r) {
-  const Vec z = r * r;
-  const Vec q01 = fma(r, broadcast(0x1.5553e2p-3f), broadcast(0x1.ffffe8p-2f));
-  const Vec q23 = fma(r, broadcast(0x1.1293eap-7f), broadcast(0x1.555e8ep-5f));
-  return fma(z, fma(z, fma(z, broadcast(0x1.695dc8p-10f), q23), q01), r);
-}
-
 /// n in the place of an exponent, from kRounder + n: added to the bits of a number it multiplies it by 2^n.
 UNROLL_INLINE Ints exponent_bits(Vec rounded) { return shift_left<23>(float_to_bits(rounded)); }
 UNROLL_INLINE Ints bits_of(float x) { return broadcast_int(std::bit_cast<int32_t>(x)); }
@@ -78,14 +69,18 @@ alignas(64) constexpr float kRootRests[16] = {0.0f,
 
 /// n = round(16 x / ln 2) / 16, and the bits of 1.5 2^19 + n. For |x| < 2^18.
 struct Sixteenths {
+  static constexpr float kRounder = 0x1.8p+19f;
   Vec n;
   Ints bits;
+
+  UNROLL_INLINE Sixteenths minus(Vec whole) const {
+    return {n - whole, float_to_bits(n - whole + broadcast(kRounder))};
+  }
 };
 
 UNROLL_INLINE Sixteenths sixteenths(Vec x) {
-  constexpr float kSixteenths = 0x1.8p+19f;
-  const Vec rounded = fma(x, broadcast(kLog2E), broadcast(kSixteenths));
-  return {rounded - broadcast(kSixteenths), float_to_bits(rounded)};
+  const Vec rounded = fma(x, broadcast(kLog2E), broadcast(Sixteenths::kRounder));
+  return {rounded - broadcast(Sixteenths::kRounder), float_to_bits(rounded)};
 }
 
 /// e^r - 1 for |r| <= ln(2)/32. (e^r - 1 - r)/r^2, degree 1; error 0.03 * 2^-24.
@@ -96,25 +91,39 @@ UNROLL_INLINE Vec exp_minus_1_of_sixteenth(Vec r) {
 /// Below it, e^x < 2^-126, which counts as 0.
 constexpr float kExpZero = -87.4f;
 
-/// 2^n e^r with n = round(x / ln 2). A table would be more exact, but its look-ups cost more with AVX2.
-UNROLL_INLINE Vec exp(Vec x) {
-  constexpr float kExpInfinity = 89.0f;
-  const Vec bounded = min(broadcast(kExpInfinity), max(broadcast(kExpZero), x));
-  const Vec rounded = rounded_exponent(bounded);
-  const Vec n = rounded - broadcast(kRounder);
-  const Vec e_r = broadcast(1.0f) + exp_minus_1_near_0(without_exponent(bounded, n));
-  return times_power_of_2(e_r, n, float_to_bits(rounded));
+/// 2^(j/16) e^r = root + (root (e^r - 1) + rest), which rounds once where it counts; r = x - n ln 2, j/16 the fraction
+/// of n.
+UNROLL_INLINE Vec exp_of_fraction(Vec x, const Sixteenths& s) {
+  const Vec root = lookup(kRoots, s.bits);
+  const Vec e_r_minus_1 = exp_minus_1_of_sixteenth(without_exponent(x, s.n));
+  return root + fma(root, e_r_minus_1, lookup(kRootRests, s.bits));
 }
 
-/// exp for x <= 0, within 0.57 ULP, as what is computed from it needs: 2^floor(n) 2^(j/16) e^r, n in sixteenths, whose
-/// fraction j/16 is looked up; root + (root (e^r - 1) + rest) rounds once where it counts.
-UNROLL_INLINE Vec exp_not_positive(Vec x) {
-  const Vec bounded = max(broadcast(kExpZero), x);
-  const Sixteenths s = sixteenths(bounded);
-  const Vec root = lookup(kRoots, s.bits);
-  const Vec e_r_minus_1 = exp_minus_1_of_sixteenth(without_exponent(bounded, s.n));
-  return times_small_power_of_2(root + fma(root, e_r_minus_1, lookup(kRootRests, s.bits)), s.n, s.bits);
+/// e^x for x in [kExpZero, 87.3], within 0.57 ULP: 2^floor(n) 2^(j/16) e^r, n in sixteenths.
+UNROLL_INLINE Vec exp_of_normal(Vec x) {
+  const Sixteenths s = sixteenths(x);
+  return times_power_of_2(exp_of_fraction(x, s), s.n, s.bits);
 }
+
+struct Exp {
+  static constexpr float kMost = 87.3f;  ///< near() is for |x| of at most this much
+
+  static UNROLL_INLINE Vec near(Vec x) { return exp_of_normal(x); }
+
+  /// Positive powers are halved and doubled again: 2^128 is no float.
+  static UNROLL_INLINE Vec apply(Vec x) {
+    constexpr float kExpInfinity = 89.0f;
+    const Vec bounded = min(broadcast(kExpInfinity), max(broadcast(kExpZero), x));
+    const Mask positive = broadcast(0.0f) < x;
+    const Sixteenths s = sixteenths(bounded), half = s.minus(select(positive, broadcast(1.0f), broadcast(0.0f)));
+    return times_power_of_2(exp_of_fraction(bounded, s), half.n, half.bits) *
+           select(positive, broadcast(2.0f), broadcast(1.0f));
+  }
+};
+UNROLL_INLINE Vec exp(Vec x) { return Exp::apply(x); }
+
+/// exp for x <= 0, as what is computed from it needs.
+UNROLL_INLINE Vec exp_not_positive(Vec x) { return exp_of_normal(max(broadcast(kExpZero), x)); }
 
 /// The same for an x that is a rounded difference, whose rounding costs up to half a unit for each 1 of |x|. Leaving
 /// out kLn2Rest adds 1/22 to that, and leaving out the rests of the roots half a unit to all.
@@ -123,7 +132,7 @@ UNROLL_INLINE Vec exp_of_difference(Vec x) {
   const Sixteenths s = sixteenths(bounded);
   const Vec root = lookup(kRoots, s.bits);
   const Vec r = fma(s.n, broadcast(-kLn2), bounded);
-  return times_small_power_of_2(fma(root, exp_minus_1_of_sixteenth(r), root), s.n, s.bits);
+  return times_power_of_2(fma(root, exp_minus_1_of_sixteenth(r), root), s.n, s.bits);
 }
 
 /// rest + f^2 q(f), log(1 + f) = f + f^2 q(f), for f in [sqrt(1/2) - 1, sqrt(2) - 1].
@@ -185,7 +194,8 @@ struct Tanh {
     return with_sign(quotient - minus_c, x);
   }
 
-  static UNROLL_INLINE Vec apply(Vec x) { return end(begin(x), x); }
+  static UNROLL_INLINE Vec near(Vec x) { return end(begin(x), x); }
+  static UNROLL_INLINE Vec apply(Vec x) { return near(x); }
 };
 UNROLL_INLINE Vec tanh(Vec x) { return Tanh::apply(x); }
 
@@ -196,7 +206,7 @@ UNROLL_INLINE Vec tanh(Vec x) { return Tanh::apply(x); }
 /// ever reach, is computed another way too: e / (1 + e) = e - e^2 and 1 / (1 + e) = 1 - e, e = e^-|x|, are then right
 /// to far below the last place.
 struct Sigmoid {
-  static constexpr float kMost = 14.0f;  ///< the halves are for |x| of at most this much
+  static constexpr float kMost = 14.0f;  ///< near() and the halves are for |x| of at most this much
 
   static UNROLL_INLINE Halfway begin(Vec x) {
     const Vec rounded = rounded_exponent(x);
@@ -209,13 +219,15 @@ struct Sigmoid {
     return broadcast(k) / fnma(h, half.of_remainder, broadcast(k) + h);
   }
 
+  static UNROLL_INLINE Vec near(Vec x) { return end(begin(x), x); }
+
   static UNROLL_INLINE Vec apply(Vec x) {
-    const Vec near = end(begin(x), x);
+    const Vec of_near = near(x);
     const Mask far = broadcast(kMost) < abs(x);
     if (!any(far)) [[likely]]
-      return near;
+      return of_near;
     const Vec e = exp_not_positive(-abs(x));
-    return select(far, select(x < broadcast(0.0f), fnma(e, e, e), broadcast(1.0f) - e), near);
+    return select(far, select(x < broadcast(0.0f), fnma(e, e, e), broadcast(1.0f) - e), of_near);
   }
 };
 UNROLL_INLINE Vec sigmoid(Vec x) { return Sigmoid::apply(x); }

@@ -39,12 +39,36 @@ void map_elements(const float* x, float* y, int64_t size, Parallel& pool, const 
   });
 }
 
+/// Maps a function by its near(), which is shorter than apply(), where the arguments of vectors that are computed
+/// together allow it; NaN does.
+template <class Function>
+void map_near(const float* x, float* y, int64_t size, Parallel& pool) {
+  for_element_blocks<kFunctionsAtOnce>(size, pool, [=]<int kVectors>(int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
+    Vec v[kVectors];
+    Vec most = broadcast(0.0f);
+#pragma GCC unroll 4
+    for (int j = 0; j < kVectors; ++j) {
+      v[j] = load_columns(x + i + j * kLanes, width);
+      if constexpr (Function::kMost < kInfinity) most = max_abs(most, v[j]);
+    }
+    if (Function::kMost < kInfinity && any(broadcast(Function::kMost) < most)) [[unlikely]] {
+#pragma GCC unroll 1
+      for (int j = 0; j < kVectors; ++j) store_columns(y + i + j * kLanes, Function::apply(v[j]), width);
+      return;
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < kVectors; ++j) v[j] = Function::near(v[j]);
+#pragma GCC unroll 4
+    for (int j = 0; j < kVectors; ++j) store_columns(y + i + j * kLanes, v[j], width);
+  });
+}
+
 /// The same for a function of two halves, which many vectors then take one after the other: a vector's whole chain of
 /// operations is longer than what the processor keeps in hand, half of it is not.
 template <class Function>
 void map_halves(const float* x, float* y, int64_t size, Parallel& pool) {
   if constexpr (kHalvesAtOnce == 1) {
-    map_elements(x, y, size, pool, [](Vec v) UNROLL_INLINE_LAMBDA { return Function::apply(v); });
+    map_near<Function>(x, y, size, pool);
   } else {
     for_element_blocks<kHalvesAtOnce>(size, pool, [=]<int kVectors>(int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
       const auto argument = [&](int j) UNROLL_INLINE_LAMBDA { return load_columns(x + i + j * kLanes, width); };
@@ -55,7 +79,7 @@ void map_halves(const float* x, float* y, int64_t size, Parallel& pool) {
 #pragma GCC unroll 1
       for (int j = 0; j < kVectors; ++j) {
         const Vec v = argument(j);
-        if constexpr (kHasFar) most = max(abs(v), most);  // NaN leaves it as it is
+        if constexpr (kHasFar) most = max_abs(most, v);
         half[j] = Function::begin(v);
       }
       if (kHasFar && any(broadcast(Function::kMost) < most)) [[unlikely]] {
@@ -69,9 +93,7 @@ void map_halves(const float* x, float* y, int64_t size, Parallel& pool) {
   }
 }
 
-inline void map_exp(const float* x, float* y, int64_t size, Parallel& pool) {
-  map_elements(x, y, size, pool, [](Vec v) UNROLL_INLINE_LAMBDA { return exp(v); });
-}
+inline void map_exp(const float* x, float* y, int64_t size, Parallel& pool) { map_near<Exp>(x, y, size, pool); }
 inline void map_log(const float* x, float* y, int64_t size, Parallel& pool) {
   map_elements(x, y, size, pool, [](Vec v) UNROLL_INLINE_LAMBDA { return log(v); });
 }

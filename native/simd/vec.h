@@ -6,6 +6,7 @@
 /// share a symbol.
 ///
 ///   max(a, b)      a > b ? a : b, so b if either is NaN; min(a, b) likewise with <
+///   max_abs(m, a)  the larger of |a| and m, which is not negative; m if a is NaN
 ///   a < b, ...     false if either is NaN
 ///   any(m)         whether one of the 16 holds
 ///   first_lanes(n) so many, or all of more than 16
@@ -18,10 +19,8 @@
 ///                  sum = fma(a, b, sum), in the register of sum: of many that take turns gcc 12 else copies some
 ///   lookup(t, i)   t[i mod 16] of a table of 16 floats at a multiple of 64 bytes
 ///   times_power_of_2(v, n, rounded)
-///                  v 2^n, 0 for a denormal result, for v in [1/2, 2) and whole n in [-126, 128], NaN for NaN; n is
-///                  given a second time as the bits of 1.5 2^23 + n, of which each instruction set takes what it likes
-///   times_small_power_of_2(v, n, rounded)
-///                  v 2^floor(n) for n in [-126.2, 127), with fewer instructions; the second time 1.5 2^19 + n
+///                  v 2^floor(n) for n in [-126.2, 128), v 2^-127 being 0; n is given a second time as the bits of
+///                  1.5 2^19 + n, of which each instruction set takes what it likes
 ///   in_registers(v) v, loaded once where the compiler would load it again for each use
 ///   load_quads(a, b, c, d)
 ///                  4 floats of each; store_quads(v, a, b, c, d) the other way
@@ -56,10 +55,11 @@ UNROLL_INLINE Vec with_sign(Vec magnitude, Vec sign) {
 }
 
 #if !defined(UNROLL_ISA_AVX512)
+UNROLL_INLINE Vec max_abs(Vec m, Vec a) { return max(abs(a), m); }
 UNROLL_INLINE Vec in_registers(Vec v) { return v; }
 
 /// 2^-127 becomes 0.
-UNROLL_INLINE Vec times_small_power_of_2(Vec v, Vec, Ints rounded) {
+UNROLL_INLINE Vec times_power_of_2(Vec v, Vec, Ints rounded) {
   const Ints power = broadcast_int(0x3f800000) + (shift_left<19>(rounded) & broadcast_int(-1 << 23));
   return v * bits_to_float(power);
 }

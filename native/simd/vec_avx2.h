@@ -140,22 +140,14 @@ UNROLL_INLINE Ints shift_right_arithmetic(Ints a) {
 }
 
 UNROLL_INLINE __m256 lookup(const float* table, __m256i index) {
-  return _mm256_blendv_ps(_mm256_permutevar8x32_ps(_mm256_load_ps(table), index),
-                          _mm256_permutevar8x32_ps(_mm256_load_ps(table + 8), index),
-                          _mm256_castsi256_ps(_mm256_slli_epi32(index, 28)));
+  const __m256 first = _mm256_permutevar8x32_ps(_mm256_load_ps(table), index),
+               second = _mm256_permutevar8x32_ps(_mm256_load_ps(table + 8), index);
+  const __m256 is_second = _mm256_castsi256_ps(_mm256_slli_epi32(index, 28));
+  __m256 result;  // of the intrinsic gcc 12 makes a comparison more
+  asm("vblendvps %3, %2, %1, %0" : "=x"(result) : "x"(first), "x"(second), "x"(is_second));
+  return result;
 }
 UNROLL_INLINE Vec lookup(const float* table, Ints index) { return {lookup(table, index.lo), lookup(table, index.hi)}; }
-/// The exponent is added as an integer; what passes the largest becomes infinity; the sum flushes denormals, and n - n
-/// keeps NaN.
-UNROLL_INLINE __m256 times_power_of_2(__m256 v, __m256 n, __m256i rounded) {
-  const __m256i exponent = _mm256_slli_epi32(rounded, 23);
-  const __m256i scaled = _mm256_add_epi32(_mm256_castps_si256(v), exponent);
-  const __m256 result = _mm256_castsi256_ps(_mm256_min_epi32(scaled, _mm256_set1_epi32(0x7f800000)));
-  return _mm256_add_ps(result, _mm256_sub_ps(n, n));
-}
-UNROLL_INLINE Vec times_power_of_2(Vec v, Vec n, Ints rounded) {
-  return {times_power_of_2(v.lo, n.lo, rounded.lo), times_power_of_2(v.hi, n.hi, rounded.hi)};
-}
 
 UNROLL_INLINE __m256 load_quads(const float* low, const float* high) {
   return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low)), _mm_loadu_ps(high), 1);

@@ -70,6 +70,7 @@ UNROLL_INLINE Vec fnma(Vec a, Vec b, Vec c) { return {_mm512_fnmadd_ps(a.v, b.v,
 UNROLL_INLINE Vec sqrt(Vec a) { return {_mm512_maskz_sqrt_ps(0xffff, a.v)}; }
 UNROLL_INLINE Vec max(Vec a, Vec b) { return {_mm512_maskz_max_ps(0xffff, a.v, b.v)}; }
 UNROLL_INLINE Vec min(Vec a, Vec b) { return {_mm512_maskz_min_ps(0xffff, a.v, b.v)}; }
+UNROLL_INLINE Vec max_abs(Vec most, Vec a) { return {_mm512_maskz_range_ps(0xffff, most.v, a.v, 11)}; }
 
 UNROLL_INLINE Mask operator<(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
 UNROLL_INLINE Mask operator<=(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LE_OQ)}; }
@@ -99,7 +100,6 @@ UNROLL_INLINE Vec lookup(const float* table, Ints index) {
   return {_mm512_maskz_permutexvar_ps(0xffff, index.v, _mm512_load_ps(table))};
 }
 UNROLL_INLINE Vec times_power_of_2(Vec v, Vec n, Ints) { return {_mm512_maskz_scalef_ps(0xffff, v.v, n.v)}; }
-UNROLL_INLINE Vec times_small_power_of_2(Vec v, Vec n, Ints rounded) { return times_power_of_2(v, n, rounded); }
 
 UNROLL_INLINE Vec load_quads(const float* a, const float* b, const float* c, const float* d) {
   __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(a));

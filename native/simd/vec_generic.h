@@ -154,15 +154,6 @@ UNROLL_INLINE Ints shift_right_arithmetic(const Ints& a) {
 UNROLL_INLINE Vec lookup(const float* table, const Ints& index) {
   return each_lane<Vec>([&](int l) { return table[index.lane[l] & 15]; });
 }
-/// The exponent is added as an integer; what passes the largest becomes infinity, the sum flushes denormals, and n - n
-/// keeps NaN.
-UNROLL_INLINE Vec times_power_of_2(const Vec& v, const Vec& n, const Ints& rounded) {
-  return each_lane<Vec>([&](int l) {
-    const uint32_t exponent = static_cast<uint32_t>(rounded.lane[l]) << 23;
-    const auto scaled = static_cast<int32_t>(std::bit_cast<uint32_t>(v.lane[l]) + exponent);
-    return std::bit_cast<float>(scaled < 0x7f800000 ? scaled : 0x7f800000) + (n.lane[l] - n.lane[l]);
-  });
-}
 
 UNROLL_INLINE Vec load_quads(const float* a, const float* b, const float* c, const float* d) {
   const float* const quads[] = {a, b, c, d};
