@@ -7,13 +7,21 @@ UNROLL_NATIVE(jdouble, ArrayNative, sum)(JNIEnv* env, jclass, jlong x, jlong ind
   return guarded(env, [&] { return kernels().array_sum(floats(x), ints(index), size, pool()); });
 }
 
-UNROLL_NATIVE(void, ArrayNative, squaredError)
-(JNIEnv* env, jclass, jlong rows, jlong columns, jlong x, jlong target, jlong weights, jfloat gradient_scale,
- jlong losses, jlong d_x) {
+UNROLL_NATIVE(void, ArrayNative, elementLoss)
+(JNIEnv* env, jclass, jint kind, jfloat delta, jlong rows, jlong columns, jlong x, jlong target, jlong weights,
+ jlong weight_columns, jfloat gradient_scale, jlong losses, jlong d_x) {
   guarded(env, [&] {
-    kernels().squared_error(rows, columns, floats(x), floats(target), floats(weights), gradient_scale, floats(losses),
-                            floats(d_x), pool());
+    kernels().element_loss({static_cast<ElementLossKind>(kind), delta}, rows, columns, floats(x), floats(target),
+                           floats(weights), weight_columns, gradient_scale, floats(losses), floats(d_x), pool());
   });
+}
+
+UNROLL_NATIVE(void, ArrayNative, rowSums)(JNIEnv* env, jclass, jlong rows, jlong columns, jlong x, jlong y) {
+  guarded(env, [&] { kernels().row_sums(rows, columns, floats(x), floats(y), pool()); });
+}
+
+UNROLL_NATIVE(void, ArrayNative, product)(JNIEnv* env, jclass, jlong a, jlong b, jlong y, jlong size) {
+  guarded(env, [&] { kernels().product(floats(a), floats(b), floats(y), size, pool()); });
 }
 
 UNROLL_NATIVE(void, ArrayNative, uniform)

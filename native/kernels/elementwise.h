@@ -162,4 +162,10 @@ inline void scaled_sum(const float* x, float factor, const float* z, float* y, i
   });
 }
 
+inline void product(const float* a, const float* b, float* y, int64_t size, Parallel& pool) {
+  for_element_blocks<1>(size, pool, [=]<int>(int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
+    store_columns(y + i, load_columns(a + i, width) * load_columns(b + i, width), width);
+  });
+}
+
 }  // namespace unroll::UNROLL_ISA

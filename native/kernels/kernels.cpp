@@ -6,6 +6,7 @@
 
 #include "kernels/copy.h"
 #include "kernels/dropout.h"
+#include "kernels/element_loss.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
 #include "kernels/gru_cell.h"
@@ -50,6 +51,7 @@ const Kernels kKernels = {
     .activation = activation,
     .activation_backward = activation_backward,
     .scaled_sum = scaled_sum,
+    .product = product,
     .copy_columns = copy_columns,
     .pack_panels = pack_panels,
     .matmul = matmul,
@@ -70,7 +72,8 @@ const Kernels kKernels = {
     .unpack_sequences = unpack_sequences,
     .pack_padded = pack_padded,
     .unpack_padded = unpack_padded,
-    .squared_error = squared_error,
+    .element_loss = element_loss,
+    .row_sums = row_sums,
     .array_sum = array_sum,
     .gradient_norm = gradient_norm,
     .sgd_step = sgd_step,

@@ -29,6 +29,13 @@ enum class ActivationKind : int64_t { kRelu, kTanh, kSigmoid, kSoftplus, kExp, k
 
 enum class PoolingKind : int64_t { kSum, kMean, kMax };
 
+enum class ElementLossKind : int64_t { kSquared, kAbsolute, kHuber, kBinaryCrossEntropy };
+
+struct ElementLoss {
+  ElementLossKind kind;
+  float delta;  ///< kHuber: from where it is linear
+};
+
 /// What a cell has beside its weights.
 struct CellOptions {
   const float* peepholes;       ///< LSTM: [3][H] of i, f, o, or null
@@ -140,13 +147,18 @@ struct ParameterList {
 };
 
 /// All gradients are scaled by min(1, clip_norm / (gradient_norm + 1e-6)); by 1 if clip_norm is infinite.
+/// Gradients are multiplied by a scale and then, all together, clipped to a norm.
+struct GradientScaling {
+  double scale, clip_norm;
+};
+
 struct SgdStep {
-  double clip_norm;
+  GradientScaling scaling;
   float learning_rate, momentum;
 };
 
 struct AdamStep {
-  double clip_norm;
+  GradientScaling scaling;
   float step_size;  ///< learning rate / (1 - beta1^t)
   float beta1, one_minus_beta1, beta2, one_minus_beta2;
   float variance_correction;  ///< 1 / sqrt(1 - beta2^t)
@@ -172,6 +184,8 @@ struct Kernels {
 
   /// y = factor * x + z, or factor * x where z is null; y may be x or z.
   void (*scaled_sum)(const float* x, float factor, const float* z, float* y, int64_t size, Parallel& pool);
+  /// y = a * b; y may be a or b.
+  void (*product)(const float* a, const float* b, float* y, int64_t size, Parallel& pool);
   /// Copies the first columns of x [rows][ldx] to those of y [rows][ldy].
   void (*copy_columns)(int64_t rows, int64_t columns, const float* x, int64_t ldx, float* y, int64_t ldy,
                        Parallel& pool);
@@ -238,10 +252,14 @@ struct Kernels {
   /// real_steps_only.
   void (*unpack_padded)(const PaddedCells& cells, const float* packed, float padding, float* padded, Parallel& pool);
 
-  /// losses[r] = the sum of (x - target)^2 along row r, times weights[r] unless weights is null; unless d_x is null it
-  /// receives gradient_scale * (x - target), times the same.
-  void (*squared_error)(int64_t rows, int64_t columns, const float* x, const float* target, const float* weights,
-                        float gradient_scale, float* losses, float* d_x, Parallel& pool);
+  /// losses[r] = the sum of w l(x, target) along row r, l(x, target) of element_loss.h; unless d_x is null it receives
+  /// gradient_scale w dl/dx. w is 1 without weights, else weights[r] if there is one column of them, or that of the
+  /// element; what has weight 0 is left out, whatever x and target are.
+  void (*element_loss)(ElementLoss loss, int64_t rows, int64_t columns, const float* x, const float* target,
+                       const float* weights, int64_t weight_columns, float gradient_scale, float* losses, float* d_x,
+                       Parallel& pool);
+  /// y[r] = the sum of row r.
+  void (*row_sums)(int64_t rows, int64_t columns, const float* x, float* y, Parallel& pool);
 
   /// The sum over a whole array: reduce.h. The i-th element is x[index[i]], or x[i] if index is null.
   double (*array_sum)(const float* x, const int32_t* index, int64_t size, Parallel& pool);

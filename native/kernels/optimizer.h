@@ -72,16 +72,18 @@ inline double gradient_norm(const ParameterList& list, Parallel& pool) {
   return norm < 0x1p-60 ? scaled_norm(list, 0x1p80f, pool) : norm;
 }
 
-/// What all gradients are scaled by: 1 without a limit or below it, NaN if one of them is. In two steps, for a factor
-/// of exploding gradients may be too small for a float.
-struct Clipping {
+/// What all gradients are multiplied by: the scale without a limit or below it, NaN if one of them is and there is a
+/// limit. In two steps, for a factor of exploding gradients may be too small for a float.
+struct ScaledGradient {
   Vec first, second;
 
-  Clipping(const ParameterList& list, double clip_norm, Parallel& pool) {
+  ScaledGradient(const ParameterList& list, GradientScaling scaling, Parallel& pool) {
     constexpr double kNormEpsilon = 1e-6;
-    double factor = 1.0;
-    if (clip_norm != __builtin_inf()) factor = clip_norm / (gradient_norm(list, pool) + kNormEpsilon);
-    if (factor > 1.0) factor = 1.0;
+    double factor = scaling.scale;
+    if (scaling.clip_norm != __builtin_inf()) {
+      const double clipped = scaling.clip_norm / (gradient_norm(list, pool) * scaling.scale + kNormEpsilon);
+      if (!(clipped > 1.0)) factor *= clipped;
+    }
     const bool tiny = factor < 0x1p-100;
     first = broadcast(tiny ? 0x1p-80f : 1.0f);
     second = broadcast(static_cast<float>(tiny ? factor * 0x1p80 : factor));
@@ -102,11 +104,11 @@ void for_elements(const ParameterList& list, Parallel& pool, int64_t cost, const
 }
 
 inline void sgd_step(const SgdStep& step, const ParameterList& list, Parallel& pool) {
-  const Clipping clipped(list, step.clip_norm, pool);
+  const ScaledGradient scaled(list, step.scaling, pool);
   const Vec rate = broadcast(-step.learning_rate);
   const Vec decay = broadcast(step.momentum);
   for_elements(list, pool, 8, [=](const ParameterArrays& p, int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
-    Vec update = clipped(load_columns(p.gradient + i, width));
+    Vec update = scaled(load_columns(p.gradient + i, width));
     float* const momentum = p.moments[0];
     if (momentum != nullptr) {
       update = fma(decay, load_columns(momentum + i, width), update);
@@ -117,7 +119,7 @@ inline void sgd_step(const SgdStep& step, const ParameterList& list, Parallel& p
 }
 
 inline void adam_step(const AdamStep& step, const ParameterList& list, Parallel& pool) {
-  const Clipping clipped(list, step.clip_norm, pool);
+  const ScaledGradient scaled(list, step.scaling, pool);
   const Vec rate = broadcast(-step.step_size);
   const Vec beta1 = broadcast(step.beta1), beta2 = broadcast(step.beta2);
   const Vec rest1 = broadcast(step.one_minus_beta1), rest2 = broadcast(step.one_minus_beta2);
@@ -125,7 +127,7 @@ inline void adam_step(const AdamStep& step, const ParameterList& list, Parallel&
   const Vec kept = broadcast(step.kept_weight);
   for_elements(list, pool, 30, [=](const ParameterArrays& p, int64_t i, int64_t width) UNROLL_INLINE_LAMBDA {
     float *const mean = p.moments[0], *const variance = p.moments[1];
-    const Vec g = clipped(load_columns(p.gradient + i, width));
+    const Vec g = scaled(load_columns(p.gradient + i, width));
     const Vec m = fma(beta1, load_columns(mean + i, width), rest1 * g);
     const Vec v = fma(beta2, load_columns(variance + i, width), rest2 * g * g);
     store_columns(mean + i, m, width);

@@ -1,7 +1,6 @@
 #pragma once
 
-/// Sums along rows and over whole arrays, in an order that depends on nothing but the length. Also the squared error of
-/// each row.
+/// Sums along rows and over whole arrays, in an order that depends on nothing but the length.
 
 #include "kernels/split.h"
 #include "kernels/tile.h"
@@ -73,23 +72,6 @@ UNROLL_INLINE Vec load_indexed(const float* x, const int32_t* index, int64_t wid
 inline double array_sum(const float* x, const int32_t* index, int64_t size, Parallel& pool) {
   return reduce(size, pool, [=](int64_t i, int64_t width, Vec lanes) {
     return lanes + (index == nullptr ? load_columns(x + i, width) : load_indexed(x, index + i, width));
-  });
-}
-
-inline void squared_error(int64_t rows, int64_t columns, const float* x, const float* target, const float* weights,
-                          float gradient_scale, float* losses, float* d_x, Parallel& pool) {
-  parallel_ranges(pool, rows, 4 * columns, [&](Range part) {
-    for (int64_t r = part.begin; r < part.end; ++r) {
-      const float weight = weights == nullptr ? 1.0f : weights[r];
-      const Vec scale = broadcast(gradient_scale * weight);
-      const float loss = sum_of_row(columns, [&](int64_t c, int64_t width, Vec lanes) UNROLL_INLINE_LAMBDA {
-        const int64_t i = r * columns + c;
-        const Vec difference = load_columns(x + i, width) - load_columns(target + i, width);
-        if (d_x != nullptr) store_columns(d_x + i, difference * scale, width);
-        return fma(difference, difference, lanes);
-      });
-      losses[r] = loss * weight;
-    }
   });
 }
 

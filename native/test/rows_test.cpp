@@ -91,8 +91,9 @@ void check_embedding(int64_t size) {
   check_same(all, expected, "embedding of " + std::to_string(size));
 }
 
-/// Parameters of these sizes, clipped by their norm together; each begins in a block of its own.
-void check_optimizers(const std::vector<int64_t>& sizes) {
+/// Parameters of these sizes, whose gradients are scaled and then clipped by their norm together; each begins in a
+/// block of its own.
+void check_optimizers(const std::vector<int64_t>& sizes, double gradient_scale) {
   constexpr double kClipNorm = 0.5;
   const int64_t size = std::accumulate(sizes.begin(), sizes.end(), int64_t{0});
   const Floats gradient = random_floats(size, 1), start = random_floats(size, 2);
@@ -114,9 +115,10 @@ void check_optimizers(const std::vector<int64_t>& sizes) {
     const auto of_sgd = arrays_of(sgd, momentum.data(), nullptr), of_plain = arrays_of(plain, nullptr, nullptr);
     const auto of_adam = arrays_of(adam, mean.data(), variance.data());
     for (int step = 1; step <= 3; ++step) {
-      kernels.sgd_step({kClipNorm, 0.1f, 0.9f}, list_of(of_sgd), pool);
-      kernels.sgd_step({INFINITY, 0.1f, 0.0f}, list_of(of_plain), pool);
-      kernels.adam_step({kClipNorm, 0.01f, 0.9f, 0.1f, 0.99f, 0.01f, 2.0f, 1e-6f, 0.75f}, list_of(of_adam), pool);
+      kernels.sgd_step({{gradient_scale, kClipNorm}, 0.1f, 0.9f}, list_of(of_sgd), pool);
+      kernels.sgd_step({{gradient_scale, INFINITY}, 0.1f, 0.0f}, list_of(of_plain), pool);
+      kernels.adam_step({{gradient_scale, kClipNorm}, 0.01f, 0.9f, 0.1f, 0.99f, 0.01f, 2.0f, 1e-6f, 0.75f},
+                        list_of(of_adam), pool);
     }
     const double norm = kernels.gradient_norm(list_of(of_sgd), pool);
     for (const Floats& more : {plain, adam, Floats{static_cast<float>(norm)}}) {
@@ -126,7 +128,8 @@ void check_optimizers(const std::vector<int64_t>& sizes) {
   });
   double squares = 0.0;
   for (const float value : gradient) squares += static_cast<double>(value) * value;
-  const double norm = std::sqrt(squares), scale = std::min(1.0, kClipNorm / (norm + 1e-6));
+  const double norm = std::sqrt(squares);
+  const double scale = gradient_scale * std::min(1.0, kClipNorm / (norm * gradient_scale + 1e-6));
   check_close(all.back(), norm, 1e-6, "gradient_norm");
   for (int64_t i = 0; i < size; ++i) {
     double momentum = 0.0, weight = start[i], mean = 0.0, variance = 0.0, adam = start[i];
@@ -138,7 +141,7 @@ void check_optimizers(const std::vector<int64_t>& sizes) {
       adam = 0.75 * adam - 0.01 * mean / (2.0 * std::sqrt(variance) + 1e-6);
     }
     check_close(all[i], weight, 1e-6, "sgd");
-    check_close(all[size + i], start[i] - 0.3 * gradient[i], 1e-6, "sgd without clipping");
+    check_close(all[size + i], start[i] - 0.3 * gradient_scale * gradient[i], 1e-6, "sgd without clipping");
     check_close(all[2 * size + i], adam, 1e-6, "adam");
   }
 }
@@ -162,22 +165,116 @@ void check_sums(int64_t size) {
   });
 }
 
-void check_squared_error(int64_t rows, int64_t columns) {
+struct ElementLossCase {
+  const char* name;
+  ElementLoss loss;
+  double (*cost)(double x, double target);
+  double (*derivative)(double x, double target);
+};
+
+constexpr double kDelta = 0.75;
+
+const ElementLossCase kElementLosses[] = {
+    {"squared",
+     {ElementLossKind::kSquared, 0},
+     [](double x, double t) { return (x - t) * (x - t); },
+     [](double x, double t) { return 2 * (x - t); }},
+    {"absolute",
+     {ElementLossKind::kAbsolute, 0},
+     [](double x, double t) { return std::abs(x - t); },
+     [](double x, double t) { return x > t   ? 1.0
+                                     : x < t ? -1.0
+                                             : 0.0; }},
+    {"Huber",
+     {ElementLossKind::kHuber, kDelta},
+     [](double x, double t) {
+       const double d = std::abs(x - t);
+       return d <= kDelta ? d * d / 2 : kDelta * (d - kDelta / 2);
+     },
+     [](double x, double t) { return std::clamp(x - t, -kDelta, kDelta); }},
+    {"binary cross-entropy",
+     {ElementLossKind::kBinaryCrossEntropy, 0},
+     [](double x, double t) { return t * std::log1p(std::exp(-x)) + (1 - t) * std::log1p(std::exp(x)); },
+     [](double x, double t) { return 1 / (1 + std::exp(-x)) - t; }},
+};
+
+/// Weights of nothing, of rows, of elements; some are 0, and what they belong to is NaN.
+void check_element_loss(const ElementLossCase& c, int64_t rows, int64_t columns, int64_t weight_columns) {
   const int64_t size = rows * columns;
-  const Floats x = random_floats(size, 1), target = random_floats(size, 2), weights = random_floats(rows, 3);
-  const Floats all = same_everywhere("squared_error", [&](const Kernels& kernels, Parallel& pool) {
-    Floats y(size + rows);
-    kernels.squared_error(rows, columns, x.data(), target.data(), weights.data(), 0.5f, &y[size], y.data(), pool);
+  Floats x = random_floats(size, 1, -3.0f, 3.0f), target = random_floats(size, 2, 0.0f, 1.0f);
+  Floats weights = random_floats(rows * weight_columns, 3, 0.5f, 2.0f);
+  for (size_t i = 0; i < weights.size(); i += 3) weights[i] = 0.0f;
+  for (int64_t i = 0; i < size; i += 7) target[i] = x[i] = 0.0f;
+  const auto weight = [&](int64_t i) {
+    return weight_columns == 0 ? 1.0f : weights[weight_columns == 1 ? i / columns : i];
+  };
+  for (int64_t i = 0; i < size; ++i) {
+    if (weight(i) == 0.0f) (i % 2 == 0 ? x : target)[i] = i % 5 == 0 ? INFINITY : NAN;
+  }
+  const std::string name = std::string(c.name) + " loss of weights in " + std::to_string(weight_columns);
+  const Floats all = same_everywhere(name, [&](const Kernels& kernels, Parallel& pool) {
+    Floats y(size + rows + 1, 77.0f), losses(rows);
+    kernels.element_loss(c.loss, rows, columns, x.data(), target.data(), weight_columns == 0 ? nullptr : weights.data(),
+                         weight_columns, 0.5f, &y[size], y.data(), pool);
+    kernels.element_loss(c.loss, rows, columns, x.data(), target.data(), weight_columns == 0 ? nullptr : weights.data(),
+                         weight_columns, 0.5f, losses.data(), nullptr, pool);
+    check(std::equal(losses.begin(), losses.end(), &y[size]), name + " without a gradient");
     return y;
   });
   for (int64_t r = 0; r < rows; ++r) {
     double sum = 0.0;
     for (int64_t i = r * columns; i < (r + 1) * columns; ++i) {
-      const double difference = static_cast<double>(x[i]) - target[i];
-      sum += difference * difference;
-      check_close(all[i], 0.5 * weights[r] * difference, 1e-6, "gradient of squared_error");
+      const bool counts = weight(i) != 0.0f;
+      sum += counts ? weight(i) * c.cost(x[i], target[i]) : 0.0;
+      check_close(all[i], counts ? 0.5 * weight(i) * c.derivative(x[i], target[i]) : 0.0, 1e-6, name + ", gradient");
     }
-    check_close(all[size + r], weights[r] * sum, 1e-5, "squared_error");
+    check_close(all[size + r], sum, 1e-5, name);
+  }
+  check(all[size + rows] == 77.0f, name + " writes past its end");
+}
+
+void check_element_losses() {
+  for (const ElementLossCase& c : kElementLosses) {
+    for (const int64_t columns : {1, 2, 15, 16, 17, 600}) {
+      for (const int64_t weight_columns : {int64_t{0}, int64_t{1}, columns}) {
+        check_element_loss(c, 5, columns, weight_columns);
+      }
+    }
+  }
+}
+
+/// NaN and infinity that count go where IEEE 754 sends them.
+void check_element_loss_of_no_numbers() {
+  const Floats x = {NAN, 0, INFINITY, 100, -200}, target = {0, NAN, 0, 1, 0};
+  const auto costs = [&](ElementLossKind kind) {
+    return same_everywhere("loss of NaN", [&](const Kernels& kernels, Parallel& pool) {
+      Floats y(10);
+      kernels.element_loss({kind, 1.0f}, 5, 1, x.data(), target.data(), nullptr, 0, 1.0f, &y[5], y.data(), pool);
+      return y;
+    });
+  };
+  for (const ElementLossCase& c : kElementLosses) {
+    const Floats y = costs(c.loss.kind);
+    const auto is_nan = [&](int i) { return std::isnan(y[i]) && std::isnan(y[5 + i]); };
+    check(is_nan(0) && is_nan(1), std::string(c.name) + " loss hides NaN");
+    check(y[7] == INFINITY, std::string(c.name) + " loss of infinity");
+  }
+  check(costs(ElementLossKind::kAbsolute)[2] == 1.0f, "derivative of the absolute loss at infinity");
+  const Floats right = costs(ElementLossKind::kBinaryCrossEntropy);
+  check(right[8] <= 4e-44f && right[9] == 0.0f, "binary cross-entropy of what is right");
+}
+
+void check_row_sums(int64_t rows, int64_t columns) {
+  const Floats x = random_floats(rows * columns, 1);
+  const Floats sums = same_everywhere("row_sums", [&](const Kernels& kernels, Parallel& pool) {
+    Floats y(rows);
+    kernels.row_sums(rows, columns, x.data(), y.data(), pool);
+    return y;
+  });
+  for (int64_t r = 0; r < rows; ++r) {
+    double sum = 0.0;
+    for (int64_t c = 0; c < columns; ++c) sum += x[r * columns + c];
+    check_close(sums[r], sum, 1e-5, "row_sums");
   }
 }
 
@@ -293,16 +390,18 @@ int main() {
   for (const int64_t columns : kColumns) {
     check_softmax(columns);
     check_embedding(columns);
-    check_optimizers({columns, 3, 1, 20});
+    for (const double scale : {1.0, 1e-3, 2.0}) check_optimizers({columns, 3, 1, 20}, scale);
   }
-  for (const int64_t size : {4095, 4096, 4097, 70'000, 5'000'000}) check_optimizers({size, 5000, 30'000});
+  for (const int64_t size : {4095, 4096, 4097, 70'000, 5'000'000}) check_optimizers({size, 5000, 30'000}, 1.0);
   for (const int64_t columns : {65, 255, 256, 257, 1024, 1025, 2100}) check_softmax(columns);
   check_large_softmax(3, unroll::kNearScratchFloats + 5);
   check_large_softmax(140, 12'501);  // 7 MB
   for (const int64_t size : {0, 1, 15, 16, 17, 4095, 4096, 4097, 70'000, 2'000'000}) {
     check_sums(size);
   }
-  for (const int64_t columns : {1, 15, 16, 17, 600}) check_squared_error(5, columns);
+  check_element_losses();
+  check_element_loss_of_no_numbers();
+  for (const int64_t columns : {1, 15, 16, 17, 3000}) check_row_sums(5, columns);
   check_row_order();
   check_row_order_of(60, 5, 3, 2);
   check_row_order_of(200, 3, 1, 1);

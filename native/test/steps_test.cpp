@@ -167,6 +167,17 @@ void check_scaled_sum(size_t size) {
   check(all[size] == 77.0f && all[2 * size + 1] == 77.0f, "scaled_sum writes past its end");
 }
 
+void check_product(size_t size) {
+  const Floats a = random_floats(size, 1), b = random_floats(size, 2);
+  const Floats products = same_everywhere("product", [&](const Kernels& kernels, Parallel& pool) {
+    Floats y(size + 1, 77.0f);
+    kernels.product(a.data(), b.data(), y.data(), static_cast<int64_t>(size), pool);
+    return y;
+  });
+  for (size_t i = 0; i < size; ++i) check(products[i] == a[i] * b[i], "product");
+  check(products[size] == 77.0f, "product writes past its end");
+}
+
 void check_zeros() {
   const Floats zeros = {0.0f, -0.0f};
   const Floats doubled = same_everywhere("zeros", [&](const Kernels& kernels, Parallel& pool) {
@@ -211,7 +222,10 @@ int main() {
   check_long_sum();
   check_dropout(Batch(std::vector<int32_t>(40, 50)), 64, 0.5);
   check_dropout(Batch({4, 2}), 8, 0.0);
-  for (const size_t size : {0, 1, 15, 16, 17, 33, 70'000, 1'000'000}) check_scaled_sum(size);
+  for (const size_t size : {0, 1, 15, 16, 17, 33, 70'000, 1'000'000}) {
+    check_scaled_sum(size);
+    check_product(size);
+  }
   check_zeros();
   for (const int64_t rows : {0, 1, 7, 20'000}) {
     for (const int64_t columns : {1, 4, 16, 37}) check_columns(rows, columns);

@@ -8,8 +8,22 @@ public final class ArrayNative {
 
   public static native double sum(long x, long index, long size);
 
-  public static native void squaredError(
-      long rows, long columns, long x, long target, long weights, float gradientScale, long losses, long dX);
+  public static native void elementLoss(
+      int kind,
+      float delta,
+      long rows,
+      long columns,
+      long x,
+      long target,
+      long weights,
+      long weightColumns,
+      float gradientScale,
+      long losses,
+      long dX);
+
+  public static native void rowSums(long rows, long columns, long x, long y);
+
+  public static native void product(long a, long b, long y, long size);
 
   public static native void uniform(long seed, long purpose, long first, long size, float low, float high, long y);
 

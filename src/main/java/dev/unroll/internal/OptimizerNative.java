@@ -12,9 +12,11 @@ public final class OptimizerNative {
 
   public static native double gradientNorm(long[] parameters);
 
-  public static native void sgd(double clipNorm, float learningRate, float momentum, long[] parameters);
+  public static native void sgd(
+      double scale, double clipNorm, float learningRate, float momentum, long[] parameters);
 
   public static native void adam(
+      double scale,
       double clipNorm,
       float stepSize,
       float beta1,

@@ -445,6 +445,18 @@ public final class PackedOrder {
   }
 
   /**
+   * Repeats one row for every sequence, in the caller's order, for all its steps.
+   *
+   * @param features of a row
+   * @param from address of the rows
+   * @param to address of what receives the packed rows
+   */
+  public void repeat(int features, long from, long to) {
+    int sum = 0; // PoolingKind::kSum, whose gradient is what it is given, for every step
+    poolBackward(sum, features, 0, 0, from, to);
+  }
+
+  /**
    * Drops elements of packed rows.
    *
    * @param probability that one is dropped, below 1

@@ -2,6 +2,7 @@ package dev.unroll.layer;
 
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
+import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.SequenceNative;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
@@ -73,6 +74,24 @@ public final class Embedding implements Layer {
       PackedSequence output = lease.result(PackedSequence.allocate(tokens.source(), tokens.layout(), size));
       SequenceNative.embeddingForward(tokens.layout().rows(), size, indices, table, output.address(lease));
       return lease.done(output);
+    }
+  }
+
+  /**
+   * Looks up a token that is in no batch, for models that go a step at a time.
+   *
+   * @param token from 0 to below {@link #vocabulary()}
+   * @param output [{@link #size()}] receives its vector
+   * @throws NullPointerException if {@code output} is null
+   * @throws IllegalArgumentException if there is no such token, or the size differs
+   * @throws IllegalStateException if this layer is closed
+   */
+  public void forward(int token, float[] output) {
+    Checks.index("token", token, vocabulary);
+    Checks.equal("size of output", Checks.notNull("output", output).length, size);
+    try (Lease lease = new Lease()) {
+      long row = lease.address(weight.memory()) + (long) token * size * Float.BYTES;
+      MemoryNative.getFloats(row, output, 0, size);
     }
   }
 

@@ -1,7 +1,9 @@
 package dev.unroll.layer;
 
+import dev.unroll.internal.ArrayNative;
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
+import dev.unroll.internal.RandomPurpose;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.SequenceLayout;
 import java.util.List;
@@ -169,8 +171,8 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
 
   /**
    * Runs the layer as {@link #forward(PackedSequence, State)} does and, between layers, drops elements with the
-   * probability that the layer was built with. Which ones depends on the key, the layer, the index of the sequence in the
-   * batch, the step and the feature alone.
+   * probability that the layer was built with. Which ones depends on the seed that it was built with, the key, the number
+   * of the layer, the index of the sequence in the batch, the step and the feature alone.
    *
    * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed
    * @param initial state of every layer, direction and sequence, in the caller's order, or {@code null} for zero
@@ -184,7 +186,13 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
     return run(
         input,
         initial,
-        () -> RecurrentTape.forTraining(options, input, options.dropout(), dropoutKey, parameters.version()));
+        () ->
+            RecurrentTape.forTraining(
+                options,
+                input,
+                options.dropout(),
+                RandomPurpose.keyOf(options.seed(), dropoutKey),
+                parameters.version()));
   }
 
   private RecurrentOutput run(PackedSequence input, State initial, Supplier<RecurrentTape> newTape) {
@@ -269,25 +277,62 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
    */
   public RecurrentGradients backwardFromLast(
       RecurrentOutput output, PackedSequence outputGradient, PackedSequence lastGradient) {
+    return backwardFromLast(output, outputGradient, lastGradient, null);
+  }
+
+  /**
+   * Propagates the gradients of all outputs, of {@link RecurrentOutput#last} and of the final state back through time:
+   * of an encoder that judges sequences and whose state a decoder goes on from.
+   *
+   * @param output what {@link #forward} returned, once
+   * @param outputGradient dE/d outputs, rows of {@link #outputSize()} features, or {@code null} for zero
+   * @param lastGradient dE/d last, one step of {@link #outputSize()} features for every sequence
+   * @param finalStateGradient dE/d final state beside that, shaped as the state, or {@code null} for zero
+   * @return as {@link #backward}
+   * @throws NullPointerException if {@code output} or {@code lastGradient} is null
+   * @throws IllegalArgumentException if {@code output} is another layer's, or a shape differs; the message names both
+   * @throws IllegalStateException as {@link #backward}
+   */
+  public RecurrentGradients backwardFromLast(
+      RecurrentOutput output, PackedSequence outputGradient, PackedSequence lastGradient, State finalStateGradient) {
     Checks.notNull("output", output);
+    PackedSequence input = output.tape().input();
     Checks.equal("lastGradient features", Checks.notNull("lastGradient", lastGradient).features(), outputSize());
-    int sequences = output.tape().input().layout().sequences();
-    SequenceLayout single = SequenceLayout.ofSingleSteps(sequences);
+    SequenceLayout single = SequenceLayout.ofSingleSteps(input.layout().sequences());
     lastGradient.layout().requireSame("lastGradient", "one step of each sequence", single);
-    if (sequences == 0) {
-      return backward(output, outputGradient, null);
+    if (finalStateGradient != null) {
+      checkState("finalStateGradient", finalStateGradient, input);
     }
-    float[][] rows = lastGradient.toFlatArrays();
-    float[][][] hidden = new float[options.entries()][sequences][options.stateSize()];
-    for (int d = 0; d < options.directions(); d++) {
-      float[][] entry = hidden[options.entries() - options.directions() + d];
-      for (int b = 0; b < sequences; b++) {
-        System.arraycopy(rows[b], options.outputColumn(d), entry[b], 0, options.stateSize());
-      }
-    }
-    float[][][] cells = new float[options.entries()][sequences][options.cellSize()];
-    try (State gradient = options.cellSize() > 0 ? State.of(hidden, cells) : State.of(hidden)) {
+    try (State gradient = withLast(input, lastGradient, finalStateGradient)) {
       return backward(output, outputGradient, gradient);
+    }
+  }
+
+  /** The gradient of a final state whose last outputs have one of their own; it may have none beside. */
+  private State withLast(PackedSequence input, PackedSequence lastGradient, State beside) {
+    int sequences = input.layout().sequences();
+    int size = options.stateSize();
+    try (Lease lease = new Lease()) {
+      State all = lease.result(State.allocate(input.source(), options, sequences));
+      State.Addresses to = State.addresses(all, lease);
+      long from = lastGradient.address(lease);
+      if (beside == null) {
+        all.clear();
+      } else {
+        all.copyFrom("finalStateGradient", beside);
+      }
+      for (int d = 0; d < options.directions(); d++) {
+        long columns = from + (long) options.outputColumn(d) * Float.BYTES;
+        long entry = to.hidden(options.topEntry(d));
+        if (beside == null) {
+          ArrayNative.copyColumns(sequences, size, columns, outputSize(), entry, size);
+        } else {
+          long own = lease.temporary(input.source(), (long) sequences * size * Float.BYTES);
+          ArrayNative.copyColumns(sequences, size, columns, outputSize(), own, size);
+          ArrayNative.scaledSum(own, 1, entry, entry, (long) sequences * size);
+        }
+      }
+      return lease.done(all);
     }
   }
 

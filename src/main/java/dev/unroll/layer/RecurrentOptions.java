@@ -26,6 +26,11 @@ record RecurrentOptions(
     return layers * directions();
   }
 
+  /** The entry of a direction of the last layer. */
+  int topEntry(int direction) {
+    return (layers - 1) * directions() + direction;
+  }
+
   /** Requires that every weight fits into an array. */
   void checkSizes() {
     for (int layer = 0; layer < Math.min(layers, 2); layer++) { // all above the second are like the second

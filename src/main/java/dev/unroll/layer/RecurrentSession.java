@@ -107,6 +107,17 @@ public final class RecurrentSession implements AutoCloseable {
   }
 
   /**
+   * Starts one sequence anew, from a state of zeros: another stream takes the place of one that has ended.
+   *
+   * @param sequence its index
+   * @throws IllegalArgumentException if there is no such sequence
+   * @throws IllegalStateException if this session is closed
+   */
+  public synchronized void reset(int sequence) {
+    state.clear(Checks.index("sequence", sequence, sequences()));
+  }
+
+  /**
    * Copies the state, for example to go on another day.
    *
    * @return [layers, sequences, hidden size or that of the projection]; the caller closes it

@@ -2,7 +2,7 @@ package dev.unroll.layer;
 
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
-import dev.unroll.internal.MemoryNative;
+import dev.unroll.internal.ArrayNative;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.SequenceLayout;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -115,32 +115,26 @@ final class RecurrentTape implements AutoCloseable {
     return PackedSequence.view(layout, options.outputSize(), memory, offset);
   }
 
-  /** The top layer's final states, merged like its outputs. */
+  /** The top layer's final states, merged like its outputs. Equal lengths keep the caller's order. */
   PackedSequence last() {
-    float[][][] hidden = finalState.hidden();
-    int first = hidden.length - options.directions();
     int sequences = input.layout().sequences();
-    float[] last = new float[Math.multiplyExact(sequences, options.outputSize())];
-    for (int b = 0; b < sequences; b++) {
+    int size = options.stateSize();
+    SequenceLayout single = SequenceLayout.ofSingleSteps(sequences);
+    try (Lease lease = new Lease()) {
+      State.Addresses states = State.addresses(finalState, lease);
+      PackedSequence last = lease.result(PackedSequence.allocate(input.source(), single, options.outputSize()));
+      long to = last.address(lease);
       for (int d = 0; d < options.directions(); d++) {
-        int start = b * options.outputSize() + options.outputColumn(d);
-        for (int j = 0; j < options.stateSize(); j++) {
-          float state = hidden[first + d][b][j];
-          last[start + j] = d > 0 && options.summed() ? flushed(last[start + j] + state) : state;
+        long from = states.hidden(options.topEntry(d));
+        if (d > 0 && options.summed()) {
+          ArrayNative.scaledSum(from, 1, to, to, (long) sequences * size);
+        } else {
+          long column = (long) options.outputColumn(d) * Float.BYTES;
+          ArrayNative.copyColumns(sequences, size, from, size, to + column, options.outputSize());
         }
       }
+      return lease.done(last);
     }
-    SequenceLayout single = SequenceLayout.ofSingleSteps(sequences);
-    PackedSequence result = PackedSequence.allocate(input.source(), single, options.outputSize());
-    try (Lease lease = new Lease()) {
-      MemoryNative.putFloats(result.address(lease), last, 0, last.length); // equal lengths keep the caller's order
-    }
-    return result;
-  }
-
-  /** As the kernels add: a denormal sum is zero. */
-  private static float flushed(float sum) {
-    return Math.abs(sum) < Float.MIN_NORMAL ? Math.copySign(0, sum) : sum;
   }
 
   /** The fields of {@code RecurrentCall}, of a pass that finds its weights there. */

@@ -5,13 +5,29 @@ import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.MemorySource;
+import dev.unroll.sequence.PackedSequence;
+import dev.unroll.sequence.SequenceLayout;
+import java.util.List;
 
 /**
  * What a recurrent layer carries from step to step, one vector for every layer, direction and sequence: [layers *
  * directions, sequences, hidden size] (of an {@link Lstm} with projection, its size), PyTorch's order, sequences in the
- * caller's order. With two directions the
- * entries are layer 0 forward, layer 0 reverse, layer 1 forward, and so on. An {@link Lstm} has a second such array,
- * its cells, whose vectors always have the hidden size.
+ * caller's order. With two directions the entries are layer 0 forward, layer 0 reverse, layer 1 forward, and so on. An
+ * {@link Lstm} has a second such array, its cells, whose vectors always have the hidden size.
+ *
+ * <p>An entry is a batch of one step for every sequence, which layers and {@link dev.unroll.sequence.Features} take, and
+ * such batches make a state: that is how the two directions of an encoder become the one of its decoder, and gradients of
+ * states are added up.
+ *
+ * <pre>{@code
+ * try (PackedSequence ahead = encoded.hidden(0);
+ *     PackedSequence back = encoded.hidden(1);
+ *     PackedSequence both = Features.concatenate(ahead, back);
+ *     PackedSequence bridged = bridge.forward(both);
+ *     State first = State.ofEntries(List.of(bridged))) {
+ *   decoder.forward(input, first);
+ * }
+ * }</pre>
  *
  * <p>Close it to free its memory.
  */
@@ -68,6 +84,69 @@ public final class State implements AutoCloseable {
     state.write(h, 0);
     state.write(c, state.cellsOffset);
     return state;
+  }
+
+  /**
+   * Makes a state of one step for every sequence, such as {@link #hidden(int)} gives.
+   *
+   * @param hidden an entry each, of as many sequences and features; they are copied
+   * @return the state
+   * @throws NullPointerException if {@code hidden} or an entry is null
+   * @throws IllegalArgumentException if there is none, an entry has other than one step for each sequence, or they differ
+   * @throws IllegalStateException if an entry is closed
+   */
+  public static State ofEntries(List<PackedSequence> hidden) {
+    return ofEntries(checkedEntries("hidden", hidden), new PackedSequence[0]);
+  }
+
+  /**
+   * Makes a state of an {@link Lstm} likewise.
+   *
+   * @param hidden an entry each, of as many sequences and features
+   * @param cells an entry each, of as many sequences as those of {@code hidden}
+   * @return the state
+   * @throws NullPointerException if a list or an entry is null
+   * @throws IllegalArgumentException if there is none, an entry has other than one step for each sequence, or they
+   *     differ, or the lists do not match
+   * @throws IllegalStateException if an entry is closed
+   */
+  public static State ofEntries(List<PackedSequence> hidden, List<PackedSequence> cells) {
+    PackedSequence[] h = checkedEntries("hidden", hidden);
+    PackedSequence[] c = checkedEntries("cells", cells);
+    Checks.equal("number of entries of cells", c.length, h.length);
+    Checks.equal("number of sequences of cells", c[0].layout().sequences(), h[0].layout().sequences());
+    return ofEntries(h, c);
+  }
+
+  private static PackedSequence[] checkedEntries(String name, List<PackedSequence> given) {
+    PackedSequence[] entries = Checks.notNull(name, given).toArray(new PackedSequence[0]);
+    Checks.positive("number of entries of " + name, entries.length);
+    SequenceLayout single = null;
+    for (int e = 0; e < entries.length; e++) {
+      String entry = name + "[" + e + "]";
+      int sequences = Checks.notNull(entry, entries[e]).layout().sequences();
+      single = single == null ? SequenceLayout.ofSingleSteps(sequences) : single;
+      entries[e].layout().requireSame(entry, e == 0 ? "one step for every sequence" : name + "[0]", single);
+      Checks.equal("features of " + entry, entries[e].features(), entries[0].features());
+    }
+    return entries;
+  }
+
+  private static State ofEntries(PackedSequence[] hidden, PackedSequence[] cells) {
+    int cellSize = cells.length == 0 ? 0 : cells[0].features();
+    int sequences = hidden[0].layout().sequences();
+    try (Lease lease = new Lease()) {
+      State state =
+          lease.result(new State(hidden[0].source(), hidden.length, sequences, hidden[0].features(), cellSize));
+      Addresses to = addresses(state, lease);
+      for (int e = 0; e < hidden.length; e++) {
+        MemoryNative.copy(hidden[e].address(lease), to.hidden(e), to.hiddenBytes);
+      }
+      for (int e = 0; e < cells.length; e++) {
+        MemoryNative.copy(cells[e].address(lease), to.cell(e), to.cellBytes);
+      }
+      return lease.done(state);
+    }
   }
 
   /** A checked copy of a caller's array, which another thread may change meanwhile. */
@@ -150,15 +229,58 @@ public final class State implements AutoCloseable {
   }
 
   /**
+   * Returns the vectors of one layer and direction.
+   *
+   * @param entry {@code layer * directions + direction}
+   * @return one step of {@link #hiddenSize()} features for every sequence, a copy; close it to free its memory
+   * @throws IllegalArgumentException if there is no such entry
+   * @throws IllegalStateException if this state is closed
+   */
+  public PackedSequence hidden(int entry) {
+    Checks.index("entry", entry, entries);
+    return steps(0, entry, hiddenSize);
+  }
+
+  /**
+   * Returns the cells of one layer and direction of an {@link Lstm}.
+   *
+   * @param entry {@code layer * directions + direction}
+   * @return one step of hidden size features for every sequence, a copy; close it to free its memory
+   * @throws IllegalArgumentException if there is no such entry
+   * @throws IllegalStateException if this state is closed or has no cells
+   */
+  public PackedSequence cells(int entry) {
+    checkCells();
+    Checks.index("entry", entry, entries);
+    return steps(cellsOffset, entry, cellSize);
+  }
+
+  /** Sequences of equal length keep the caller's order when they are packed, which is that of a state. */
+  private PackedSequence steps(long offset, int entry, int size) {
+    SequenceLayout single = SequenceLayout.ofSingleSteps(sequences);
+    try (Lease lease = new Lease()) {
+      long bytes = (long) sequences * size * Float.BYTES;
+      long from = lease.address(memory) + offset + entry * bytes;
+      PackedSequence copy = lease.result(PackedSequence.allocate(MemorySource.SYSTEM, single, size));
+      MemoryNative.copy(from, copy.address(lease), bytes);
+      return lease.done(copy);
+    }
+  }
+
+  private void checkCells() {
+    if (!hasCells()) {
+      throw new IllegalStateException(this + " has no cells: expected the state of an Lstm");
+    }
+  }
+
+  /**
    * Returns the cells of an {@link Lstm}.
    *
    * @return [layers * directions][sequences][hidden size], a copy
    * @throws IllegalStateException if this state is closed or has no cells
    */
   public float[][][] cells() {
-    if (!hasCells()) {
-      throw new IllegalStateException(this + " has no cells: expected the state of an Lstm");
-    }
+    checkCells();
     return read(cellsOffset, cellSize);
   }
 
@@ -186,6 +308,21 @@ public final class State implements AutoCloseable {
   void clear() {
     try (Lease lease = new Lease()) {
       MemoryNative.clear(lease.address(memory), memory.bytes());
+    }
+  }
+
+  /** Sets the values of one sequence to zero. */
+  void clear(int sequence) {
+    try (Lease lease = new Lease()) {
+      Addresses at = addresses(this, lease);
+      for (int e = 0; e < entries; e++) {
+        long hiddenBytes = (long) hiddenSize * Float.BYTES;
+        MemoryNative.clear(at.hidden(e) + sequence * hiddenBytes, hiddenBytes);
+        if (hasCells()) {
+          long cellBytes = (long) cellSize * Float.BYTES;
+          MemoryNative.clear(at.cell(e) + sequence * cellBytes, cellBytes);
+        }
+      }
     }
   }
 

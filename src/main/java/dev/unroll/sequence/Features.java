@@ -6,7 +6,7 @@ import dev.unroll.internal.Lease;
 
 /**
  * What is done to the features of whole batches between layers: several inputs side by side, the directions of an output
- * apart, residual connections. Gradients need no methods of their own: that of a concatenation is cut into slices, those
+ * apart, residual connections, gates. Most gradients need no methods of their own: that of a concatenation is cut into slices, those
  * of slices are concatenated; both terms of a sum have the gradient of the sum; and a batch that two layers took has the
  * sum of both gradients.
  *
@@ -108,8 +108,7 @@ public final class Features {
    * @throws IllegalStateException if an argument is closed
    */
   public static PackedSequence sum(PackedSequence a, PackedSequence b, float factor) {
-    Checks.equal("features of b", Checks.notNull("b", b).features(), Checks.notNull("a", a).features());
-    b.layout().requireSame("b", "a", a.layout());
+    checkSameShape(a, b);
     return scaledSum(b, factor, a);
   }
 
@@ -124,6 +123,58 @@ public final class Features {
    */
   public static PackedSequence scale(PackedSequence batch, float factor) {
     return scaledSum(Checks.notNull("batch", batch), factor, null);
+  }
+
+  /**
+   * Multiplies two batches, element by element: gates, or weights of steps that are as wide as what they weigh. The
+   * gradient of either is that of the product, times the other.
+   *
+   * @param a any
+   * @param b shaped alike
+   * @return a * b; close it to free its memory
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if the shapes differ
+   * @throws IllegalStateException if an argument is closed
+   */
+  public static PackedSequence product(PackedSequence a, PackedSequence b) {
+    checkSameShape(a, b);
+    try (Lease lease = new Lease()) {
+      long aValues = a.address(lease);
+      long bValues = b.address(lease);
+      PackedSequence result = lease.result(a.like());
+      ArrayNative.product(aValues, bValues, result.address(lease), (long) a.layout().rows() * a.features());
+      return lease.done(result);
+    }
+  }
+
+  /**
+   * Repeats the one step that each sequence has for all steps of another layout (Keras {@code RepeatVector}, of any
+   * lengths): what a decoder sees in every step, what is known of a whole sequence beside its steps, or weights of
+   * sequences as those of their steps. Its gradient is {@link dev.unroll.layer.Pooling#SUM Pooling.SUM.forward} of that
+   * of the result.
+   *
+   * @param batch one step for every sequence
+   * @param layout of as many sequences
+   * @return rows of as many features; close it to free its memory
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if the batch has other than one step for every sequence of the layout
+   * @throws IllegalStateException if the batch is closed
+   */
+  public static PackedSequence repeat(PackedSequence batch, SequenceLayout layout) {
+    Checks.notNull("batch", batch);
+    SequenceLayout single = SequenceLayout.ofSingleSteps(Checks.notNull("layout", layout).sequences());
+    batch.layout().requireSame("batch", "one step for every sequence of layout", single);
+    try (Lease lease = new Lease()) {
+      long from = batch.address(lease);
+      PackedSequence result = lease.result(PackedSequence.allocate(batch.source(), layout, batch.features()));
+      layout.packed().repeat(batch.features(), from, result.address(lease));
+      return lease.done(result);
+    }
+  }
+
+  private static void checkSameShape(PackedSequence a, PackedSequence b) {
+    Checks.equal("features of b", Checks.notNull("b", b).features(), Checks.notNull("a", a).features());
+    b.layout().requireSame("b", "a", a.layout());
   }
 
   /** factor * x + z, or without z. */

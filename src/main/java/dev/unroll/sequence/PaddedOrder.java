@@ -180,8 +180,8 @@ public enum PaddedOrder {
   StepPlaces checkFlat(int size, int[] lengths, int features) {
     long perStep = (long) lengths.length * features;
     boolean whole = perStep == 0 ? size == 0 : size % perStep == 0;
-    String expected = "a multiple of sequences * features = " + lengths.length + " * " + features;
-    Checks.require(whole, "size of padded", size, expected);
+    String divisor = features == 1 ? "sequences = " + lengths.length : "sequences * features = " + lengths.length + " * " + features;
+    Checks.require(whole, "size of padded", size, "a multiple of " + divisor);
     int steps = perStep == 0 ? 0 : (int) (size / perStep);
     for (int b = 0; b < lengths.length; b++) {
       checkLength(lengths, b, steps);
@@ -232,7 +232,10 @@ public enum PaddedOrder {
 
   private IllegalArgumentException hole(int sequence, int real, int padding) {
     String isPadding = "mask" + indices(sequence, padding) + " is padding of the same sequence";
-    String hint = !leftPadded && padding == 0 ? "; padding that comes first is that of " + name() + "_LEFT_PADDED" : "";
+    String hint =
+        !leftPadded && padding == 0
+            ? "; padding that comes first is that of " + name() + "_LEFT_PADDED"
+            : "; to leave out steps between others is for a StepSelection";
     return Checks.unexpected("mask" + indices(sequence, real), "true", "false, since " + isPadding + hint);
   }
 

@@ -98,6 +98,30 @@ public final class SequenceLayout {
   }
 
   /**
+   * Takes the lengths from a mask whose rows stand one after the other, beside data that do.
+   *
+   * @param mask [sequences * steps] or [steps * sequences], as {@code order} says: true for the real steps of a sequence
+   * @param sequences how many
+   * @param order which of the two, and on which side padding is
+   * @return the layout; its {@link #lengths()} are those of the padded batch
+   * @throws NullPointerException if {@code mask} or {@code order} is null
+   * @throws IllegalArgumentException if {@code sequences} is negative or does not divide the size of the mask, or as
+   *     {@link #ofMask(boolean[][], PaddedOrder)}, whose indices the message names
+   */
+  public static SequenceLayout ofMask(boolean[] mask, int sequences, PaddedOrder order) {
+    int size = Checks.notNull("mask", mask).length;
+    Checks.notNegative("sequences", sequences);
+    boolean whole = sequences == 0 ? size == 0 : size % sequences == 0;
+    Checks.require(whole, "size of mask", size, "a multiple of sequences = " + sequences);
+    int steps = sequences == 0 ? 0 : size / sequences;
+    int outer = Checks.notNull("order", order).outer(sequences, steps);
+    int inner = order.inner(sequences, steps);
+    boolean[][] rows = new boolean[outer][];
+    Arrays.setAll(rows, i -> Arrays.copyOfRange(mask, i * inner, (i + 1) * inner));
+    return of(order.maskLengths(rows));
+  }
+
+  /**
    * Takes the lengths from a mask of numbers, as tokenizers have it.
    *
    * @param mask [sequences][steps] or [steps][sequences], as {@code order} says: 1 for the real steps of a sequence, 0 for

@@ -72,12 +72,13 @@ public final class Adam extends Optimizer {
   }
 
   @Override
-  void step(double limit, long[] arrays) {
+  void step(double scale, double limit, long[] arrays) {
     steps++;
     // StrictMath gives the same bits on every JVM, where Math.pow may not.
     double meanCorrection = 1 - StrictMath.pow(beta1, steps);
     double varianceCorrection = 1 - StrictMath.pow(beta2, steps);
     OptimizerNative.adam(
+        scale,
         limit,
         (float) (learningRate() / meanCorrection),
         (float) beta1,

@@ -16,8 +16,8 @@ public enum Divisor {
     }
   },
   /**
-   * The sum of the steps' weights, PyTorch's {@code reduction="mean"}; without weights, each step weighs 1. NaN comes of
-   * weights that sum to 0.
+   * The sum of the steps' weights, or of the elements', PyTorch's {@code reduction="mean"} of classes with weights;
+   * without weights, each weighs 1. NaN comes of weights that sum to 0.
    */
   MEAN_OVER_WEIGHTS {
     @Override
@@ -32,7 +32,10 @@ public enum Divisor {
       return layout.sequences();
     }
   },
-  /** One: the plain sum. PyTorch's {@code reduction="sum"}. */
+  /**
+   * One: the plain sum over steps, for {@link CrossEntropy} PyTorch's {@code reduction="sum"}. (An {@link ElementLoss}
+   * takes the mean over features first.)
+   */
   SUM_OVER_STEPS {
     @Override
     double of(SequenceLayout layout, DoubleSupplier weights) {

@@ -87,7 +87,7 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
    * @throws IllegalArgumentException if it is neither
    */
   public void learningRate(double rate) {
-    learningRate = rate == 0 ? 0 : Checks.positive("learningRate", rate);
+    learningRate = OptimizerBuilder.checkedRate(rate);
   }
 
   /**
@@ -108,9 +108,42 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
    * @throws IllegalStateException if this optimiser or a layer is closed; nothing is changed then
    */
   public void step() {
+    step(1);
+  }
+
+  /**
+   * Changes every parameter once, by its gradient times a number; the gradients themselves stay as they are. Clipping, if
+   * there is any, is that of the product.
+   *
+   * <p>So gradients of several batches are averaged over all their steps, which are only known after the last:
+   *
+   * <pre>{@code
+   * long steps = 0;
+   * for (Batch batch : batches) {
+   *   backward(batch, new CrossEntropy(Divisor.SUM_OVER_STEPS)); // adds to the gradients
+   *   steps += batch.targets().layout().rows();
+   * }
+   * adam.step(1.0 / steps);
+   * }</pre>
+   *
+   * <p>And so several optimisers without a limit of their own share one:
+   *
+   * <pre>{@code
+   * double norm = Math.hypot(first.gradientNorm(), second.gradientNorm());
+   * double scale = Math.min(1, limit / (norm + 1e-6));
+   * first.step(scale);
+   * second.step(scale);
+   * }</pre>
+   *
+   * @param gradientScale a number from 1.2e-38 to 3.4e38
+   * @throws IllegalArgumentException if it is not
+   * @throws IllegalStateException if this optimiser or a layer is closed; nothing is changed then
+   */
+  public void step(double gradientScale) {
+    Checks.positive("gradientScale", gradientScale);
     checkOpen();
     try (Lease lease = new Lease()) {
-      step(clipNorm, arrays(lease, moments));
+      step(gradientScale, clipNorm, arrays(lease, moments));
     }
     parameters.forEach(Parameter::changed);
   }
@@ -151,6 +184,7 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
    * has the bits of one that was never stopped. Settings, such as the learning rate, are the caller's.
    *
    * @return a copy of the values by name, as PyTorch names them: {@code 0.exp_avg} is that of {@code parameters[0]}
+   *     (its {@code step}, which PyTorch has for every parameter, an {@link Adam} has once)
    * @throws IllegalStateException if this optimiser is closed
    */
   public Map<String, Tensor> state() {
@@ -225,7 +259,7 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
   abstract List<String> momentNames();
 
   /** Changes all parameters, given as native code takes them. */
-  abstract void step(double limit, long[] arrays);
+  abstract void step(double scale, double limit, long[] arrays);
 
   /** Gives every parameter one more array, of zeros and shaped alike, owned by this optimiser. */
   void addMoment() {

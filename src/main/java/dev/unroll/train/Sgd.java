@@ -37,8 +37,8 @@ public final class Sgd extends Optimizer {
   }
 
   @Override
-  void step(double limit, long[] arrays) {
-    OptimizerNative.sgd(limit, (float) learningRate(), (float) momentum, arrays);
+  void step(double scale, double limit, long[] arrays) {
+    OptimizerNative.sgd(scale, limit, (float) learningRate(), (float) momentum, arrays);
   }
 
   /** The options of an {@link Sgd}. */

@@ -76,7 +76,7 @@ class SquaredErrorTest {
       assertThrows(IllegalArgumentException.class, () -> loss.gradient(y, longer));
       assertThrows(NullPointerException.class, () -> loss.gradient(y, null));
       refused(NullPointerException.class, () -> loss.loss(y, y, null), "weights is null");
-      refused(IllegalArgumentException.class, () -> loss.gradient(y, y, y), "features of weights is 2: expected 1");
+      refused(IllegalArgumentException.class, () -> loss.gradient(y, y, wide), "features of weights is 3", "1", "2");
     }
   }
 }

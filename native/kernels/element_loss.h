@@ -1,0 +1,115 @@
+#pragma once
+
+/// Losses that compare every element with a target of its own: their sums along rows, and the gradients.
+
+#include "kernels/elementary.h"
+#include "kernels/reduce.h"
+
+namespace unroll::UNROLL_ISA {
+
+/// What an element costs, and the derivative by x.
+struct Cost {
+  Vec loss, derivative;
+};
+
+struct SquaredLoss {
+  UNROLL_INLINE Cost operator()(Vec x, Vec target) const {
+    const Vec d = x - target;
+    return {d * d, d + d};
+  }
+};
+
+struct AbsoluteLoss {
+  UNROLL_INLINE Cost operator()(Vec x, Vec target) const {
+    const Vec d = x - target, zero = broadcast(0.0f);
+    const Vec sign = select(d == zero, zero, with_sign(broadcast(1.0f), d));
+    return {abs(d), select(d == d, sign, d)};
+  }
+};
+
+/// P. J. Huber, "Robust estimation of a location parameter", 1964: d^2 / 2 up to |d| = delta, and linear from there.
+struct HuberLoss {
+  Vec delta;
+
+  UNROLL_INLINE Cost operator()(Vec x, Vec target) const {
+    const Vec d = x - target, half = broadcast(0.5f);
+    const Mask far = delta < abs(d);
+    return {select(far, delta * (abs(d) - half * delta), half * d * d), select(far, with_sign(delta, d), d)};
+  }
+};
+
+/// -t log sigmoid(x) - (1 - t) log(1 - sigmoid(x)) = log(1 + e^-|x|) + |x| (1 - t, or t for x < 0): exact to the last
+/// places for a target of 0 or 1, however small the loss.
+struct BinaryCrossEntropyLoss {
+  UNROLL_INLINE Cost operator()(Vec x, Vec target) const {
+    const Vec wrong = select(x < broadcast(0.0f), target, broadcast(1.0f) - target);
+    return {fma(abs(x), wrong, softplus(-abs(x))), sigmoid(x) - target};
+  }
+};
+
+alignas(64) constexpr float kLaneNumbers[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+struct LossWeights {
+  const float* at;
+  int64_t columns;  ///< 1 if each is that of a row
+
+  /// 0 in the lanes past the width.
+  UNROLL_INLINE Vec load(int64_t row, int64_t column, int64_t width) const {
+    if (at != nullptr && columns != 1) return load_columns(at + row * columns + column, width);
+    const Vec weight = broadcast(at == nullptr ? 1.0f : at[row]);
+    const Mask within = unroll::UNROLL_ISA::load(kLaneNumbers) < broadcast(static_cast<float>(width));
+    return select(within, weight, broadcast(0.0f));
+  }
+};
+
+/// Elements of weight 0 count nothing, whatever they hold.
+template <class Loss>
+void element_loss_rows(const Loss& loss, int64_t rows, int64_t columns, const float* x, const float* target,
+                       LossWeights weights, float gradient_scale, float* losses, float* d_x, Parallel& pool) {
+  parallel_ranges(pool, rows, 8 * columns, [=](Range part) {
+    const Loss own = loss;
+    for (int64_t r = part.begin; r < part.end; ++r) {
+      losses[r] = sum_of_row(columns, [&](int64_t c, int64_t width, Vec lanes) UNROLL_INLINE_LAMBDA {
+        const int64_t i = r * columns + c;
+        const Vec weight = weights.load(r, c, width), zero = broadcast(0.0f);
+        const Mask left_out = weight == zero;
+        const Cost cost = own(load_columns(x + i, width), load_columns(target + i, width));
+        if (d_x != nullptr) {
+          const Vec derivative = select(left_out, zero, cost.derivative);
+          store_columns(d_x + i, derivative * (broadcast(gradient_scale) * weight), width);
+        }
+        return fma(weight, select(left_out, zero, cost.loss), lanes);
+      });
+    }
+  });
+}
+
+inline void element_loss(ElementLoss loss, int64_t rows, int64_t columns, const float* x, const float* target,
+                         const float* weights, int64_t weight_columns, float gradient_scale, float* losses, float* d_x,
+                         Parallel& pool) {
+  const auto run = [&](const auto& kind) {
+    element_loss_rows(kind, rows, columns, x, target, {weights, weight_columns}, gradient_scale, losses, d_x, pool);
+  };
+  switch (loss.kind) {
+    case ElementLossKind::kSquared:
+      return run(SquaredLoss{});
+    case ElementLossKind::kAbsolute:
+      return run(AbsoluteLoss{});
+    case ElementLossKind::kHuber:
+      return run(HuberLoss{broadcast(loss.delta)});
+    case ElementLossKind::kBinaryCrossEntropy:
+      return run(BinaryCrossEntropyLoss{});
+  }
+}
+
+/// y[r] = the sum of row r.
+inline void row_sums(int64_t rows, int64_t columns, const float* x, float* y, Parallel& pool) {
+  parallel_ranges(pool, rows, columns, [=](Range part) {
+    for (int64_t r = part.begin; r < part.end; ++r) {
+      y[r] = sum_of_row(columns, [&](int64_t c, int64_t width, Vec lanes)
+                                     UNROLL_INLINE_LAMBDA { return lanes + load_columns(x + r * columns + c, width); });
+    }
+  });
+}
+
+}  // namespace unroll::UNROLL_ISA
