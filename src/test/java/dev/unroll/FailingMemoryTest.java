@@ -13,15 +13,18 @@ import dev.unroll.layer.Lstm;
 import dev.unroll.layer.Pooling;
 import dev.unroll.layer.RecurrentOutput;
 import dev.unroll.layer.Softmax;
+import dev.unroll.layer.State;
 import dev.unroll.sequence.Features;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
 import dev.unroll.sequence.SequenceLayout;
 import dev.unroll.sequence.StepSelection;
+import dev.unroll.train.AbsoluteError;
 import dev.unroll.train.CrossEntropy;
 import dev.unroll.train.Divisor;
 import dev.unroll.train.SquaredError;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -72,6 +75,8 @@ class FailingMemoryTest {
   private final CrossEntropy weighted = new CrossEntropy(Divisor.MEAN_OVER_WEIGHTS);
   private final PackedSequence weights = tokens.lookUp(new float[] {1, 2, 3, 4});
   private final SquaredError squaredError = new SquaredError(Divisor.MEAN_OVER_STEPS);
+  private final AbsoluteError absoluteError = new AbsoluteError(Divisor.MEAN_OVER_WEIGHTS);
+  private final PackedSequence single = PackedSequence.allocate(memory, SequenceLayout.of(1, 1, 1), 2);
 
   private Map<String, Callable<? extends AutoCloseable>> calls() {
     Map<String, Callable<? extends AutoCloseable>> calls = new LinkedHashMap<>();
@@ -92,6 +97,15 @@ class FailingMemoryTest {
             return output.last();
           }
         });
+    calls.put(
+        "backward from last",
+        () -> {
+          try (RecurrentOutput output = lstm.forward(input);
+              PackedSequence last = output.last()) {
+            return lstm.backwardFromLast(output, outputs, last, output.finalState());
+          }
+        });
+    calls.put("state of entries", () -> State.ofEntries(List.of(single, single), List.of(single, single)));
     calls.put("linear", () -> linear.forward(input));
     calls.put("linear backward", () -> linear.backward(input, outputs));
     calls.put("embedding", () -> embedding.forward(tokens));
@@ -104,6 +118,8 @@ class FailingMemoryTest {
     calls.put("weighted cross-entropy", () -> weighted.gradient(input, tokens, weights));
     calls.put("look up", () -> tokens.lookUp(new float[4]));
     calls.put("squared error", () -> squaredError.gradient(input, outputs));
+    calls.put("error of weighted elements", () -> absoluteError.gradient(input, outputs, outputs));
+    calls.put("error of each step", () -> absoluteError.ofEachStep(input, outputs));
     calls.put("tanh", () -> Activation.TANH.forward(input));
     calls.put("pooling", () -> Pooling.MEAN.forward(input));
     calls.put(
@@ -118,6 +134,8 @@ class FailingMemoryTest {
     calls.put("slice", () -> Features.slice(input, 1, 3));
     calls.put("sum", () -> Features.sum(input, outputs));
     calls.put("scale", () -> Features.scale(input, 2));
+    calls.put("product", () -> Features.product(input, outputs));
+    calls.put("repeat", () -> Features.repeat(single, LAYOUT));
     calls.put("reversed", input::reversed);
     calls.put("select", () -> some.select(input));
     calls.put("select tokens", () -> some.select(tokens));

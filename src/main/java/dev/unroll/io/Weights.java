@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Moves the weights of layers and models in and out of safetensors files. Names and shapes are PyTorch's, so the file
- * of a module's {@code state_dict} can be loaded as it is:
+ * Moves the weights of layers and models in and out of safetensors files. Names and shapes are PyTorch's (but for cells,
+ * whose names have {@code _l0} here), so the file of a module's {@code state_dict} can be loaded as it is:
  *
  * <pre>{@code
  * Map<String, Parameter> parameters = new LinkedHashMap<>();

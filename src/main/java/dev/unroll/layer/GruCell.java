@@ -1,6 +1,9 @@
 package dev.unroll.layer;
 
-/** One step of {@link Gru} (PyTorch {@code nn.GRUCell}); its parameters have the layer's names. */
+/**
+ * One step of {@link Gru} (PyTorch {@code nn.GRUCell}); its parameters have the
+ * layer's names, which are PyTorch's and {@code _l0} after them.
+ */
 public final class GruCell extends RecurrentCell<Gru> {
   /**
    * Makes one step of a layer.

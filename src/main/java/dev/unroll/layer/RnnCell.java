@@ -1,6 +1,9 @@
 package dev.unroll.layer;
 
-/** One step of {@link Rnn} (PyTorch {@code nn.RNNCell}); its parameters have the layer's names. */
+/**
+ * One step of {@link Rnn} (PyTorch {@code nn.RNNCell}); its parameters have the
+ * layer's names, which are PyTorch's and {@code _l0} after them.
+ */
 public final class RnnCell extends RecurrentCell<Rnn> {
   /**
    * Makes one step of a layer.

@@ -115,6 +115,9 @@ public final class SequenceLayout {
     Checks.require(whole, "size of mask", size, "a multiple of sequences = " + sequences);
     int steps = sequences == 0 ? 0 : size / sequences;
     int outer = Checks.notNull("order", order).outer(sequences, steps);
+    if (steps == 0) {
+      return of(new int[sequences]);
+    }
     int inner = order.inner(sequences, steps);
     boolean[][] rows = new boolean[outer][];
     Arrays.setAll(rows, i -> Arrays.copyOfRange(mask, i * inner, (i + 1) * inner));

@@ -7,8 +7,14 @@ import dev.unroll.layer.Pooling;
 import dev.unroll.layer.Recurrent;
 import dev.unroll.layer.RecurrentBuilder;
 import dev.unroll.layer.Rnn;
+import dev.unroll.train.AbsoluteError;
 import dev.unroll.train.Adam;
+import dev.unroll.train.BinaryCrossEntropy;
+import dev.unroll.train.Divisor;
+import dev.unroll.train.ElementLoss;
+import dev.unroll.train.Huber;
 import dev.unroll.train.Sgd;
+import dev.unroll.train.SquaredError;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -54,6 +60,10 @@ final class GoldenModels {
     for (Activation kind : Activation.values()) {
       models.add(new PlainModel("activation-" + kind.name().toLowerCase(Locale.ROOT), PlainModel.activation(kind)));
     }
+    for (ElementLoss loss : losses()) {
+      String name = loss.getClass().getSimpleName().toLowerCase(Locale.ROOT);
+      models.add(new PlainModel("loss-" + name, PlainModel.loss(loss)));
+    }
     for (Pooling kind : Pooling.values()) {
       models.add(new PlainModel("pooling-" + kind.name().toLowerCase(Locale.ROOT), PlainModel.pooling(kind)));
     }
@@ -64,6 +74,12 @@ final class GoldenModels {
     models.add(new TrainingRun("training-adam", p -> Adam.builder(p).learningRate(0.003).clipNorm(1).build()));
     models.add(new LanguageModelRun());
     return models;
+  }
+
+  private static List<ElementLoss> losses() {
+    Divisor divisor = Divisor.SUM_OVER_STEPS;
+    return List.of(
+        new SquaredError(divisor), new AbsoluteError(divisor), new Huber(divisor, 0.5), new BinaryCrossEntropy(divisor));
   }
 
   private static GoldenModel recurrent(String name, Supplier<RecurrentBuilder<?, ? extends Recurrent>> builder) {

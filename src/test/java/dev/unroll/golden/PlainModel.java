@@ -12,6 +12,7 @@ import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
 import dev.unroll.train.CrossEntropy;
 import dev.unroll.train.Divisor;
+import dev.unroll.train.ElementLoss;
 import dev.unroll.train.LossGradient;
 import java.util.List;
 import java.util.function.Function;
@@ -108,9 +109,26 @@ record PlainModel(String name, boolean keepsSequencesApart, Function<List<Intege
         PackedSequence sum = Features.sum(a, b, 0.3f);
         PackedSequence multiple = Features.scale(a, 0.7f);
         PackedSequence all = Features.concatenate(a, sum, multiple);
-        PackedSequence some = Features.slice(all, INPUTS - 1, 2 * INPUTS + 1)) {
-      return new Results(perSequence(all, some), List.of());
+        PackedSequence some = Features.slice(all, INPUTS - 1, 2 * INPUTS + 1);
+        PackedSequence product = Features.product(a, b);
+        PackedSequence pooled = Pooling.MAX.forward(product);
+        PackedSequence repeated = Features.repeat(pooled, a.layout())) {
+      return new Results(perSequence(all, some, product, repeated), List.of());
     }
+  }
+
+  /** Plain, and with weights of elements; each sequence by itself, for the divisor is no number of the batch. */
+  static Function<List<Integer>, Results> loss(ElementLoss loss) {
+    return which -> {
+      try (PackedSequence outputs = Data.batch(which, OUTPUTS, 1);
+          PackedSequence targets = Data.batch(which, OUTPUTS, 2);
+          PackedSequence weights = Data.batch(which, OUTPUTS, 3);
+          PackedSequence losses = loss.ofEachStep(outputs, targets);
+          LossGradient plain = loss.gradient(outputs, targets);
+          LossGradient weighted = loss.gradient(outputs, targets, weights)) {
+        return new Results(perSequence(losses, plain.gradient(), weighted.gradient()), List.of());
+      }
+    };
   }
 
   private static PackedTokens tokens(List<Integer> which, int vocabulary) {

@@ -131,7 +131,8 @@ class RecurrentGradientTest {
       reference.finalWeights = ReferenceRecurrent.widen(finalWeights);
       reference.finalCellWeights = ReferenceRecurrent.widen(finalCellWeights);
       reference.summed = c.bidirectional && c.summed;
-      reference.mask = c.dropout > 0 ? TransparentRnn.mask(c.dropout, c.lengths, layer.outputSize(), c.seed) : null;
+      reference.mask =
+          c.dropout > 0 ? TransparentRnn.mask(c.dropout, c.lengths, layer.outputSize(), c.seed, c.seed) : null;
 
       try (PackedSequence x = PackedSequence.of(input, c.inputs);
           State h0 = cells ? State.of(initial, initialCells) : State.of(initial);

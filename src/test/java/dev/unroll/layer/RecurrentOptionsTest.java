@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.unroll.Expect;
 import dev.unroll.sequence.PackedSequence;
 import java.util.Arrays;
 import java.util.List;
@@ -126,6 +127,42 @@ class RecurrentOptionsTest {
           RecurrentGradients fromLast = layer.backwardFromLast(first, one);
           RecurrentGradients fromAll = layer.backward(second, all, null)) {
         assertTrue(Arrays.deepEquals(fromAll.input().toArrays(), fromLast.input().toArrays()));
+      }
+    }
+  }
+
+  /** Of both directions, side by side or summed: that of the last output is one of the top layer's final states. */
+  @ParameterizedTest
+  @MethodSource("builders")
+  void gradientsOfTheLastOutputAndOfTheFinalStateGoBackTogether(RecurrentBuilder<?, ? extends Recurrent> builder) {
+    builder.layers(2);
+    builder.bidirectional(true);
+    for (boolean summed : new boolean[] {false, true}) {
+      builder.sumDirections(summed);
+      try (Recurrent layer = builder.build();
+          PackedSequence x = PackedSequence.of(input, INPUTS);
+          RecurrentOutput first = layer.forward(x);
+          RecurrentOutput second = layer.forward(x)) {
+        float[][][] dLast = RandomArrays.sequences(random, new int[] {1, 1, 1, 1, 1}, layer.outputSize());
+        State shape = first.finalState();
+        float[][][] hidden = RandomArrays.state(random, 4, LENGTHS.length, shape.hiddenSize());
+        float[][][] cells = shape.hasCells() ? RandomArrays.state(random, 4, LENGTHS.length, layer.hiddenSize()) : null;
+        try (State beside = cells == null ? State.of(hidden) : State.of(hidden, cells);
+            PackedSequence one = PackedSequence.of(dLast, layer.outputSize());
+            RecurrentGradients together = layer.backwardFromLast(first, null, one, beside)) {
+          for (int d = 0; d < 2; d++) {
+            for (int b = 0; b < LENGTHS.length; b++) {
+              for (int j = 0; j < shape.hiddenSize(); j++) {
+                hidden[2 + d][b][j] += dLast[b][0][(summed ? 0 : d * shape.hiddenSize()) + j];
+              }
+            }
+          }
+          try (State sum = cells == null ? State.of(hidden) : State.of(hidden, cells);
+              RecurrentGradients expected = layer.backward(second, null, sum)) {
+            Expect.sameBits(expected.input().toArrays(), together.input().toArrays());
+            Expect.sameBits(expected.initialState().hidden(), together.initialState().hidden());
+          }
+        }
       }
     }
   }
@@ -283,7 +320,7 @@ class RecurrentOptionsTest {
   void everyLayerDropsElementsOfItsOwn() {
     double p = 0.5;
     int[] lengths = {400, 100, 300};
-    try (Rnn layer = TransparentRnn.of(3, INPUTS, p);
+    try (Rnn layer = TransparentRnn.of(3, INPUTS, p, 0);
         PackedSequence x = PackedSequence.of(TransparentRnn.ones(lengths, INPUTS), INPUTS);
         RecurrentOutput output = layer.forwardTraining(x, null, 7)) {
       int kept = 0;
@@ -300,9 +337,26 @@ class RecurrentOptionsTest {
 
   @Test
   void dropoutOfASequenceDoesNotDependOnTheLengthsOfOthers() {
-    float[][][] one = TransparentRnn.mask(0.5, new int[] {6, 2}, INPUTS, 3);
-    float[][][] two = TransparentRnn.mask(0.5, new int[] {6, 9}, INPUTS, 3);
+    float[][][] one = TransparentRnn.mask(0.5, new int[] {6, 2}, INPUTS, 1, 3);
+    float[][][] two = TransparentRnn.mask(0.5, new int[] {6, 9}, INPUTS, 1, 3);
     assertTrue(Arrays.deepEquals(one[0], two[0]));
+  }
+
+  /** An encoder and its decoder may both take the number of the step as their key. */
+  @Test
+  void layersOfOtherSeedsDropOtherElements() {
+    int[] lengths = {100};
+    float[][][] one = TransparentRnn.mask(0.5, lengths, INPUTS, 1, 3);
+    float[][][] two = TransparentRnn.mask(0.5, lengths, INPUTS, 2, 3);
+    int alike = 0;
+    for (int t = 0; t < 100; t++) {
+      for (int j = 0; j < INPUTS; j++) {
+        alike += one[0][t][j] == two[0][t][j] ? 1 : 0;
+      }
+    }
+    int all = 100 * INPUTS;
+    assertEquals(all / 2.0, alike, 5 * Math.sqrt(all * 0.25)); // five standard deviations
+    assertFalse(Arrays.deepEquals(two, TransparentRnn.mask(0.5, lengths, INPUTS, 3, 2)), "seed and key are no sum");
   }
 
   @Test

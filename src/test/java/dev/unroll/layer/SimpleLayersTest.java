@@ -153,6 +153,14 @@ class SimpleLayersTest {
         }
       }
       assertClose(dTable, layer.parameters().get(0).gradient());
+      float[] row = new float[size];
+      layer.forward(3, row);
+      assertArrayEquals(Arrays.copyOfRange(table, 3 * size, 4 * size), row);
+      Class<IllegalArgumentException> argument = IllegalArgumentException.class;
+      Expect.refused(argument, () -> layer.forward(5, row), "token is 5");
+      Expect.refused(argument, () -> layer.forward(-1, row), "token is -1");
+      Expect.refused(argument, () -> layer.forward(0, new float[size + 1]), "size of output is " + (size + 1));
+      Expect.refused(NullPointerException.class, () -> layer.forward(0, null), "output is null");
     }
   }
 

@@ -9,12 +9,12 @@ final class TransparentRnn {
   private TransparentRnn() {}
 
   static Rnn of(int size, double dropout) {
-    return of(2, size, dropout);
+    return of(2, size, dropout, 0);
   }
 
-  static Rnn of(int layers, int size, double dropout) {
+  static Rnn of(int layers, int size, double dropout, long seed) {
     Rnn.Builder relu = Rnn.builder(size, size).activation(Rnn.Activation.RELU);
-    Rnn layer = relu.layers(layers).bias(false).dropout(dropout).build();
+    Rnn layer = relu.layers(layers).bias(false).dropout(dropout).seed(seed).build();
     float[] identity = new float[size * size];
     IntStream.range(0, size).forEach(i -> identity[i * size + i] = 1);
     for (Parameter parameter : layer.parameters()) {
@@ -24,8 +24,8 @@ final class TransparentRnn {
   }
 
   /** What dropout multiplies the outputs of the first of two layers by: 0 or 1 / (1 - p). */
-  static float[][][] mask(double dropout, int[] lengths, int size, long key) {
-    try (Rnn layer = of(size, dropout);
+  static float[][][] mask(double dropout, int[] lengths, int size, long seed, long key) {
+    try (Rnn layer = of(2, size, dropout, seed);
         PackedSequence ones = PackedSequence.of(ones(lengths, size), size);
         RecurrentOutput output = layer.forwardTraining(ones, null, key)) {
       return output.outputs().toArrays();

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.unroll.Expect;
 import dev.unroll.Unroll;
+import dev.unroll.layer.Pooling;
 import java.util.Random;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.Stream;
@@ -92,6 +93,47 @@ class FeaturesTest {
           assertEquals(factor * a[i][j], multiples[i][j]);
         }
       }
+    }
+  }
+
+  @Test
+  void productsAreThoseOfTheElements() {
+    try (PackedSequence product = Features.product(five, otherFive)) {
+      float[][] a = five.toFlatArrays();
+      float[][] b = otherFive.toFlatArrays();
+      float[][] products = product.toFlatArrays();
+      for (int i = 0; i < a.length; i++) {
+        for (int j = 0; j < a[i].length; j++) {
+          assertEquals(a[i][j] * b[i][j], products[i][j]);
+        }
+      }
+    }
+  }
+
+  /** Its gradient is the sum of the steps', by definition. */
+  @Test
+  void oneStepIsRepeatedForEveryStepOfItsSequence() {
+    float[][] steps = {{1, 2}, {3, Float.NaN}, {-0.0f, 5}, {6, 7}};
+    try (PackedSequence single = PackedSequence.ofFlat(steps, 2);
+        PackedSequence repeated = Features.repeat(single, five.layout());
+        PackedSequence summed = Pooling.SUM.forward(repeated)) {
+      float[][][] actual = repeated.toArrays();
+      for (int b = 0; b < LENGTHS.length; b++) {
+        assertEquals(LENGTHS[b], actual[b].length);
+        for (float[] step : actual[b]) {
+          Expect.sameBits(new float[][] {steps[b]}, new float[][] {step});
+        }
+      }
+      assertEquals(700 * 5, summed.step(2, 0)[1]);
+    }
+    Class<IllegalArgumentException> argument = IllegalArgumentException.class;
+    try (PackedSequence single = PackedSequence.ofFlat(new float[][] {{1}, {2}}, 1)) {
+      Expect.refused(argument, () -> Features.repeat(five, five.layout()), "layout of batch", "one step for every sequence");
+      Expect.refused(argument, () -> Features.repeat(single, five.layout()), "2 sequences, not 4");
+      Expect.refused(NullPointerException.class, () -> Features.repeat(single, null), "layout is null");
+      Expect.refused(NullPointerException.class, () -> Features.repeat(null, five.layout()), "batch is null");
+      Expect.refused(argument, () -> Features.product(five, seventeen), "features of b is 17: expected 5");
+      Expect.refused(argument, () -> Features.product(single, five), "features of b is 5: expected 1");
     }
   }
 

@@ -67,6 +67,35 @@ class MaskTest {
   }
 
   @Test
+  void masksWhoseRowsStandOneAfterTheOtherAreMasks() {
+    SequenceLayout layout = SequenceLayout.of(2, 0, 3, 1);
+    assertEquals(layout, SequenceLayout.ofMask(flat(BATCH_FIRST), 4, PaddedOrder.BATCH_FIRST));
+    assertEquals(layout, SequenceLayout.ofMask(flat(TIME_FIRST), 4, PaddedOrder.TIME_FIRST));
+    assertEquals(layout, SequenceLayout.ofMask(flat(TIME_FIRST_LEFT), 4, PaddedOrder.TIME_FIRST_LEFT_PADDED));
+    assertEquals(SequenceLayout.of(), SequenceLayout.ofMask(new boolean[0], 0, PaddedOrder.BATCH_FIRST));
+    assertEquals(SequenceLayout.of(0, 0), SequenceLayout.ofMask(new boolean[0], 2, PaddedOrder.TIME_FIRST));
+    Class<IllegalArgumentException> type = IllegalArgumentException.class;
+    boolean[] mask = {T, F, T};
+    refused(type, () -> SequenceLayout.ofMask(mask, 2, PaddedOrder.BATCH_FIRST), "size of mask is 3", "sequences = 2");
+    refused(type, () -> SequenceLayout.ofMask(mask, 0, PaddedOrder.BATCH_FIRST), "size of mask is 3", "sequences = 0");
+    refused(type, () -> SequenceLayout.ofMask(mask, -1, PaddedOrder.BATCH_FIRST), "sequences is -1");
+    refused(type, () -> SequenceLayout.ofMask(mask, 1, PaddedOrder.BATCH_FIRST), "mask[0][2] is true", "StepSelection");
+    refused(
+        NullPointerException.class,
+        () -> SequenceLayout.ofMask((boolean[]) null, 1, PaddedOrder.BATCH_FIRST),
+        "mask is null");
+    refused(NullPointerException.class, () -> SequenceLayout.ofMask(mask, 1, null), "order is null");
+  }
+
+  private static boolean[] flat(boolean[][] mask) {
+    boolean[] flat = new boolean[mask.length * mask[0].length];
+    for (int i = 0; i < flat.length; i++) {
+      flat[i] = mask[i / mask[0].length][i % mask[0].length];
+    }
+    return flat;
+  }
+
+  @Test
   void masksOfNumbersAreMasks() {
     assertEquals(
         SequenceLayout.of(2, 0), SequenceLayout.ofMask(new int[][] {{1, 1, 0}, {0, 0, 0}}, PaddedOrder.BATCH_FIRST));

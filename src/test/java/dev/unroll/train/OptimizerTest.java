@@ -3,9 +3,11 @@ package dev.unroll.train;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.unroll.Expect;
 import dev.unroll.layer.Linear;
 import dev.unroll.layer.Parameter;
 import dev.unroll.sequence.PackedSequence;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -38,6 +40,50 @@ class OptimizerTest {
         }
         compare(layer);
       }
+    }
+  }
+
+  /** Gradients of several batches, averaged in the end, and then clipped. */
+  @Test
+  void aScaledStepIsThatOfScaledGradients() {
+    double rate = 0.1;
+    for (double clip : new double[] {0.05, 1e9}) {
+      for (double scale : new double[] {1e-3, 0.25, 7}) {
+        try (Linear layer = new Linear(INPUTS, OUTPUTS, 1);
+            Sgd sgd = Sgd.builder(layer.parameters()).learningRate(rate).clipNorm(clip).build()) {
+          weights = null;
+          load(layer);
+          sgd.step(scale);
+          double factor = rate * scale * Math.min(1, clip / (scale * norm() + 1e-6));
+          for (int i = 0; i < weights.length; i++) {
+            weights[i] -= factor * gradient[i];
+          }
+          compare(layer);
+        }
+      }
+    }
+  }
+
+  /** As if one optimiser had the parameters of both. */
+  @Test
+  void optimisersWithOneLimitTakeTheScaleOfBoth() {
+    try (Linear layer = new Linear(INPUTS, OUTPUTS, 1);
+        Sgd first = Sgd.builder(List.of(layer.parameters().get(0))).learningRate(1).build();
+        Sgd second = Sgd.builder(List.of(layer.parameters().get(1))).learningRate(1).build()) {
+      load(layer);
+      double norm = Math.hypot(first.gradientNorm(), second.gradientNorm());
+      assertEquals(norm(), norm, 1e-5 * norm);
+      double scale = Math.min(1, 0.5 / (norm + 1e-6));
+      first.step(scale);
+      second.step(scale);
+      for (int i = 0; i < weights.length; i++) {
+        weights[i] -= scale * gradient[i];
+      }
+      compare(layer);
+      for (double wrong : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
+        Expect.refused(IllegalArgumentException.class, () -> first.step(wrong), "gradientScale is " + wrong);
+      }
+      compare(layer);
     }
   }
 

@@ -1,0 +1,127 @@
+package dev.unroll.layer;
+
+import static dev.unroll.Expect.refused;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.unroll.Expect;
+import dev.unroll.sequence.Features;
+import dev.unroll.sequence.PackedSequence;
+import dev.unroll.sequence.SequenceLayout;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** States, and the batches of one step that their entries are. */
+class StateTest {
+  private static final int SEQUENCES = 3;
+  private static final int HIDDEN = 5;
+  private static final int CELLS = 7;
+  private static final Class<IllegalArgumentException> ARGUMENT = IllegalArgumentException.class;
+
+  private final Random random = new Random(11);
+  private final float[][][] hidden = RandomArrays.state(random, 2, SEQUENCES, HIDDEN);
+  private final float[][][] cells = RandomArrays.state(random, 2, SEQUENCES, CELLS);
+
+  @Test
+  void entriesAreStepsOfTheCallersSequences() {
+    try (State state = State.of(hidden, cells)) {
+      for (int e = 0; e < 2; e++) {
+        try (PackedSequence ofHidden = state.hidden(e);
+            PackedSequence ofCells = state.cells(e)) {
+          assertEquals(SequenceLayout.of(1, 1, 1), ofHidden.layout());
+          Expect.sameBits(hidden[e], ofHidden.toFlatArrays());
+          Expect.sameBits(cells[e], ofCells.toFlatArrays());
+        }
+      }
+      refused(ARGUMENT, () -> state.hidden(2), "entry is 2");
+      refused(ARGUMENT, () -> state.cells(-1), "entry is -1");
+      state.close();
+      refused(IllegalStateException.class, () -> state.hidden(0), "closed");
+    }
+    try (State state = State.of(hidden)) {
+      refused(IllegalStateException.class, () -> state.cells(0), "has no cells");
+    }
+  }
+
+  @Test
+  void stepsOfSequencesMakeAState() {
+    try (State state = State.of(hidden, cells);
+        PackedSequence h0 = state.hidden(0);
+        PackedSequence h1 = state.hidden(1);
+        PackedSequence c0 = state.cells(0);
+        PackedSequence c1 = state.cells(1);
+        State both = State.ofEntries(List.of(h1, h0), List.of(c1, c0));
+        State one = State.ofEntries(List.of(h1))) {
+      Expect.sameBits(new float[][][] {hidden[1], hidden[0]}, both.hidden());
+      Expect.sameBits(new float[][][] {cells[1], cells[0]}, both.cells());
+      Expect.sameBits(new float[][][] {hidden[1]}, one.hidden());
+      assertFalse(one.hasCells());
+      assertTrue(both.hasCells());
+      refused(NullPointerException.class, () -> State.ofEntries(null), "hidden is null");
+      refused(NullPointerException.class, () -> State.ofEntries(List.of(h0), null), "cells is null");
+      refused(ARGUMENT, () -> State.ofEntries(List.of()), "number of entries of hidden is 0");
+      refused(ARGUMENT, () -> State.ofEntries(List.of(h0, c0)), "features of hidden[1] is 7: expected 5");
+      refused(ARGUMENT, () -> State.ofEntries(List.of(h0), List.of(c0, c1)), "number of entries of cells is 2");
+      try (PackedSequence longer = PackedSequence.of(new float[SEQUENCES][2][HIDDEN], HIDDEN);
+          PackedSequence fewer = PackedSequence.of(new float[1][1][HIDDEN], HIDDEN)) {
+        refused(ARGUMENT, () -> State.ofEntries(List.of(longer)), "layout of hidden[0]", "one step for every sequence");
+        refused(ARGUMENT, () -> State.ofEntries(List.of(h0, fewer)), "layout of hidden[1]", "1 sequences, not 3");
+        refused(ARGUMENT, () -> State.ofEntries(List.of(h0), List.of(fewer)), "number of sequences of cells is 1");
+      }
+      h0.close();
+      refused(IllegalStateException.class, () -> State.ofEntries(List.of(h0)), "closed");
+    }
+  }
+
+  /** What a decoder of one direction starts from: both directions of its encoder. */
+  @Test
+  void aBatchWithoutSequencesHasStatesToo() {
+    try (Gru encoder = Gru.builder(2, HIDDEN).bidirectional(true).build();
+        Gru decoder = Gru.builder(2, 2 * HIDDEN).build();
+        PackedSequence nothing = PackedSequence.of(new float[0][][], 2);
+        RecurrentOutput encoded = encoder.forward(nothing);
+        PackedSequence ahead = encoded.finalState().hidden(0);
+        PackedSequence back = encoded.finalState().hidden(1);
+        PackedSequence both = Features.concatenate(ahead, back);
+        State first = State.ofEntries(List.of(both));
+        RecurrentOutput decoded = decoder.forward(nothing, first)) {
+      assertEquals(0, first.sequences());
+      assertEquals(0, decoded.outputs().layout().rows());
+    }
+  }
+
+  /** Whatever the streams beside it do. */
+  @Test
+  void oneSequenceOfASessionStartsAnew() {
+    try (Lstm layer = Lstm.builder(1, HIDDEN).layers(2).seed(3).build();
+        RecurrentSession session = layer.session(2);
+        RecurrentSession fresh = layer.session(1)) {
+      float[] out = new float[2 * HIDDEN];
+      session.step(new float[] {1, 2}, out);
+      session.step(new float[] {3, 4}, out);
+      float[][][] before;
+      try (State state = session.state()) {
+        before = state.hidden();
+      }
+      session.reset(1);
+      try (State state = session.state()) {
+        for (int e = 0; e < 2; e++) {
+          Expect.sameBits(new float[][] {before[e][0], new float[HIDDEN]}, state.hidden()[e]);
+          Expect.sameBits(new float[][] {new float[HIDDEN]}, new float[][] {state.cells()[e][1]});
+          assertTrue(state.cells()[e][0][0] != 0);
+        }
+      }
+      float[] expected = new float[HIDDEN];
+      fresh.step(new float[] {0.5f}, expected);
+      session.step(new float[] {7, 0.5f}, out);
+      Expect.sameBits(new float[][] {expected}, new float[][] {Arrays.copyOfRange(out, HIDDEN, 2 * HIDDEN)});
+      refused(ARGUMENT, () -> session.reset(2), "sequence is 2");
+      refused(ARGUMENT, () -> session.reset(-1), "sequence is -1");
+      session.close();
+      refused(IllegalStateException.class, () -> session.reset(0), "closed");
+    }
+  }
+}
