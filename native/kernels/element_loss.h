@@ -7,45 +7,41 @@
 
 namespace unroll::UNROLL_ISA {
 
-/// What an element costs, and the derivative by x.
+/// What 16 elements cost, and the derivatives by x.
 struct Cost {
   Vec loss, derivative;
 };
 
-struct SquaredLoss {
-  UNROLL_INLINE Cost operator()(Vec x, Vec target) const {
-    const Vec d = x - target;
-    return {d * d, d + d};
-  }
-};
+/// A call for 16 elements, so that there is one loop for all losses; delta is Huber's.
+using CostOf = Cost (*)(Vec x, Vec target, float delta);
 
-struct AbsoluteLoss {
-  UNROLL_INLINE Cost operator()(Vec x, Vec target) const {
-    const Vec d = x - target, zero = broadcast(0.0f);
-    const Vec sign = select(d == zero, zero, with_sign(broadcast(1.0f), d));
-    return {abs(d), select(d == d, sign, d)};
-  }
-};
+inline Cost squared(Vec x, Vec target, float) {
+  const Vec d = x - target;
+  return {d * d, d + d};
+}
+
+inline Cost absolute(Vec x, Vec target, float) {
+  const Vec d = x - target, zero = broadcast(0.0f);
+  const Vec sign = select(d == zero, zero, with_sign(broadcast(1.0f), d));
+  return {abs(d), select(d == d, sign, d)};
+}
 
 /// P. J. Huber, "Robust estimation of a location parameter", 1964: d^2 / 2 up to |d| = delta, and linear from there.
-struct HuberLoss {
-  Vec delta;
-
-  UNROLL_INLINE Cost operator()(Vec x, Vec target) const {
-    const Vec d = x - target, half = broadcast(0.5f);
-    const Mask far = delta < abs(d);
-    return {select(far, delta * (abs(d) - half * delta), half * d * d), select(far, with_sign(delta, d), d)};
-  }
-};
+inline Cost huber(Vec x, Vec target, float delta) {
+  const Vec d = x - target, half = broadcast(0.5f), limit = broadcast(delta);
+  const Mask far = limit < abs(d);
+  return {select(far, limit * (abs(d) - half * limit), half * d * d), select(far, with_sign(limit, d), d)};
+}
 
 /// -t log sigmoid(x) - (1 - t) log(1 - sigmoid(x)) = log(1 + e^-|x|) + |x| (1 - t, or t for x < 0): exact to the last
 /// places for a target of 0 or 1, however small the loss.
-struct BinaryCrossEntropyLoss {
-  UNROLL_INLINE Cost operator()(Vec x, Vec target) const {
-    const Vec wrong = select(x < broadcast(0.0f), target, broadcast(1.0f) - target);
-    return {fma(abs(x), wrong, softplus(-abs(x))), sigmoid(x) - target};
-  }
-};
+inline Cost binary_cross_entropy(Vec x, Vec target, float) {
+  const Vec wrong = select(x < broadcast(0.0f), target, broadcast(1.0f) - target);
+  return {fma(abs(x), wrong, softplus(-abs(x))), sigmoid(x) - target};
+}
+
+/// In the order of ElementLossKind.
+constexpr CostOf kCosts[] = {squared, absolute, huber, binary_cross_entropy};
 
 alignas(64) constexpr float kLaneNumbers[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
@@ -63,17 +59,18 @@ struct LossWeights {
 };
 
 /// Elements of weight 0 count nothing, whatever they hold.
-template <class Loss>
-void element_loss_rows(const Loss& loss, int64_t rows, int64_t columns, const float* x, const float* target,
-                       LossWeights weights, float gradient_scale, float* losses, float* d_x, Parallel& pool) {
+inline void element_loss(ElementLoss loss, int64_t rows, int64_t columns, const float* x, const float* target,
+                         const float* weights, int64_t weight_columns, float gradient_scale, float* losses, float* d_x,
+                         Parallel& pool) {
+  const CostOf cost_of = kCosts[static_cast<int64_t>(loss.kind)];
+  const LossWeights weight_of{weights, weight_columns};
   parallel_ranges(pool, rows, 8 * columns, [=](Range part) {
-    const Loss own = loss;
     for (int64_t r = part.begin; r < part.end; ++r) {
-      losses[r] = sum_of_row(columns, [&](int64_t c, int64_t width, Vec lanes) UNROLL_INLINE_LAMBDA {
+      losses[r] = sum_of_row(columns, [&](int64_t c, int64_t width, Vec lanes) {
         const int64_t i = r * columns + c;
-        const Vec weight = weights.load(r, c, width), zero = broadcast(0.0f);
+        const Vec weight = weight_of.load(r, c, width), zero = broadcast(0.0f);
         const Mask left_out = weight == zero;
-        const Cost cost = own(load_columns(x + i, width), load_columns(target + i, width));
+        const Cost cost = cost_of(load_columns(x + i, width), load_columns(target + i, width), loss.delta);
         if (d_x != nullptr) {
           const Vec derivative = select(left_out, zero, cost.derivative);
           store_columns(d_x + i, derivative * (broadcast(gradient_scale) * weight), width);
@@ -82,24 +79,6 @@ void element_loss_rows(const Loss& loss, int64_t rows, int64_t columns, const fl
       });
     }
   });
-}
-
-inline void element_loss(ElementLoss loss, int64_t rows, int64_t columns, const float* x, const float* target,
-                         const float* weights, int64_t weight_columns, float gradient_scale, float* losses, float* d_x,
-                         Parallel& pool) {
-  const auto run = [&](const auto& kind) {
-    element_loss_rows(kind, rows, columns, x, target, {weights, weight_columns}, gradient_scale, losses, d_x, pool);
-  };
-  switch (loss.kind) {
-    case ElementLossKind::kSquared:
-      return run(SquaredLoss{});
-    case ElementLossKind::kAbsolute:
-      return run(AbsoluteLoss{});
-    case ElementLossKind::kHuber:
-      return run(HuberLoss{broadcast(loss.delta)});
-    case ElementLossKind::kBinaryCrossEntropy:
-      return run(BinaryCrossEntropyLoss{});
-  }
 }
 
 /// y[r] = the sum of row r.

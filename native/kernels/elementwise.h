@@ -39,6 +39,14 @@ void map_elements(const float* x, float* y, int64_t size, Parallel& pool, const 
   });
 }
 
+/// The function of a block some of whose arguments near() is not for.
+template <class Function>
+__attribute__((noinline)) void map_far(const float* x, float* y, int64_t vectors, int64_t width) {
+  for (int64_t i = 0; i < vectors * kLanes; i += kLanes) {
+    store_columns(y + i, Function::apply(load_columns(x + i, width)), width);
+  }
+}
+
 /// Maps a function by its near(), which is shorter than apply(), where the arguments of vectors that are computed
 /// together allow it; NaN does.
 template <class Function>
@@ -52,9 +60,7 @@ void map_near(const float* x, float* y, int64_t size, Parallel& pool) {
       if constexpr (Function::kMost < kInfinity) most = max_abs(most, v[j]);
     }
     if (Function::kMost < kInfinity && any(broadcast(Function::kMost) < most)) [[unlikely]] {
-#pragma GCC unroll 1
-      for (int j = 0; j < kVectors; ++j) store_columns(y + i + j * kLanes, Function::apply(v[j]), width);
-      return;
+      return map_far<Function>(x + i, y + i, kVectors, width);
     }
 #pragma GCC unroll 4
     for (int j = 0; j < kVectors; ++j) v[j] = Function::near(v[j]);
@@ -83,9 +89,7 @@ void map_halves(const float* x, float* y, int64_t size, Parallel& pool) {
         half[j] = Function::begin(v);
       }
       if (kHasFar && any(broadcast(Function::kMost) < most)) [[unlikely]] {
-#pragma GCC unroll 1
-        for (int j = 0; j < kVectors; ++j) store_value(j, Function::apply(argument(j)));
-        return;
+        return map_far<Function>(x + i, y + i, kVectors, width);
       }
 #pragma GCC unroll 1
       for (int j = 0; j < kVectors; ++j) store_value(j, Function::end(half[j], argument(j)));

@@ -76,6 +76,27 @@ public final class StepSelection {
     return choose(SequenceLayout.of(lengths), (b, t) -> own[b][t] != ignored);
   }
 
+  /**
+   * Selects a window of time: of every sequence the steps that are within, which may be none. Truncated back-propagation
+   * through time takes a batch of long sequences window by window and hands the final state on.
+   *
+   * @param layout of the batches to select from
+   * @param from the first step, 0 or more
+   * @param to the step after the last, at least {@code from}; sequences may be shorter
+   * @return the selection
+   * @throws NullPointerException if {@code layout} is null
+   * @throws IllegalArgumentException if {@code from} is negative or {@code to} below it
+   */
+  public static StepSelection window(SequenceLayout layout, int from, int to) {
+    Checks.notNegative("from", from);
+    Checks.require(to >= from, "to", to, from + " or more");
+    int[] lengths = Checks.notNull("layout", layout).lengths();
+    for (int b = 0; b < lengths.length; b++) {
+      lengths[b] = Math.max(0, Math.min(lengths[b], to) - from);
+    }
+    return of(layout, SequenceLayout.of(lengths), (b, t) -> from + t);
+  }
+
   private static StepSelection choose(SequenceLayout layout, Choice choice) {
     int[][] steps = new int[layout.sequences()][];
     int[] lengths = new int[steps.length];

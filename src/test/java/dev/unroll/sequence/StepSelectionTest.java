@@ -5,11 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.unroll.Expect;
+import dev.unroll.layer.Lstm;
+import dev.unroll.layer.RecurrentOutput;
+import dev.unroll.layer.State;
 import dev.unroll.train.CrossEntropy;
 import dev.unroll.train.Divisor;
 import dev.unroll.train.LossGradient;
 import dev.unroll.train.SquaredError;
 import java.nio.IntBuffer;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.IntStream;
 import net.jqwik.api.Arbitrary;
@@ -152,6 +156,48 @@ class StepSelectionTest {
         PackedTokens some = selection.select(packed)) {
       assertArrayEquals(expectedTokens, some.toArrays());
     }
+  }
+
+  /** A layer that goes through the windows, with its state handed on, gives the bits of whole sequences. */
+  @Property(tries = 100)
+  void windowsOfTimeAreTheBatchInPieces(
+      @ForAll("lengths") int[] lengths, @ForAll @IntRange(min = 1, max = 5) int width, @ForAll long seed) {
+    SequenceLayout layout = SequenceLayout.of(lengths);
+    float[][][] values = finite(Lengths.values(lengths, 2));
+    try (Lstm lstm = Lstm.builder(2, 3).seed(seed).build();
+        PackedSequence batch = PackedSequence.of(values, 2);
+        RecurrentOutput whole = lstm.forward(batch)) {
+      float[][][] expected = whole.outputs().toArrays();
+      State state = null;
+      for (int from = 0; from < layout.steps() + width; from += width) {
+        StepSelection window = StepSelection.window(layout, from, from + width);
+        try (State before = state;
+            PackedSequence some = window.select(batch);
+            RecurrentOutput output = lstm.forward(some, before)) {
+          float[][][] outputs = output.outputs().toArrays();
+          for (int b = 0; b < lengths.length; b++) {
+            int begin = Math.min(from, lengths[b]);
+            Expect.sameBits(
+                Arrays.copyOfRange(expected[b], begin, Math.min(from + width, lengths[b])), outputs[b]);
+          }
+          state = output.takeFinalState();
+        }
+      }
+      try (State last = state) {
+        Expect.sameBits(whole.finalState().hidden(), last == null ? new float[1][0][] : last.hidden());
+      }
+    }
+  }
+
+  @Test
+  void windowsThatAreNoneAreRefused() {
+    SequenceLayout layout = SequenceLayout.of(3, 1);
+    assertEquals(SequenceLayout.of(0, 0), StepSelection.window(layout, 2, 2).selected());
+    assertEquals(SequenceLayout.of(1, 0), StepSelection.window(layout, 2, Integer.MAX_VALUE).selected());
+    Class<IllegalArgumentException> type = IllegalArgumentException.class;
+    refused(type, () -> StepSelection.window(layout, -1, 2), "from is -1");
+    refused(type, () -> StepSelection.window(layout, 3, 2), "to is 2: expected 3 or more");
+    refused(NullPointerException.class, () -> StepSelection.window(null, 0, 1), "layout is null");
   }
 
   /** Neither denormals nor the sign of a zero survive an addition in the kernels, so the test has neither. */
