@@ -106,6 +106,20 @@ final class TrainCommand implements Callable<Integer> {
       description = "Divides the scores before a character is drawn; 0 always takes the most probable one.")
   private double temperature = 0.7;
 
+  @Option(
+      names = "--checkpoint",
+      paramLabel = "FILE",
+      description = "Is written after every epoch; where it exists, the training goes on from it.",
+      showDefaultValue = Visibility.NEVER)
+  private Path checkpoint;
+
+  @Option(
+      names = "--save",
+      paramLabel = "FILE",
+      description = "Receives the trained model, for CharLanguageModel.load.",
+      showDefaultValue = Visibility.NEVER)
+  private Path save;
+
   @Spec private CommandSpec spec;
 
   private PrintWriter out;
@@ -119,6 +133,8 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() {
     out = spec.commandLine().getOut();
     checkNumbers();
+    checkWritable("--checkpoint", checkpoint);
+    checkWritable("--save", save);
     SplitText text = readText();
     CharVocabulary vocabulary = CharVocabulary.of(text.whole());
     String start = prime(text, vocabulary);
@@ -128,6 +144,7 @@ final class TrainCommand implements Callable<Integer> {
     try (CharLanguageModel model = new CharLanguageModel(vocabulary, newModel(vocabulary.size()))) {
       describe(text, model.model());
       train(model, text);
+      save(model);
       compare(model, text);
       write(model, start);
     }
@@ -147,6 +164,16 @@ final class TrainCommand implements Callable<Integer> {
     check(dropout >= 0 && dropout < 1, "--dropout", dropout, "at least 0 and below 1");
     check(length >= 0, "--length", length, "0 or more");
     check(temperature == 0 || inRange(temperature), "--temperature", temperature, "0 or " + RANGE);
+  }
+
+  /** Before hours of training. */
+  private void checkWritable(String option, Path path) {
+    if (path == null) {
+      return;
+    }
+    check(!Files.isDirectory(path), option, path, "a file, not a folder");
+    Path folder = path.toAbsolutePath().getParent();
+    check(Files.isWritable(folder), option, path, "a file in a folder that exists and may be written");
   }
 
   private void checkPositive(String option, int value) {
@@ -243,9 +270,36 @@ final class TrainCommand implements Callable<Integer> {
     boolean terminal = TrainingDisplay.onTerminal();
     long start = System.nanoTime();
     try (var display = new TrainingDisplay(out, terminal, () -> model.evaluate(text.validation()))) {
-      model.train(text.train(), options, display);
+      train(model, text.train(), options, display);
       double seconds = (System.nanoTime() - start) / 1e9;
-      print("Trained in %,.0f s, at %,.0f characters/s%n", seconds, display.charactersPerSecond());
+      if (display.hasTrained()) {
+        print("Trained in %,.0f s, at %,.0f characters/s%n", seconds, display.charactersPerSecond());
+      } else {
+        print("The training of %s had ended already%n", checkpoint);
+      }
+    }
+  }
+
+  private void train(CharLanguageModel model, String text, TrainingOptions options, TrainingDisplay display) {
+    if (checkpoint == null) {
+      model.train(text, options, display);
+      return;
+    }
+    try {
+      model.train(text, options, checkpoint, display);
+    } catch (IOException e) {
+      throw wrong("--checkpoint", checkpoint, "a file of this training, or a new one, but: " + e.getMessage());
+    }
+  }
+
+  private void save(CharLanguageModel model) {
+    if (save == null) {
+      return;
+    }
+    try {
+      model.save(save);
+    } catch (IOException e) {
+      throw wrong("--save", save, "a file that can be written, but: " + e.getMessage());
     }
   }
 

@@ -20,6 +20,7 @@ final class TrainingDisplay implements Consumer<TrainingProgress>, AutoCloseable
   private final boolean terminal;
   private final DoubleSupplier validation;
   private ProgressBar bar;
+  private long first = -1; // characters of epochs before this run, once it is known
   private long characters; // of all epochs so far
   private double lossSum; // over the characters of this epoch
   private long epochStart = System.nanoTime();
@@ -56,6 +57,10 @@ final class TrainingDisplay implements Consumer<TrainingProgress>, AutoCloseable
   @Override
   public void accept(TrainingProgress progress) {
     long perEpoch = progress.totalTokens() / progress.epochs();
+    if (first < 0) {
+      first = (progress.epoch() - 1) * perEpoch;
+      characters = first;
+    }
     lossSum += progress.loss() * (progress.tokens() - characters);
     characters = progress.tokens();
     long done = characters - (progress.epoch() - 1) * perEpoch;
@@ -65,9 +70,14 @@ final class TrainingDisplay implements Consumer<TrainingProgress>, AutoCloseable
     }
   }
 
+  /** Tells whether there was something to train. */
+  boolean hasTrained() {
+    return first >= 0;
+  }
+
   /** Returns the speed of the training so far, without the validation. */
   double charactersPerSecond() {
-    return characters * NANOS / trainingNanos;
+    return (characters - first) * NANOS / trainingNanos;
   }
 
   private void showBar(TrainingProgress progress, long done, long perEpoch) {

@@ -114,6 +114,26 @@ public final class CharLanguageModel implements AutoCloseable {
   }
 
   /**
+   * Trains on a text, and goes on from where an earlier training of the same text and options was stopped: {@link
+   * LanguageModel#train(int[], TrainingOptions, Path, Consumer)}.
+   *
+   * @param text 2 characters or more of the vocabulary
+   * @param options how
+   * @param checkpoint the file that is written after every epoch
+   * @param listener told about every window, or {@code null}
+   * @return mean loss of the last epoch, in nats per character
+   * @throws NullPointerException if {@code text}, {@code options} or {@code checkpoint} is null
+   * @throws IllegalArgumentException if the text is too short or has a character outside the vocabulary
+   * @throws IllegalStateException if this model is closed
+   * @throws SafeTensorsException if the file is malformed, or of another training
+   * @throws IOException if the file cannot be read or written
+   */
+  public double train(String text, TrainingOptions options, Path checkpoint, Consumer<TrainingProgress> listener)
+      throws IOException {
+    return model.train(vocabulary.encode(text), options, checkpoint, listener);
+  }
+
+  /**
    * Computes how well the model predicts a text, read from its start.
    *
    * @param text 2 characters or more of the vocabulary

@@ -41,14 +41,16 @@ public final class LanguageModel implements AutoCloseable {
   private final Recurrent recurrent;
   private final Linear linear;
   private final double dropout;
+  private final long seed;
   private long dropoutKey; // of the next training window
 
-  private LanguageModel(Embedding embedding, Recurrent recurrent, Linear linear, double dropout, long dropoutKey) {
+  private LanguageModel(Embedding embedding, Recurrent recurrent, Linear linear, double dropout, long seed) {
     this.dropout = dropout;
     this.embedding = embedding;
     this.recurrent = recurrent;
     this.linear = linear;
-    this.dropoutKey = dropoutKey;
+    this.seed = seed;
+    dropoutKey = RandomPurpose.seedOf(seed, 3);
   }
 
   /**
@@ -92,6 +94,20 @@ public final class LanguageModel implements AutoCloseable {
   /** The probability to drop an element between recurrent layers while training. */
   double dropout() {
     return dropout;
+  }
+
+  /** What the elements to drop are chosen by, beside the key. */
+  long seed() {
+    return seed;
+  }
+
+  /** Chooses the elements that the next training window drops. */
+  long dropoutKey() {
+    return dropoutKey;
+  }
+
+  void dropoutKey(long key) {
+    dropoutKey = key;
   }
 
   /**
@@ -142,6 +158,33 @@ public final class LanguageModel implements AutoCloseable {
     Checks.notNull("options", options);
     try (LanguageModelTrainer trainer = new LanguageModelTrainer(this, options)) {
       return trainer.train(tokens, listener == null ? progress -> {} : listener);
+    }
+  }
+
+  /**
+   * Trains on a text, and writes what it takes to go on to a file after every epoch. If there is such a file, the training
+   * goes on from it: one that was stopped ends with the bits of one that never was. Once it has ended, calling it again
+   * takes over the weights of the file and does nothing else.
+   *
+   * @param tokens the text, as {@link #train(int[], TrainingOptions, Consumer)} takes it, the same every time
+   * @param options how, the same every time
+   * @param checkpoint the file, in a folder that exists; it is replaced by a complete one only
+   * @param listener told about every window, or {@code null}; it may end the training by an exception
+   * @return mean loss of the last epoch, in nats per token
+   * @throws NullPointerException if {@code tokens}, {@code options} or {@code checkpoint} is null
+   * @throws IllegalArgumentException if there are fewer than 2 tokens, or one is outside the vocabulary
+   * @throws IllegalStateException if this model is closed
+   * @throws SafeTensorsException if the file is malformed, or of another training: of another text, other options or sizes,
+   *     or, with dropout, another seed; this model is as before then
+   * @throws IOException if the file cannot be read or written
+   */
+  public double train(int[] tokens, TrainingOptions options, Path checkpoint, Consumer<TrainingProgress> listener)
+      throws IOException {
+    checkTokens(tokens, 2);
+    Checks.notNull("options", options);
+    Checks.notNull("checkpoint", checkpoint);
+    try (LanguageModelTrainer trainer = new LanguageModelTrainer(this, options)) {
+      return trainer.train(tokens, listener == null ? progress -> {} : listener, checkpoint);
     }
   }
 
@@ -411,7 +454,7 @@ public final class LanguageModel implements AutoCloseable {
         Embedding embedding = lease.result(new Embedding(vocabulary, embeddingSize, RandomPurpose.seedOf(seed, 0)));
         Recurrent recurrent = lease.result(recurrent());
         Linear linear = lease.result(new Linear(hiddenSize, vocabulary, RandomPurpose.seedOf(seed, 2)));
-        return lease.done(new LanguageModel(embedding, recurrent, linear, dropout, RandomPurpose.seedOf(seed, 3)));
+        return lease.done(new LanguageModel(embedding, recurrent, linear, dropout, seed));
       }
     }
   }

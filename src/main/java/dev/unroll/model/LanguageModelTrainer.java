@@ -7,6 +7,8 @@ import dev.unroll.train.Adam;
 import dev.unroll.train.CrossEntropy;
 import dev.unroll.train.Divisor;
 import dev.unroll.train.LossGradient;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.function.Consumer;
 
 /**
@@ -28,36 +30,52 @@ final class LanguageModelTrainer implements AutoCloseable {
   }
 
   double train(int[] tokens, Consumer<TrainingProgress> listener) {
-    long steps = tokens.length - 1; // every token but the first is predicted
     double epochLoss = 0;
     for (int epoch = 0; epoch < options.epochs(); epoch++) {
-      double sum = 0;
-      long done = 0;
-      for (Windows windows = new Windows(tokens, epoch); windows.hasNext(); ) {
-        int[][] inputs = windows.inputs();
-        int[][] targets = windows.targets();
-        windows.advance();
-        int count = count(inputs);
-        optimizer.learningRate(options.learningRateAt((double) (epoch * steps + done) / (options.epochs() * steps)));
-        try (PackedTokens x = PackedTokens.of(workspace, inputs, model.vocabulary());
-            PackedTokens y = PackedTokens.of(workspace, targets, model.vocabulary());
-            LanguageModel.Pass pass = model.forwardTraining(x, state);
-            LossGradient gradient = loss.gradient(pass.scores(), y)) {
-          optimizer.zeroGradients();
-          model.backward(pass, gradient.gradient());
-          optimizer.step();
-          carry(pass.states().takeFinalState());
-          done += count;
-          sum += gradient.loss() * count;
-          listener.accept(
-              new TrainingProgress(
-                  epoch + 1, options.epochs(), epoch * steps + done, options.epochs() * steps, gradient.loss()));
-        }
-      }
-      carry(null);
-      epochLoss = sum / steps;
+      epochLoss = trainEpoch(tokens, epoch, listener);
     }
     return epochLoss;
+  }
+
+  double train(int[] tokens, Consumer<TrainingProgress> listener, Path file) throws IOException {
+    TrainingCheckpoint checkpoint = new TrainingCheckpoint(file, model, optimizer, options, tokens);
+    TrainingCheckpoint.Position position = checkpoint.resume();
+    while (position.epochs() < options.epochs()) {
+      double epochLoss = trainEpoch(tokens, position.epochs(), listener);
+      position = new TrainingCheckpoint.Position(position.epochs() + 1, epochLoss);
+      checkpoint.write(position);
+    }
+    return position.loss();
+  }
+
+  /** Trains on the whole text once, from a state of zeros, and returns the mean loss. */
+  private double trainEpoch(int[] tokens, int epoch, Consumer<TrainingProgress> listener) {
+    long steps = tokens.length - 1; // every token but the first is predicted
+    double sum = 0;
+    long done = 0;
+    for (Windows windows = new Windows(tokens, epoch); windows.hasNext(); ) {
+      int[][] inputs = windows.inputs();
+      int[][] targets = windows.targets();
+      windows.advance();
+      int count = count(inputs);
+      optimizer.learningRate(options.learningRateAt((double) (epoch * steps + done) / (options.epochs() * steps)));
+      try (PackedTokens x = PackedTokens.of(workspace, inputs, model.vocabulary());
+          PackedTokens y = PackedTokens.of(workspace, targets, model.vocabulary());
+          LanguageModel.Pass pass = model.forwardTraining(x, state);
+          LossGradient gradient = loss.gradient(pass.scores(), y)) {
+        optimizer.zeroGradients();
+        model.backward(pass, gradient.gradient());
+        optimizer.step();
+        carry(pass.states().takeFinalState());
+        done += count;
+        sum += gradient.loss() * count;
+        listener.accept(
+            new TrainingProgress(
+                epoch + 1, options.epochs(), epoch * steps + done, options.epochs() * steps, gradient.loss()));
+      }
+    }
+    carry(null);
+    return sum / steps;
   }
 
   /** Goes on from a state, or from zero. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.unroll.Unroll;
+import dev.unroll.model.CharLanguageModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -61,6 +62,29 @@ class TrainCommandTest {
     } finally {
       Unroll.threads(before);
     }
+  }
+
+  @Test
+  void aRunGoesOnFromItsCheckpointAndSavesItsModel() throws IOException {
+    Path text = write(TEXT);
+    String checkpoint = "--checkpoint=" + temp.resolve("checkpoint");
+    Path model = temp.resolve("model");
+    Result whole = train(text, checkpoint, "--save=" + model);
+    assertEquals("", whole.err);
+    whole.assertLine("Epoch 2/2   loss [\\d.]+   validation [\\d.]+   [\\d,]+ characters/s");
+    Result again = train(text, checkpoint);
+    again.assertLine("The training of .*checkpoint had ended already");
+    assertFalse(again.out.contains("Epoch"));
+    assertEquals(whole.passage(), again.passage());
+    try (CharLanguageModel saved = CharLanguageModel.load(model)) {
+      assertEquals(19, saved.vocabulary().size());
+    }
+    Result other = train(text, checkpoint, "--epochs=3");
+    assertEquals(2, other.exitCode);
+    assertTrue(other.err.contains("options is TrainingOptions[epochs=2") && other.err.lines().count() == 1, other.err);
+    train(text, "--save=" + temp).assertWrong("--save is " + temp + ": expected a file, not a folder");
+    Path nowhere = temp.resolve("none").resolve("model");
+    train(text, "--checkpoint=" + nowhere).assertWrong("--checkpoint is " + nowhere + ": expected a file in a folder that exists and may be written");
   }
 
   @Test
