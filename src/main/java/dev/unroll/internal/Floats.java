@@ -113,7 +113,7 @@ public abstract class Floats {
 
     @Override
     public void pack(PackedOrder order, StepPlaces places, int features, long packed) {
-      order.pack(places, features, array, start, packed);
+      order.cells(features).pack(places, array, start, packed);
     }
 
     @Override
@@ -121,7 +121,7 @@ public abstract class Floats {
       if (places.padding() == StepPlaces.Padding.ELSEWHERE) {
         Arrays.fill(array, start, start + size, padding);
       }
-      order.unpack(places, features, packed, padding, array, start);
+      order.cells(features).unpack(places, packed, padding, array, start);
     }
 
     @Override
@@ -162,7 +162,7 @@ public abstract class Floats {
 
     @Override
     public void pack(PackedOrder order, StepPlaces places, int features, long packed) {
-      order.pack(places, features, address, packed);
+      order.cells(features).pack(places, address, packed);
       Reference.reachabilityFence(buffer);
     }
 
@@ -171,7 +171,7 @@ public abstract class Floats {
       if (places.padding() == StepPlaces.Padding.ELSEWHERE) {
         MemoryNative.fill(address, size(), padding);
       }
-      order.unpack(places, features, packed, padding, address);
+      order.cells(features).unpack(places, packed, padding, address);
       Reference.reachabilityFence(buffer);
     }
 

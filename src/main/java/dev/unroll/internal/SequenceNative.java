@@ -7,7 +7,7 @@ package dev.unroll.internal;
 public final class SequenceNative {
   private SequenceNative() {}
 
-  /** At most {@link PackedOrder#MOST_SEQUENCES} sequences; sequences[0] is the first one. */
+  /** At most {@link CellMover#MOST_SEQUENCES} sequences; sequences[0] is the first one. */
   static native void packSequences(
       int[] offsets,
       int features,
@@ -18,7 +18,7 @@ public final class SequenceNative {
       float[][] sequences,
       long packed);
 
-  /** At most {@link PackedOrder#MOST_SEQUENCES} sequences; sequences[0] is the first one. */
+  /** At most {@link CellMover#MOST_SEQUENCES} sequences; sequences[0] is the first one. */
   static native void unpackSequences(
       int[] offsets,
       int features,

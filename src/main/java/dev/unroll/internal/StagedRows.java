@@ -15,6 +15,7 @@ final class StagedRows extends RowMover {
   /** Floats between two sequences of a stage, lest their lines meet in one set of the cache. */
   private static final int GAP = 16;
 
+  private final CellMover cells;
   private final long packed;
   private final int most;
   private final int[] positions;
@@ -26,12 +27,13 @@ final class StagedRows extends RowMover {
 
   private StagedRows(PackedOrder order, int features, long packed, int most) {
     super(order, features);
+    cells = order.cells(features);
     this.packed = packed;
     this.most = Math.max(most, features);
-    long all = Math.multiplyFull(order.steps(), features) * Math.min(order.sequences(), PackedOrder.MOST_SEQUENCES);
+    long all = Math.multiplyFull(order.steps(), features) * Math.min(order.sequences(), CellMover.MOST_SEQUENCES);
     positions = new int[order.sequences()];
     Arrays.setAll(positions, position -> position);
-    stage = new float[(int) Math.min(this.most, all) + GAP * PackedOrder.MOST_SEQUENCES];
+    stage = new float[(int) Math.min(this.most, all) + GAP * CellMover.MOST_SEQUENCES];
   }
 
   static void packRows(PackedOrder order, int features, long packed, Place place) {
@@ -74,23 +76,21 @@ final class StagedRows extends RowMover {
   }
 
   private void pack(Move toStage) {
-    order.forEachRealRectangle(
+    cells.forEachRealRectangle(
         most,
-        PackedOrder.MOST_SEQUENCES,
-        features,
+        CellMover.MOST_SEQUENCES,
         (t, steps, p, count) -> {
           moveAll(t, steps, p, count, toStage);
-          order.packStage(features, t, steps, p, count, positions, stage, stride(steps), packed);
+          cells.packStage(t, steps, p, count, positions, stage, stride(steps), packed);
         });
   }
 
   private void unpack(Move fromStage) {
-    order.forEachRealRectangle(
+    cells.forEachRealRectangle(
         most,
-        PackedOrder.MOST_SEQUENCES,
-        features,
+        CellMover.MOST_SEQUENCES,
         (t, steps, p, count) -> {
-          order.unpackStage(features, t, steps, p, count, packed, positions, stage, stride(steps));
+          cells.unpackStage(t, steps, p, count, packed, positions, stage, stride(steps));
           moveAll(t, steps, p, count, fromStage);
         });
   }

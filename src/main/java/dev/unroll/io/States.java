@@ -101,7 +101,7 @@ public final class States {
   }
 
   private static SafeTensorsException mismatch(SafeTensors file, String name, String expected) {
-    String problem = "shape of " + JsonText.shown(name) + " is " + Shape.shown(file.shape(name)) + ": expected " + expected;
-    return new SafeTensorsException(file.file(), problem);
+    String found = "shape of " + JsonText.shown(name) + " is " + Shape.shown(file.shape(name));
+    return new SafeTensorsException(file.file(), found + ": expected " + expected);
   }
 }

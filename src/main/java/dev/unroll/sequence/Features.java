@@ -6,9 +6,9 @@ import dev.unroll.internal.Lease;
 
 /**
  * What is done to the features of whole batches between layers: several inputs side by side, the directions of an output
- * apart, residual connections, gates. Most gradients need no methods of their own: that of a concatenation is cut into slices, those
- * of slices are concatenated; both terms of a sum have the gradient of the sum; and a batch that two layers took has the
- * sum of both gradients.
+ * apart, residual connections, gates. Most gradients need no methods of their own: that of a concatenation is cut into
+ * slices, those of slices are concatenated; both terms of a sum have the gradient of the sum; and a batch that two layers
+ * took has the sum of both gradients.
  *
  * <pre>{@code
  * try (PackedSequence words = embedding.forward(tokens);

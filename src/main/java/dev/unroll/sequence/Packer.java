@@ -89,7 +89,7 @@ final class Packer {
       lengths[b] = size / features;
     }
     SequenceLayout layout = SequenceLayout.of(lengths);
-    return fill(layout, packed -> layout.packed().pack(features, sequences, packed));
+    return fill(layout, packed -> layout.packed().cells(features).pack(sequences, packed));
   }
 
   PackedSequence padded(Floats padded, int[] givenLengths, PaddedOrder order) {

@@ -180,7 +180,10 @@ public enum PaddedOrder {
   StepPlaces checkFlat(int size, int[] lengths, int features) {
     long perStep = (long) lengths.length * features;
     boolean whole = perStep == 0 ? size == 0 : size % perStep == 0;
-    String divisor = features == 1 ? "sequences = " + lengths.length : "sequences * features = " + lengths.length + " * " + features;
+    String divisor = "sequences = " + lengths.length;
+    if (features != 1) {
+      divisor = "sequences * features = " + lengths.length + " * " + features;
+    }
     Checks.require(whole, "size of padded", size, "a multiple of " + divisor);
     int steps = perStep == 0 ? 0 : (int) (size / perStep);
     for (int b = 0; b < lengths.length; b++) {

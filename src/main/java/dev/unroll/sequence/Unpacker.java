@@ -100,7 +100,7 @@ final class Unpacker {
 
   private void unpack(IntFunction<float[]> sequences) {
     try (Lease lease = new Lease()) {
-      layout.packed().unpack(features, batch.address(lease), sequences);
+      layout.packed().cells(features).unpack(batch.address(lease), sequences);
     }
   }
 

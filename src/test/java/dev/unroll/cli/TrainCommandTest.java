@@ -84,7 +84,8 @@ class TrainCommandTest {
     assertTrue(other.err.contains("options is TrainingOptions[epochs=2") && other.err.lines().count() == 1, other.err);
     train(text, "--save=" + temp).assertWrong("--save is " + temp + ": expected a file, not a folder");
     Path nowhere = temp.resolve("none").resolve("model");
-    train(text, "--checkpoint=" + nowhere).assertWrong("--checkpoint is " + nowhere + ": expected a file in a folder that exists and may be written");
+    train(text, "--checkpoint=" + nowhere)
+        .assertWrong("--checkpoint is " + nowhere + ": expected a file in a folder that exists and may be written");
   }
 
   @Test
