@@ -5,7 +5,7 @@
 ///
 /// Written for flush-to-zero and denormals-are-zero: a denormal argument counts as 0, a denormal result is 0. NaN in
 /// gives NaN out. All are monotone over consecutive floats. Worst error over all 2^32 floats
-/// (bench/elementary_ulp.cpp): exp 0.57, log 0.92, tanh 1.15, sigmoid 1.46, softplus 1.54 ULP.
+/// (bench/elementary_ulp.cpp): exp 0.99, log 0.92, tanh 1.15, sigmoid 1.46, softplus 1.54 ULP.
 ///
 /// Coefficients: Sollya 8.0, fpminimax with single-precision coefficients and relative error, or Lawson's iteration
 /// with one coefficient rounded at a time; function, interval and degree stand beside each set.
@@ -78,8 +78,8 @@ struct Sixteenths {
   }
 };
 
-UNROLL_INLINE Sixteenths sixteenths(Vec x) {
-  const Vec rounded = fma(x, broadcast(kLog2E), broadcast(Sixteenths::kRounder));
+UNROLL_INLINE Sixteenths sixteenths(Vec x, float per_unit = kLog2E) {
+  const Vec rounded = fma(x, broadcast(per_unit), broadcast(Sixteenths::kRounder));
   return {rounded - broadcast(Sixteenths::kRounder), float_to_bits(rounded)};
 }
 
@@ -91,39 +91,45 @@ UNROLL_INLINE Vec exp_minus_1_of_sixteenth(Vec r) {
 /// Below it, e^x < 2^-126, which counts as 0.
 constexpr float kExpZero = -87.4f;
 
-/// 2^(j/16) e^r = root + (root (e^r - 1) + rest), which rounds once where it counts; r = x - n ln 2, j/16 the fraction
-/// of n.
-UNROLL_INLINE Vec exp_of_fraction(Vec x, const Sixteenths& s) {
-  const Vec root = lookup(kRoots, s.bits);
-  const Vec e_r_minus_1 = exp_minus_1_of_sixteenth(without_exponent(x, s.n));
-  return root + fma(root, e_r_minus_1, lookup(kRootRests, s.bits));
-}
-
-/// e^x for x in [kExpZero, 87.3], within 0.57 ULP: 2^floor(n) 2^(j/16) e^r, n in sixteenths.
-UNROLL_INLINE Vec exp_of_normal(Vec x) {
-  const Sixteenths s = sixteenths(x);
-  return times_power_of_2(exp_of_fraction(x, s), s.n, s.bits);
-}
-
+/// 2^floor(n) 2^(j/16) e^r, n in sixteenths, whose fraction j/16 is looked up. The rests of the roots are left out,
+/// which keeps the error just below 1 ULP.
 struct Exp {
   static constexpr float kMost = 87.3f;  ///< near() is for |x| of at most this much
 
-  static UNROLL_INLINE Vec near(Vec x) { return exp_of_normal(x); }
+  /// Where one root follows the other, x is just so far from the middle between them that no value falls.
+  static UNROLL_INLINE Sixteenths cut(Vec x) { return sixteenths(x, 0x1.715482p+0f); }
+
+  static UNROLL_INLINE Vec of_fraction(Vec x, const Sixteenths& s) {
+    const Vec root = lookup(kRoots, s.bits);
+    return fma(root, exp_minus_1_of_sixteenth(without_exponent(x, s.n)), root);
+  }
+
+  static UNROLL_INLINE Vec near(Vec x) {
+    const Sixteenths s = cut(x);
+    return times_power_of_2(of_fraction(x, s), s.n, s.bits);
+  }
 
   /// Positive powers are halved and doubled again: 2^128 is no float.
   static UNROLL_INLINE Vec apply(Vec x) {
     constexpr float kExpInfinity = 89.0f;
     const Vec bounded = min(broadcast(kExpInfinity), max(broadcast(kExpZero), x));
     const Mask positive = broadcast(0.0f) < x;
-    const Sixteenths s = sixteenths(bounded), half = s.minus(select(positive, broadcast(1.0f), broadcast(0.0f)));
-    return times_power_of_2(exp_of_fraction(bounded, s), half.n, half.bits) *
+    const Sixteenths s = cut(bounded), half = s.minus(select(positive, broadcast(1.0f), broadcast(0.0f)));
+    return times_power_of_2(of_fraction(bounded, s), half.n, half.bits) *
            select(positive, broadcast(2.0f), broadcast(1.0f));
   }
 };
 UNROLL_INLINE Vec exp(Vec x) { return Exp::apply(x); }
 
-/// exp for x <= 0, as what is computed from it needs.
-UNROLL_INLINE Vec exp_not_positive(Vec x) { return exp_of_normal(max(broadcast(kExpZero), x)); }
+/// exp for x <= 0, within 0.57 ULP, as what is computed from it needs: root + (root (e^r - 1) + rest) rounds once where
+/// it counts.
+UNROLL_INLINE Vec exp_not_positive(Vec x) {
+  const Vec bounded = max(broadcast(kExpZero), x);
+  const Sixteenths s = sixteenths(bounded);
+  const Vec root = lookup(kRoots, s.bits);
+  const Vec e_r_minus_1 = exp_minus_1_of_sixteenth(without_exponent(bounded, s.n));
+  return times_power_of_2(root + fma(root, e_r_minus_1, lookup(kRootRests, s.bits)), s.n, s.bits);
+}
 
 /// The same for an x that is a rounded difference, whose rounding costs up to half a unit for each 1 of |x|. Leaving
 /// out kLn2Rest adds 1/22 to that, and leaving out the rests of the roots half a unit to all.
