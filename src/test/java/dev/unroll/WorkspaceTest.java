@@ -13,13 +13,16 @@ import dev.unroll.layer.RecurrentOutput;
 import dev.unroll.layer.Rnn;
 import dev.unroll.layer.Softmax;
 import dev.unroll.layer.State;
+import dev.unroll.sequence.Features;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
 import dev.unroll.sequence.PaddedOrder;
 import dev.unroll.sequence.SequenceLayout;
 import dev.unroll.sequence.StepSelection;
+import dev.unroll.train.AbsoluteError;
 import dev.unroll.train.CrossEntropy;
 import dev.unroll.train.Divisor;
+import dev.unroll.train.Huber;
 import dev.unroll.train.LossGradient;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
@@ -121,8 +124,15 @@ class WorkspaceTest {
       for (int round = 0; round < 4; round++) {
         try (PackedSequence input = PackedSequence.of(workspace, new float[3][7][3], 3);
             RecurrentOutput output = rnn.forward(input);
-            RecurrentGradients gradients = rnn.backward(output, null, null)) {
+            RecurrentOutput second = rnn.forward(input);
+            RecurrentGradients gradients = rnn.backward(output, null, null);
+            PackedSequence last = second.last();
+            PackedSequence entry = second.finalState().hidden(1);
+            State both = State.ofEntries(List.of(entry, entry));
+            RecurrentGradients fromLast = rnn.backwardFromLast(second, null, last, both);
+            LossGradient loss = new Huber(Divisor.MEAN_OVER_WEIGHTS, 1).gradient(last, entry, last)) {
           assertEquals(3, gradients.input().layout().sequences());
+          assertTrue(round == 0 || Unroll.liveBytes() <= afterFirst);
         }
         long now = Unroll.liveBytes();
         assertTrue(round == 0 || now <= afterFirst);
@@ -223,8 +233,20 @@ class WorkspaceTest {
         parameters.forEach(p -> all.add(p.gradient()));
       }
       all.addAll(backwardOfTheFinalStateAlone(rnn, embedded));
+      all.addAll(backwardFromLast(rnn, embedded));
     }
     return all;
+  }
+
+  private static List<float[]> backwardFromLast(Rnn rnn, PackedSequence input) {
+    try (RecurrentOutput output = rnn.forward(input);
+        PackedSequence last = output.last();
+        PackedSequence repeated = Features.repeat(last, input.layout());
+        PackedSequence product = Features.product(repeated, output.outputs());
+        LossGradient loss = new AbsoluteError(Divisor.SUM_OVER_STEPS).gradient(product, repeated, product);
+        RecurrentGradients gradients = rnn.backwardFromLast(output, loss.gradient(), last)) {
+      return List.of(gradients.input().toFlatArrays());
+    }
   }
 
   private static List<float[]> backwardOfTheFinalStateAlone(Rnn rnn, PackedSequence input) {

@@ -261,7 +261,7 @@ public final class State implements AutoCloseable {
     try (Lease lease = new Lease()) {
       long bytes = (long) sequences * size * Float.BYTES;
       long from = lease.address(memory) + offset + entry * bytes;
-      PackedSequence copy = lease.result(PackedSequence.allocate(MemorySource.SYSTEM, single, size));
+      PackedSequence copy = lease.result(PackedSequence.allocate(memory.source(), single, size));
       MemoryNative.copy(from, copy.address(lease), bytes);
       return lease.done(copy);
     }
