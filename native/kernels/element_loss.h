@@ -33,11 +33,14 @@ inline Cost huber(Vec x, Vec target, float delta) {
   return {select(far, limit * (abs(d) - half * limit), half * d * d), select(far, with_sign(limit, d), d)};
 }
 
-/// -t log sigmoid(x) - (1 - t) log(1 - sigmoid(x)) = log(1 + e^-|x|) + |x| (1 - t, or t for x < 0): exact to the last
-/// places for a target of 0 or 1, however small the loss.
+/// -t log sigmoid(x) - (1 - t) log(1 - sigmoid(x)) = log(1 + e^-|x|) + |x| w, w = 1 - t, or t for x < 0; the derivative
+/// is w - sigmoid(-|x|), or for x < 0 the opposite. So neither cancels for a target of 0 or 1, and w = 0 costs nothing
+/// for infinity.
 inline Cost binary_cross_entropy(Vec x, Vec target, float) {
-  const Vec wrong = select(x < broadcast(0.0f), target, broadcast(1.0f) - target);
-  return {fma(abs(x), wrong, softplus(-abs(x))), sigmoid(x) - target};
+  const Vec zero = broadcast(0.0f), less = softplus(-abs(x)), s = sigmoid(-abs(x));
+  const Mask negative = x < zero;
+  const Vec wrong = select(negative, target, broadcast(1.0f) - target);
+  return {select(wrong == zero, less, fma(abs(x), wrong, less)), select(negative, s - wrong, wrong - s)};
 }
 
 /// In the order of ElementLossKind.

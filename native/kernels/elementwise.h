@@ -57,7 +57,7 @@ void map_near(const float* x, float* y, int64_t size, Parallel& pool) {
 #pragma GCC unroll 4
     for (int j = 0; j < kVectors; ++j) {
       v[j] = load_columns(x + i + j * kLanes, width);
-      if constexpr (Function::kMost < kInfinity) most = max_abs(most, v[j]);
+      if constexpr (Function::kMost < kInfinity) most = max(abs(v[j]), most);
     }
     if (Function::kMost < kInfinity && any(broadcast(Function::kMost) < most)) [[unlikely]] {
       return map_far<Function>(x + i, y + i, kVectors, width);
@@ -85,7 +85,7 @@ void map_halves(const float* x, float* y, int64_t size, Parallel& pool) {
 #pragma GCC unroll 1
       for (int j = 0; j < kVectors; ++j) {
         const Vec v = argument(j);
-        if constexpr (kHasFar) most = max_abs(most, v);
+        if constexpr (kHasFar) most = max(abs(v), most);  // NaN leaves it as it is
         half[j] = Function::begin(v);
       }
       if (kHasFar && any(broadcast(Function::kMost) < most)) [[unlikely]] {

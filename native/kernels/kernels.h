@@ -146,8 +146,8 @@ struct ParameterList {
   int64_t count;
 };
 
-/// All gradients are scaled by min(1, clip_norm / (gradient_norm + 1e-6)); by 1 if clip_norm is infinite.
-/// Gradients are multiplied by a scale and then, all together, clipped to a norm.
+/// All gradients are multiplied by scale min(1, clip_norm / (scale gradient_norm + 1e-6)); by the scale alone if
+/// clip_norm is infinite.
 struct GradientScaling {
   double scale, clip_norm;
 };

@@ -6,7 +6,6 @@
 /// share a symbol.
 ///
 ///   max(a, b)      a > b ? a : b, so b if either is NaN; min(a, b) likewise with <
-///   max_abs(m, a)  the larger of |a| and m, which is not negative; m if a is NaN
 ///   a < b, ...     false if either is NaN
 ///   any(m)         whether one of the 16 holds
 ///   first_lanes(n) so many, or all of more than 16
@@ -55,7 +54,6 @@ UNROLL_INLINE Vec with_sign(Vec magnitude, Vec sign) {
 }
 
 #if !defined(UNROLL_ISA_AVX512)
-UNROLL_INLINE Vec max_abs(Vec m, Vec a) { return max(abs(a), m); }
 UNROLL_INLINE Vec in_registers(Vec v) { return v; }
 
 /// 2^-127 becomes 0.

@@ -83,7 +83,8 @@ void check_edges(const Case& c) {
 /// now and then among small ones, in the same lane of vectors that are computed together and in others.
 void check_neighbours(const Case& c) {
   Floats x = random_floats(10'000, 2, -4.0f, 4.0f);
-  const float rare[] = {14.5f, -20.0f, NAN, 90.0f, -INFINITY};
+  const float signalling = std::bit_cast<float>(0x7f800001);
+  const float rare[] = {14.5f, -20.0f, NAN, 90.0f, -INFINITY, signalling};
   for (size_t i = 0, next = 0; i < x.size(); i += next < 50 ? 48 : 97) x[i] = rare[next++ % std::size(rare)];
   same_everywhere(c.name, [&](const Kernels& kernels, Parallel& pool) {
     const auto size = static_cast<int64_t>(x.size());

@@ -240,6 +240,7 @@ void check_element_losses() {
         check_element_loss(c, 5, columns, weight_columns);
       }
     }
+    check_element_loss(c, 400, 600, 1);  // shared among threads
   }
 }
 
@@ -262,6 +263,16 @@ void check_element_loss_of_no_numbers() {
   check(costs(ElementLossKind::kAbsolute)[2] == 1.0f, "derivative of the absolute loss at infinity");
   const Floats right = costs(ElementLossKind::kBinaryCrossEntropy);
   check(right[8] <= 4e-44f && right[9] == 0.0f, "binary cross-entropy of what is right");
+  const Floats sure = same_everywhere("binary cross-entropy of infinity", [&](const Kernels& kernels, Parallel& pool) {
+    const Floats scores = {INFINITY, -INFINITY, 20, -20}, labels = {1, 0, 1, 0};
+    Floats y(8);
+    kernels.element_loss({ElementLossKind::kBinaryCrossEntropy, 0}, 4, 1, scores.data(), labels.data(), nullptr, 0,
+                         1.0f, &y[4], y.data(), pool);
+    return y;
+  });
+  check(sure[0] == 0 && sure[1] == 0 && sure[4] == 0 && sure[5] == 0, "binary cross-entropy of sure scores");
+  const double rest = 1 / (1 + std::exp(20.0));
+  check(std::abs(sure[2] + rest) < 1e-6 * rest && std::abs(sure[3] - rest) < 1e-6 * rest, "its gradient cancels");
 }
 
 void check_row_sums(int64_t rows, int64_t columns) {
@@ -402,6 +413,7 @@ int main() {
   check_element_losses();
   check_element_loss_of_no_numbers();
   for (const int64_t columns : {1, 15, 16, 17, 3000}) check_row_sums(5, columns);
+  check_row_sums(400, 3000);  // shared among threads
   check_row_order();
   check_row_order_of(60, 5, 3, 2);
   check_row_order_of(200, 3, 1, 1);

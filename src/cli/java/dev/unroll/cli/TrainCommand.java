@@ -80,7 +80,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--clip-norm", paramLabel = "X", description = "Limit of the norm of all gradients together.")
   private double clipNorm = TrainingOptions.DEFAULT.clipNorm();
 
-  @Option(names = "--seed", paramLabel = "N", description = "Of the initial weights and the passage.")
+  @Option(names = "--seed", paramLabel = "N", description = "Of the initial weights, what dropout drops and the passage.")
   private long seed;
 
   @Option(
@@ -135,6 +135,9 @@ final class TrainCommand implements Callable<Integer> {
     checkNumbers();
     checkWritable("--checkpoint", checkpoint);
     checkWritable("--save", save);
+    checkOther("--checkpoint", checkpoint, "--text", file);
+    checkOther("--save", save, "--text", file);
+    checkOther("--save", save, "--checkpoint", checkpoint);
     SplitText text = readText();
     CharVocabulary vocabulary = CharVocabulary.of(text.whole());
     String start = prime(text, vocabulary);
@@ -174,6 +177,21 @@ final class TrainCommand implements Callable<Integer> {
     check(!Files.isDirectory(path), option, path, "a file, not a folder");
     Path folder = path.toAbsolutePath().getParent();
     check(Files.isWritable(folder), option, path, "a file in a folder that exists and may be written");
+  }
+
+  /** Nothing that a user has is written over. */
+  private void checkOther(String option, Path path, String otherOption, Path other) {
+    boolean same;
+    try {
+      same = path != null && other != null && (place(path).equals(place(other)) || Files.isSameFile(path, other));
+    } catch (IOException e) {
+      same = false; // one of them does not exist
+    }
+    check(!same, option, path, "another file than " + otherOption);
+  }
+
+  private static Path place(Path path) {
+    return path.toAbsolutePath().normalize();
   }
 
   private void checkPositive(String option, int value) {

@@ -75,7 +75,7 @@ final class TrainingDisplay implements Consumer<TrainingProgress>, AutoCloseable
     return first >= 0;
   }
 
-  /** Returns the speed of the training so far, without the validation. */
+  /** Returns the speed of the training so far, without the validation and with what checkpoints take. */
   double charactersPerSecond() {
     return (characters - first) * NANOS / trainingNanos;
   }

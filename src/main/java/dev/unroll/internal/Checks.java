@@ -5,6 +5,8 @@ package dev.unroll.internal;
  * message is so only for one: an {@code if} with {@link #unexpected} where names or expectations are more than constants.
  */
 public final class Checks {
+  private static final String POSITIVE = "a number above 0, from 1.2e-38 to 3.4e38";
+
   private Checks() {}
 
   /**
@@ -59,12 +61,24 @@ public final class Checks {
    * @return the value
    */
   public static double positive(String name, double value) {
-    require(
-        (float) value >= Float.MIN_NORMAL && (float) value <= Float.MAX_VALUE,
-        name,
-        value,
-        "a number above 0, from 1.2e-38 to 3.4e38");
+    require(isPositive(value), name, value, POSITIVE);
     return value;
+  }
+
+  /**
+   * Requires 0 or a number above it that is a normal float.
+   *
+   * @param name the argument
+   * @param value its value
+   * @return the value, 0 without a sign
+   */
+  public static double zeroOrPositive(String name, double value) {
+    require(value == 0 || isPositive(value), name, value, "0 or " + POSITIVE);
+    return value == 0 ? 0 : value;
+  }
+
+  private static boolean isPositive(double value) {
+    return (float) value >= Float.MIN_NORMAL && (float) value <= Float.MAX_VALUE;
   }
 
   /**

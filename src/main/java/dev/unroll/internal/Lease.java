@@ -16,8 +16,17 @@ public final class Lease implements AutoCloseable {
   private List<AutoCloseable> results = List.of();
   private List<Temporary> temporaries = List.of();
 
-  /** Memory that goes back to where it came from. */
-  private record Temporary(MemorySource source, long address, long bytes) {}
+  /** Memory that goes back to where it came from; its address is 0 until it is taken. */
+  private static final class Temporary {
+    final MemorySource source;
+    final long bytes;
+    long address;
+
+    Temporary(MemorySource source, long bytes) {
+      this.source = source;
+      this.bytes = bytes;
+    }
+  }
 
   /** Creates a lease of nothing yet. */
   public Lease() {}
@@ -84,9 +93,10 @@ public final class Lease implements AutoCloseable {
     if (temporaries.isEmpty()) {
       temporaries = new ArrayList<>();
     }
-    Temporary taken = new Temporary(source, source.take(bytes), bytes);
-    temporaries.add(taken);
-    return taken.address;
+    Temporary temporary = new Temporary(source, bytes);
+    temporaries.add(temporary); // first: whatever fails, a block that was taken has somebody to give it back
+    temporary.address = source.take(bytes);
+    return temporary.address;
   }
 
   /**
@@ -105,13 +115,14 @@ public final class Lease implements AutoCloseable {
   @Override
   public void close() {
     while (pins > 0) { // and forgotten, for a lease that lives on is to keep no memory from the collector
-      Memory memory = pinned[--pins];
-      pinned[pins] = null;
-      memory.unpin();
+      pinned[pins - 1].unpin();
+      pinned[--pins] = null;
     }
     for (int i = 0; i < temporaries.size(); i++) { // an iterator would be the only allocation of a single step
-      Temporary taken = temporaries.get(i);
-      taken.source.giveBack(taken.address, taken.bytes);
+      Temporary temporary = temporaries.get(i);
+      if (temporary.address != 0) {
+        temporary.source.giveBack(temporary.address, temporary.bytes);
+      }
     }
     temporaries = List.of();
     for (int i = 0; i < results.size(); i++) {

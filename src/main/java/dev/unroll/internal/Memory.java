@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Cleaner.
  */
 public final class Memory implements AutoCloseable {
-  private static final Cleaner CLEANER = Cleaner.create();
+  static final Cleaner CLEANER = Cleaner.create();
 
   private final MemorySource results;
   private final Block block;

@@ -18,6 +18,9 @@ final class NativeLibrary {
   /** System property: an existing folder to extract the library into. */
   static final String TEMP_PROPERTY = "unroll.temp.dir";
 
+  private static volatile boolean loaded;
+  private static UnsatisfiedLinkError failure; // of the first attempt, kept for later callers
+
   private NativeLibrary() {}
 
   /**
@@ -27,8 +30,19 @@ final class NativeLibrary {
    *     to do
    */
   static void load() {
-    if (FirstLoad.FAILURE != null) {
-      throw FirstLoad.FAILURE;
+    if (!loaded) {
+      loadOnce();
+    }
+  }
+
+  /** What ends an attempt by another error, such as a stack overflow, ends no later one. */
+  private static synchronized void loadOnce() {
+    if (failure == null && !loaded) {
+      failure = tryLoad(System.getProperty(LIBRARY_PROPERTY), System.getProperty(TEMP_PROPERTY), "unroll");
+      loaded = failure == null;
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 
@@ -132,11 +146,5 @@ final class NativeLibrary {
 
   private static boolean isGiven(String value) {
     return value != null && !value.isEmpty();
-  }
-
-  /** The first attempt: class initialisation makes it happen once, and keeps its failure for later callers. */
-  private static final class FirstLoad {
-    static final UnsatisfiedLinkError FAILURE =
-        tryLoad(System.getProperty(LIBRARY_PROPERTY), System.getProperty(TEMP_PROPERTY), "unroll");
   }
 }

@@ -11,6 +11,8 @@ public final class NativeRuntime {
   /** The largest size of the thread pool. */
   public static final int MOST_THREADS = 1024;
 
+  private static volatile boolean configured;
+
   private NativeRuntime() {}
 
   /**
@@ -21,9 +23,27 @@ public final class NativeRuntime {
    */
   public static void start() {
     NativeLibrary.load();
-    if (Configuration.FAILURE != null) {
-      throw new IllegalStateException(Configuration.FAILURE);
+    if (!configured) {
+      configureOnce();
     }
+  }
+
+  /** A wrong property is so for every caller. */
+  private static synchronized void configureOnce() {
+    if (configured) {
+      return;
+    }
+    String isa = System.getProperty(ISA_PROPERTY);
+    if (isa != null && !isa.isEmpty() && !RuntimeNative.selectInstructionSet(isa)) {
+      String expected = ": expected one of " + supportedInstructionSets() + " on this processor";
+      throw new IllegalStateException("-D" + ISA_PROPERTY + "=" + isa + expected);
+    }
+    try {
+      RuntimeNative.setThreads(Math.min(Runtime.getRuntime().availableProcessors(), MOST_THREADS));
+    } catch (IllegalStateException e) {
+      configured = true; // the operating system gives no more threads: the calling one does all the work
+    }
+    configured = true;
   }
 
   /**
@@ -66,24 +86,5 @@ public final class NativeRuntime {
   public static void setThreads(int threads) {
     start();
     RuntimeNative.setThreads(threads);
-  }
-
-  /** Happens once, by class initialisation; a failure is kept for every caller. */
-  private static final class Configuration {
-    static final String FAILURE = configure(System.getProperty(ISA_PROPERTY));
-
-    private static String configure(String isa) {
-      if (isa != null && !isa.isEmpty() && !RuntimeNative.selectInstructionSet(isa)) {
-        String expected = ": expected one of " + supportedInstructionSets() + " on this processor";
-        return "-D" + ISA_PROPERTY + "=" + isa + expected;
-      }
-      try {
-        RuntimeNative.setThreads(Math.min(Runtime.getRuntime().availableProcessors(), MOST_THREADS));
-      } catch (IllegalStateException e) {
-        // The operating system gives no more threads: the calling one does all the work.
-        return null;
-      }
-      return null;
-    }
   }
 }

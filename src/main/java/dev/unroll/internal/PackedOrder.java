@@ -5,6 +5,9 @@ package dev.unroll.internal;
  * arrays, so they never leave this class and its {@link CellMover}.
  */
 public final class PackedOrder {
+  /** PoolingKind::kSum of kernels.h. */
+  private static final int SUM = 0;
+
   private final int[] offsets;
   private final int[] order;
   private final int[] positions;
@@ -195,8 +198,7 @@ public final class PackedOrder {
    * @param to address of what receives the packed rows
    */
   public void repeat(int features, long from, long to) {
-    int sum = 0; // PoolingKind::kSum, whose gradient is what it is given, for every step
-    poolBackward(sum, features, 0, 0, from, to);
+    poolBackward(SUM, features, 0, 0, from, to); // gives every step what the sum has
   }
 
   /**

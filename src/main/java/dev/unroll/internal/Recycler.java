@@ -17,7 +17,7 @@ public final class Recycler implements MemorySource {
   private static final int STEPS = 1 << STEPS_LOG2;
   private static final long SMALLEST = 512;
 
-  private final Blocks[] free = new Blocks[(Long.SIZE << STEPS_LOG2) + STEPS];
+  private final Free free = new Free();
   private final Map<Long, Long> larger = new HashMap<>(); // sizes of blocks in use that are larger than asked for
   private long inUse; // bytes that were asked for, rounded up
   private long mostInUse;
@@ -51,8 +51,37 @@ public final class Recycler implements MemorySource {
     }
   }
 
+  /** All free blocks; nobody else refers to them when the Cleaner frees those of a forgotten recycler. */
+  private static final class Free implements Runnable {
+    final Blocks[] ofSize = new Blocks[(Long.SIZE << STEPS_LOG2) + STEPS];
+
+    void push(long address, long size) {
+      int index = index(size);
+      if (ofSize[index] == null) {
+        ofSize[index] = new Blocks(size);
+      }
+      ofSize[index].push(address);
+    }
+
+    /** Returns how many bytes that were. */
+    long release() {
+      long released = 0;
+      for (Blocks blocks : ofSize) {
+        released += blocks == null ? 0 : blocks.release();
+      }
+      return released;
+    }
+
+    @Override
+    public void run() {
+      release();
+    }
+  }
+
   /** Creates an empty recycler. */
-  public Recycler() {}
+  public Recycler() {
+    Memory.CLEANER.register(this, free);
+  }
 
   @Override
   public long take(long bytes) {
@@ -63,12 +92,13 @@ public final class Recycler implements MemorySource {
       }
       int index = index(size);
       for (int i = index; i <= index + STEPS; i++) {
-        Blocks blocks = free[i];
+        Blocks blocks = free.ofSize[i];
         if (blocks != null && blocks.count > 0) {
-          long address = blocks.addresses[--blocks.count];
+          long address = blocks.addresses[blocks.count - 1];
           if (i > index) {
             larger.put(address, blocks.size);
           }
+          blocks.count--;
           countUse(size);
           return address;
         }
@@ -106,10 +136,7 @@ public final class Recycler implements MemorySource {
   }
 
   private long releaseFree() {
-    long released = 0;
-    for (Blocks blocks : free) {
-      released += blocks == null ? 0 : blocks.release();
-    }
+    long released = free.release();
     held -= released;
     return released;
   }
@@ -120,16 +147,20 @@ public final class Recycler implements MemorySource {
     Long known = larger.isEmpty() ? null : larger.remove(address);
     long size = known != null ? known : asked;
     inUse -= asked;
-    if (closed) {
+    if (closed || !keeps(address, size)) {
       held -= size;
       NativeHeap.free(address, size);
-      return;
     }
-    int index = index(size);
-    if (free[index] == null) {
-      free[index] = new Blocks(size);
+  }
+
+  /** Not if Java's own memory is at its end. */
+  private boolean keeps(long address, long size) {
+    try {
+      free.push(address, size);
+      return true;
+    } catch (OutOfMemoryError e) {
+      return false;
     }
-    free[index].push(address);
   }
 
   /** Frees the blocks that are not in use; those in use are freed when they come back. */

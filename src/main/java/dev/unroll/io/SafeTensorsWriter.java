@@ -4,19 +4,18 @@ import dev.unroll.internal.Checks;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.StringJoiner;
@@ -26,7 +25,6 @@ import java.util.UUID;
 /** Writes one file, laid out as by the format's own library: tensors by name, the header padded to whole 8 bytes. */
 final class SafeTensorsWriter {
   private static final int CHUNK = 1 << 16;
-  private static final Set<StandardOpenOption> NEW = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
 
   /** The order of bytes in UTF-8, not that of chars, in which surrogates come before others. */
   private static final Comparator<String> BY_BYTES =
@@ -99,7 +97,7 @@ final class SafeTensorsWriter {
     Path temporary = folder.resolve(".unroll-" + UUID.randomUUID() + ".tmp");
     Set<PosixFilePermission> permissions = replaces ? permissions(file) : null;
     try {
-      Uninterrupted.run(() -> writeAll(temporary, permissions));
+      writeAll(temporary, permissions);
       if (permissions != null) {
         Files.setPosixFilePermissions(temporary, permissions);
       }
@@ -116,20 +114,23 @@ final class SafeTensorsWriter {
   }
 
   /** Nobody may read what is being written who might not read what it takes the place of. */
+  private static FileAttribute<?>[] attributes(Set<PosixFilePermission> permissions) {
+    if (permissions == null) {
+      return new FileAttribute<?>[0];
+    }
+    Set<PosixFilePermission> meanwhile = EnumSet.of(PosixFilePermission.OWNER_WRITE); // to go on after an interruption
+    meanwhile.addAll(permissions);
+    return new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(meanwhile)};
+  }
+
   private void writeAll(Path file, Set<PosixFilePermission> permissions) throws IOException {
-    Files.deleteIfExists(file); // what an interruption left
-    FileAttribute<?>[] attributes =
-        permissions == null
-            ? new FileAttribute<?>[0]
-            : new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(permissions)};
-    try (FileChannel channel = FileChannel.open(file, NEW, attributes)) {
-      write(channel, start());
+    try (NewFile output = new NewFile(file, attributes(permissions))) {
+      output.write(start());
       ByteBuffer chunk = ByteBuffer.allocate(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
       for (Tensor tensor : tensors.values()) {
-        write(channel, tensor.content(), chunk);
+        write(output, tensor.content(), chunk);
       }
-      // A crash of the machine after the move must not leave the name with missing data.
-      channel.force(true);
+      output.force();
     }
   }
 
@@ -142,17 +143,11 @@ final class SafeTensorsWriter {
     return start.flip();
   }
 
-  private static void write(FileChannel channel, ByteBuffer from) throws IOException {
-    while (from.hasRemaining()) {
-      channel.write(from);
-    }
-  }
-
-  private static void write(FileChannel channel, float[] values, ByteBuffer chunk) throws IOException {
+  private static void write(NewFile output, float[] values, ByteBuffer chunk) throws IOException {
     for (int done = 0; done < values.length; ) {
       int size = Math.min(CHUNK / Float.BYTES, values.length - done);
       chunk.clear().asFloatBuffer().put(values, done, size);
-      write(channel, chunk.limit(size * Float.BYTES));
+      output.write(chunk.limit(size * Float.BYTES));
       done += size;
     }
   }

@@ -33,11 +33,15 @@ public final class States {
    * @param state any of one or more sequences
    * @return copies of its values
    * @throws NullPointerException if {@code state} is null
-   * @throws IllegalArgumentException if it has no sequences, or more than 2^31 - 1 values of a kind
+   * @throws IllegalArgumentException if it has no sequences, or more than 2^31 - 1 values
    * @throws IllegalStateException if it is closed
    */
   public static Map<String, Tensor> tensors(State state) {
     Checks.positive("sequences of state", Checks.notNull("state", state).sequences());
+    long rows = Math.multiplyFull(state.entries(), state.sequences());
+    int size = state.hiddenSize();
+    boolean fits = rows <= Integer.MAX_VALUE / size;
+    Checks.require(fits, "size of state", rows + " * " + size, "at most 2^31 - 1 values");
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     tensors.put(HIDDEN, tensor(state.hidden()));
     if (state.hasCells()) {
@@ -76,9 +80,7 @@ public final class States {
   private static Tensor tensor(float[][][] array) {
     int sequences = array[0].length;
     int size = array[0][0].length;
-    long total = Math.multiplyFull(array.length * sequences, size);
-    Checks.require(total <= Integer.MAX_VALUE, "values of state", total, "at most 2^31 - 1");
-    float[] values = new float[(int) total];
+    float[] values = new float[Math.multiplyExact(array.length * sequences, size)];
     for (int row = 0; row < array.length * sequences; row++) {
       System.arraycopy(array[row / sequences][row % sequences], 0, values, row * size, size);
     }

@@ -130,12 +130,13 @@ public final class Weights {
    */
   public static void load(SafeTensors file, String prefix, Map<String, Parameter> parameters) throws IOException {
     Map<String, long[]> shapes = new LinkedHashMap<>();
-    checked(parameters).forEach((name, parameter) -> shapes.put(name, Tensor.of(parameter).shape()));
-    for (Parameter parameter : parameters.values()) {
+    Map<String, Parameter> own = checked(parameters);
+    own.forEach((name, parameter) -> shapes.put(name, Tensor.of(parameter).shape()));
+    for (Parameter parameter : own.values()) {
       parameter.memory().checkOpen();
     }
     Map<String, float[]> values = read(file, prefix, shapes);
-    parameters.forEach((name, parameter) -> parameter.set(values.get(name)));
+    own.forEach((name, parameter) -> parameter.set(values.get(name)));
   }
 
   /**
@@ -169,12 +170,14 @@ public final class Weights {
     return values;
   }
 
+  /** A copy, so that nobody changes what was checked. */
   private static Map<String, Parameter> checked(Map<String, Parameter> parameters) {
+    Map<String, Parameter> own = new LinkedHashMap<>();
     Checks.notNull("parameters", parameters).forEach((name, parameter) -> {
       Checks.notNull("name of a parameter", name);
-      Checks.notNull("parameter " + name, parameter);
+      own.put(name, Checks.notNull("parameter " + name, parameter));
     });
-    return parameters;
+    return own;
   }
 
   /** How the tensors of a file differ from those that are wanted. */

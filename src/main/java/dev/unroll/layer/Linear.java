@@ -47,8 +47,13 @@ public final class Linear implements Layer {
     this.outputSize = Checks.positive("outputSize", outputSize);
     parameters = new ParameterSet(seed);
     double bound = 1 / Math.sqrt(inputSize);
-    weight = parameters.uniform("weight", bound, outputSize, inputSize);
-    bias = hasBias ? parameters.uniform("bias", bound, outputSize) : null;
+    try {
+      weight = parameters.uniform("weight", bound, outputSize, inputSize);
+      bias = hasBias ? parameters.uniform("bias", bound, outputSize) : null;
+    } catch (RuntimeException | Error e) {
+      parameters.close();
+      throw e;
+    }
     forwardPanels = Panels.forward(weight, 1);
     backwardPanels = Panels.backward(weight, 0, outputSize);
   }

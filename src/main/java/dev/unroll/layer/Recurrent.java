@@ -28,7 +28,12 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
   Recurrent(RecurrentOptions options) {
     this.options = options;
     parameters = new ParameterSet(options.seed());
-    weights = new RecurrentWeights(parameters, options);
+    try {
+      weights = new RecurrentWeights(parameters, options);
+    } catch (RuntimeException | Error e) {
+      parameters.close();
+      throw e;
+    }
   }
 
   /**

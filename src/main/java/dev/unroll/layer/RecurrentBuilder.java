@@ -97,9 +97,9 @@ public abstract sealed class RecurrentBuilder<B, L extends Recurrent> permits Rn
   }
 
   /**
-   * Chooses the random numbers of the initial weights.
+   * Chooses the random numbers of the initial weights and, beside the key of a pass, the elements that are dropped.
    *
-   * @param value any; default 0. Layers of the same sizes and seed start alike
+   * @param value any; default 0. Layers of the same sizes and seed start alike, and drop alike of the same key
    * @return this builder
    */
   public B seed(long value) {

@@ -1,8 +1,8 @@
 package dev.unroll.layer;
 
+import dev.unroll.internal.ArrayNative;
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
-import dev.unroll.internal.ArrayNative;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.SequenceLayout;
 import java.util.concurrent.atomic.AtomicBoolean;

@@ -99,9 +99,12 @@ final class RecurrentWeights implements AutoCloseable {
 
   private synchronized Places backward(boolean plain) {
     if (backward == null) {
-      Places packed = places(false, DirectionWeights::gradientFields);
-      plainBackward = places(true, DirectionWeights::gradientFields);
-      backward = packed;
+      try (Lease lease = new Lease()) { // closes the first if the second fails
+        Places packed = places(false, DirectionWeights::gradientFields);
+        lease.result(packed.memory);
+        plainBackward = places(true, DirectionWeights::gradientFields);
+        backward = lease.done(packed);
+      }
     }
     return plain ? plainBackward : backward;
   }

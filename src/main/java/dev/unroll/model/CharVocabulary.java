@@ -17,11 +17,15 @@ public final class CharVocabulary {
    * @param text at least one character
    * @return its vocabulary
    * @throws NullPointerException if {@code text} is null
-   * @throws IllegalArgumentException if it is empty
+   * @throws IllegalArgumentException if it is empty, or has halves of surrogate pairs that would be one character in
+   *     ascending order
    */
   public static CharVocabulary of(String text) {
     Checks.positive("length of text", Checks.notNull("text", text).length());
-    return new CharVocabulary(text.codePoints().distinct().sorted().toArray());
+    CharVocabulary vocabulary = new CharVocabulary(text.codePoints().distinct().sorted().toArray());
+    long read = vocabulary.characters().codePoints().count();
+    Checks.require(read == vocabulary.size(), "text", "one of unpaired surrogates", "surrogates in pairs");
+    return vocabulary;
   }
 
   /**

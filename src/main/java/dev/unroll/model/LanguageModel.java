@@ -162,7 +162,7 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Trains on a text, and writes what it takes to go on to a file after every epoch. If there is such a file, the training
+   * Trains on a text, and writes what it takes to go on to a file, at first and after every epoch. If there is such a file, the training
    * goes on from it: one that was stopped ends with the bits of one that never was. Once it has ended, calling it again
    * takes over the weights of the file and does nothing else.
    *
@@ -421,7 +421,7 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     /**
-     * Chooses the initial weights.
+     * Chooses the initial weights, and what dropout drops.
      *
      * @param value any; default 0
      * @return this builder

@@ -6,6 +6,7 @@ import dev.unroll.io.Weights;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** A {@link LanguageModel} as a file: its weights by name, whose shapes say what it is, and what shapes do not say. */
@@ -24,32 +25,58 @@ final class ModelFile {
     Weights.save(path, model.parameters(), all);
   }
 
-  /** Makes the model that a file holds. */
+  /** Makes the model that a file holds, after its weights have been read: no more memory than the file is large. */
   static LanguageModel load(SafeTensors file) throws IOException {
-    LanguageModel model = new ModelFile(file).builder().build();
-    try {
-      Weights.load(file, "", model.parameters());
-      return model;
-    } catch (IOException | RuntimeException | Error e) {
-      model.close();
-      throw e;
-    }
+    ModelFile model = new ModelFile(file);
+    LanguageModel.Builder builder = model.builder();
+    Map<String, float[]> values = Weights.read(file, "", model.shapes());
+    LanguageModel made = builder.build();
+    made.parameters().forEach((name, parameter) -> parameter.set(values.get(name)));
+    return made;
   }
 
   private LanguageModel.Builder builder() throws SafeTensorsException {
     long[] embedding = shape("embedding.weight", 2);
-    long[] linear = shape("linear.weight", 2);
+    return LanguageModel.builder((int) embedding[0])
+        .embeddingSize((int) embedding[1])
+        .hiddenSize((int) hiddenSize())
+        .layers(layers())
+        .cell(cell(gates()))
+        .dropout(dropout());
+  }
+
+  private long hiddenSize() throws SafeTensorsException {
+    return shape("linear.weight", 2)[1];
+  }
+
+  private int layers() {
     int layers = 0;
     while (file.names().contains("recurrent.weight_ih_l" + layers)) {
       layers++;
     }
-    long gates = shape("recurrent.weight_ih_l0", 2)[0] / linear[1];
-    return LanguageModel.builder((int) embedding[0])
-        .embeddingSize((int) embedding[1])
-        .hiddenSize((int) linear[1])
-        .layers(layers)
-        .cell(cell(gates))
-        .dropout(dropout());
+    return layers;
+  }
+
+  private long gates() throws SafeTensorsException {
+    return shape("recurrent.weight_ih_l0", 2)[0] / hiddenSize();
+  }
+
+  /** Those of all parameters of such a model. */
+  private Map<String, long[]> shapes() throws SafeTensorsException {
+    long[] embedding = shape("embedding.weight", 2);
+    long hidden = hiddenSize();
+    long gateRows = gates() * hidden;
+    Map<String, long[]> shapes = new LinkedHashMap<>();
+    shapes.put("embedding.weight", embedding);
+    for (int layer = 0; layer < layers(); layer++) {
+      shapes.put("recurrent.weight_ih_l" + layer, new long[] {gateRows, layer == 0 ? embedding[1] : hidden});
+      shapes.put("recurrent.weight_hh_l" + layer, new long[] {gateRows, hidden});
+      shapes.put("recurrent.bias_ih_l" + layer, new long[] {gateRows});
+      shapes.put("recurrent.bias_hh_l" + layer, new long[] {gateRows});
+    }
+    shapes.put("linear.weight", new long[] {embedding[0], hidden});
+    shapes.put("linear.bias", new long[] {embedding[0]});
+    return shapes;
   }
 
   /** Weights have at least one value and at most 2^31 - 1. */

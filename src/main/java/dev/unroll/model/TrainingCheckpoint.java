@@ -6,9 +6,12 @@ import dev.unroll.io.Tensor;
 import dev.unroll.io.Weights;
 import dev.unroll.train.Adam;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -17,6 +20,7 @@ import java.util.Map;
  * training is of, so that no other goes on from it.
  */
 final class TrainingCheckpoint {
+  private static final int CHUNK = 1 << 14;
   private static final String MODEL = "model.";
   private static final String ADAM = "adam.";
   private static final String EPOCHS = "epochs";
@@ -43,14 +47,33 @@ final class TrainingCheckpoint {
     this.optimizer = optimizer;
     mostEpochs = options.epochs();
     training.put("options", options.toString());
-    training.put("text", tokens.length + " tokens, hash " + Integer.toHexString(Arrays.hashCode(tokens)));
+    training.put("text", tokens.length + " tokens, SHA-256 " + hash(tokens));
     training.put("dropout", model.dropout() == 0 ? "0" : model.dropout() + ", seed " + model.seed());
   }
 
-  /** Goes on from the file, if there is one; if anything about it is wrong, the model is as before. */
+  private static String hash(int[] tokens) {
+    ByteBuffer bytes = ByteBuffer.allocate(CHUNK * Integer.BYTES);
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (int done = 0; done < tokens.length; done += CHUNK) {
+        bytes.clear().asIntBuffer().put(tokens, done, Math.min(CHUNK, tokens.length - done));
+        digest.update(bytes.limit(Math.min(CHUNK, tokens.length - done) * Integer.BYTES));
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java platform has SHA-256", e);
+    }
+  }
+
+  /**
+   * Goes on from the file, or from the beginning, which is then its content; if anything about it is wrong, the model is
+   * as before.
+   */
   Position resume() throws IOException {
     if (!Files.exists(file)) {
-      return new Position(0, 0);
+      Position beginning = new Position(0, 0);
+      write(beginning);
+      return beginning;
     }
     try (SafeTensors saved = SafeTensors.open(file)) {
       for (Map.Entry<String, String> expected : training.entrySet()) {
@@ -60,7 +83,7 @@ final class TrainingCheckpoint {
               file, expected.getKey() + " is " + found + ": expected that of this training, " + expected.getValue());
         }
       }
-      Position position = new Position((int) number(saved, EPOCHS, 1, mostEpochs), loss(saved));
+      Position position = new Position((int) number(saved, EPOCHS, 0, mostEpochs), loss(saved));
       long dropoutKey = number(saved, DROPOUT_KEY, Long.MIN_VALUE, Long.MAX_VALUE);
       restoreOptimizer(saved);
       Weights.load(saved, MODEL, model.parameters());

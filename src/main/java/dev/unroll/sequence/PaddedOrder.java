@@ -221,7 +221,7 @@ public enum PaddedOrder {
       for (int i = 0; i < totalSteps; i++) {
         int step = fromPaddingsFarEnd(totalSteps, i);
         if (mask[outer(b, step)][inner(b, step)] && lengths[b]++ != i) {
-          throw hole(b, step, fromPaddingsFarEnd(totalSteps, lengths[b] - 1));
+          throw hole(b, step, fromPaddingsFarEnd(totalSteps, lengths[b] - 1), totalSteps);
         }
       }
     }
@@ -233,13 +233,20 @@ public enum PaddedOrder {
     return leftPadded ? totalSteps - 1 - i : i;
   }
 
-  private IllegalArgumentException hole(int sequence, int real, int padding) {
+  private IllegalArgumentException hole(int sequence, int real, int padding, int totalSteps) {
     String isPadding = "mask" + indices(sequence, padding) + " is padding of the same sequence";
-    String hint =
-        !leftPadded && padding == 0
-            ? "; padding that comes first is that of " + name() + "_LEFT_PADDED"
-            : "; to leave out steps between others is for a StepSelection";
-    return Checks.unexpected("mask" + indices(sequence, real), "true", "false, since " + isPadding + hint);
+    String found = "mask" + indices(sequence, real);
+    return Checks.unexpected(found, "true", "false, since " + isPadding + hint(padding, totalSteps));
+  }
+
+  private String hint(int padding, int totalSteps) {
+    if (!leftPadded && padding == 0) {
+      return "; padding that comes first is that of " + name() + "_LEFT_PADDED";
+    }
+    if (leftPadded && padding == totalSteps - 1) {
+      return "; padding that comes last is that of " + name().replace("_LEFT_PADDED", "");
+    }
+    return "; to leave out steps between others is for a StepSelection";
   }
 
   /** How messages name a padded step. */

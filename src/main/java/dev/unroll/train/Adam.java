@@ -73,10 +73,9 @@ public final class Adam extends Optimizer {
 
   @Override
   void step(double scale, double limit, long[] arrays) {
-    steps++;
     // StrictMath gives the same bits on every JVM, where Math.pow may not.
-    double meanCorrection = 1 - StrictMath.pow(beta1, steps);
-    double varianceCorrection = 1 - StrictMath.pow(beta2, steps);
+    double meanCorrection = 1 - StrictMath.pow(beta1, steps + 1);
+    double varianceCorrection = 1 - StrictMath.pow(beta2, steps + 1);
     OptimizerNative.adam(
         scale,
         limit,
@@ -89,6 +88,7 @@ public final class Adam extends Optimizer {
         (float) epsilon,
         (float) (1 - learningRate() * weightDecay),
         arrays);
+    steps++;
   }
 
   /** The options of an {@link Adam}. */

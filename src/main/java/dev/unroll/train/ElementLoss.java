@@ -17,6 +17,9 @@ import dev.unroll.sequence.PackedSequence;
  * // present is 1 where there is a target, 0 where it is NaN: the mean over those that there are
  * new SquaredError(Divisor.MEAN_OVER_WEIGHTS).gradient(outputs, targets, present);
  * }</pre>
+ *
+ * <p>Where a batch may have no target at all, whose mean is NaN, take {@link Divisor#SUM_OVER_STEPS} and {@link
+ * Optimizer#step(double) scale the step}.
  */
 public abstract sealed class ElementLoss permits SquaredError, AbsoluteError, Huber, BinaryCrossEntropy {
   /** In the order of ElementLossKind in kernels.h. */

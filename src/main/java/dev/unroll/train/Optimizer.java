@@ -58,15 +58,15 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
    * @param clipNorm above 0; infinity means no clipping
    */
   Optimizer(List<Parameter> parameters, double learningRate, double clipNorm) {
-    Checks.notNull("parameters", parameters);
+    Parameter[] own = Checks.notNull("parameters", parameters).toArray(new Parameter[0]);
     Set<Parameter> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-    for (int i = 0; i < parameters.size(); i++) {
+    for (int i = 0; i < own.length; i++) {
       String name = "parameters[" + i + "]";
-      Parameter parameter = Checks.notNull(name, parameters.get(i));
+      Parameter parameter = Checks.notNull(name, own[i]);
       Checks.require(seen.add(parameter), name, parameter, "one that is not in the list already");
     }
     NativeRuntime.start(); // an optimiser of no parameters may be the first to need it
-    this.parameters = List.copyOf(parameters);
+    this.parameters = List.of(own);
     this.learningRate = learningRate;
     this.clipNorm = clipNorm;
   }
@@ -87,7 +87,7 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
    * @throws IllegalArgumentException if it is neither
    */
   public void learningRate(double rate) {
-    learningRate = OptimizerBuilder.checkedRate(rate);
+    learningRate = Checks.zeroOrPositive("learningRate", rate);
   }
 
   /**

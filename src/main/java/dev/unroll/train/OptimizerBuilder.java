@@ -27,14 +27,8 @@ public abstract sealed class OptimizerBuilder<B> permits Sgd.Builder, Adam.Build
    * @throws IllegalArgumentException if it is neither
    */
   public B learningRate(double rate) {
-    learningRate = checkedRate(rate);
+    learningRate = Checks.zeroOrPositive("learningRate", rate);
     return self();
-  }
-
-  static double checkedRate(double rate) {
-    boolean inRange = rate == 0 || (float) rate >= Float.MIN_NORMAL && (float) rate <= Float.MAX_VALUE;
-    Checks.require(inRange, "learningRate", rate, "0 or a number above 0, from 1.2e-38 to 3.4e38");
-    return rate == 0 ? 0 : rate;
   }
 
   /**

@@ -275,6 +275,21 @@ class MemoryTest {
     recycler.close();
   }
 
+  /** Though all its batches were closed. */
+  @Test
+  void whatAForgottenWorkspaceKeepsIsFreedByTheCleaner() throws InterruptedException {
+    long before = NativeHeap.liveBytes();
+    for (int i = 0; i < 100; i++) {
+      Recycler recycler = new Recycler();
+      recycler.giveBack(recycler.take(1 << 20), 1 << 20);
+    }
+    for (int i = 0; i < 100 && NativeHeap.liveBytes() > before + (50 << 20); i++) {
+      System.gc();
+      Thread.sleep(20);
+    }
+    assertTrue(NativeHeap.liveBytes() <= before + (50 << 20), "half of 100 blocks are still there");
+  }
+
   @Test
   void forgottenMemoryIsFreedByTheCleaner() {
     forget();

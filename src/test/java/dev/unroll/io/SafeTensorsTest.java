@@ -31,6 +31,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -258,6 +260,34 @@ class SafeTensorsTest {
       assertBits(new float[] {1}, file.values("x"));
       assertTrue(Thread.interrupted());
       assertBits(new float[] {1}, file.values("x"));
+    }
+  }
+
+  @Test
+  void interruptionsWhileWritingLoseNothing() throws Exception {
+    Path path = folder.resolve("model.safetensors");
+    float[] values = new float[4_000_000];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = i;
+    }
+    AtomicBoolean done = new AtomicBoolean();
+    Thread writer = Thread.currentThread();
+    Thread other = new Thread(() -> {
+      while (!done.get()) {
+        writer.interrupt();
+        LockSupport.parkNanos(100_000);
+      }
+    });
+    other.start();
+    try {
+      SafeTensors.write(path, Map.of("x", Tensor.of(values, values.length)), Map.of());
+    } finally {
+      done.set(true);
+      other.join();
+      Thread.interrupted();
+    }
+    try (SafeTensors file = SafeTensors.open(path)) {
+      assertArrayEquals(values, file.values("x"));
     }
   }
 

@@ -302,6 +302,13 @@ class RecurrentAbuseTest {
       Expect.refused(ARGUMENT, () -> rnn.backwardFromLast(output, wide), "features is 9", "8");
       Expect.refused(ARGUMENT, () -> rnn.backwardFromLast(output, twoSteps), "layout", "2 steps");
     }
+    try (PackedSequence last = output.last();
+        State fewer = State.of(new float[1][1][8]);
+        State closed = State.of(output.finalState().hidden())) {
+      Expect.refused(ARGUMENT, () -> rnn.backwardFromLast(output, null, last, fewer), "of finalStateGradient is 1");
+      closed.close();
+      Expect.refused(STATE, () -> rnn.backwardFromLast(output, null, last, closed), "closed");
+    }
   }
 
   @Test

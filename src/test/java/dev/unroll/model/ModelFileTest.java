@@ -49,6 +49,26 @@ class ModelFileTest {
     }
   }
 
+  /** Sizes that are not those of the tensors take no memory. */
+  @Test
+  void aSmallFileMakesNoLargeModel() throws IOException {
+    Path file = folder.resolve("bomb.safetensors");
+    Map<String, Tensor> tensors = new HashMap<>();
+    int hidden = 300_000; // whose recurrent weights would be 360 GB
+    tensors.put("embedding.weight", Tensor.of(new float[1], 1, 1));
+    tensors.put("linear.weight", Tensor.of(new float[hidden], 1, hidden));
+    tensors.put("recurrent.weight_ih_l0", Tensor.of(new float[hidden], hidden, 1));
+    tensors.put("recurrent.weight_ih_l1", Tensor.of(new float[0], 0));
+    SafeTensors.write(file, tensors, Map.of());
+    refused(SafeTensorsException.class, () -> LanguageModel.load(file), "missing", "recurrent.weight_hh_l0", "shapes");
+  }
+
+  @Test
+  void halvesOfACharacterThatWouldBecomeOneAreRefused() {
+    refused(IllegalArgumentException.class, () -> CharVocabulary.of("\uDE00x\uD83D"), "text", "surrogates in pairs");
+    assertEquals(2, CharVocabulary.of("\uDE00x").size());
+  }
+
   @Test
   void whatIsNoSuchModelIsRefused() throws IOException {
     Path file = folder.resolve("model.safetensors");

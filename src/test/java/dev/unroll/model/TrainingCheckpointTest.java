@@ -12,6 +12,7 @@ import dev.unroll.io.Tensor;
 import dev.unroll.layer.Parameter;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -54,10 +55,11 @@ class TrainingCheckpointTest {
       loss = model.train(TEXT, OPTIONS, null);
       expected = weights(model);
     }
-    for (int epoch = 2; epoch <= 4; epoch++) {
+    for (int epoch = 1; epoch <= 4; epoch++) {
       Consumer<TrainingProgress> stop = stopIn(epoch);
       try (LanguageModel model = model(2)) {
         assertThrows(IllegalStateException.class, () -> model.train(TEXT, OPTIONS, file, stop));
+        assertThrows(IllegalStateException.class, () -> model.train(TEXT, OPTIONS, file, stop), "from what it is now");
       }
     }
     int[] windows = new int[5];
@@ -83,7 +85,10 @@ class TrainingCheckpointTest {
     try (CharLanguageModel model = new CharLanguageModel(vocabulary, characters(vocabulary));
         CharLanguageModel other = new CharLanguageModel(vocabulary, characters(vocabulary))) {
       double loss = model.train(text, OPTIONS, file, null);
-      assertEquals(loss, other.train(text, OPTIONS, file, null));
+      Consumer<TrainingProgress> none = progress -> {
+        throw new AssertionError("nothing is left to be trained");
+      };
+      assertEquals(loss, other.train(text, OPTIONS, file, none));
       Expect.sameBits(weights(model.model()), weights(other.model()));
     }
   }
@@ -104,11 +109,13 @@ class TrainingCheckpointTest {
       int[] text = TEXT.clone();
       text[17] = (text[17] + 1) % VOCABULARY;
       refused(other, () -> model.train(text, OPTIONS, file, null), "text is 400 tokens");
+      Path nowhere = folder.resolve("none").resolve("training");
+      refused(NoSuchFileException.class, () -> model.train(TEXT, OPTIONS, nowhere, null), "no folder");
       for (String name : new String[] {"epochs", "loss", "dropout_key"}) {
         Path wrong = changed(file, name, "x", Map.of());
         refused(other, () -> model.train(TEXT, OPTIONS, wrong, null), name + " is x");
       }
-      for (String epochs : new String[] {"0", "5", "-1"}) {
+      for (String epochs : new String[] {"5", "-1"}) {
         Path wrong = changed(file, "epochs", epochs, Map.of());
         refused(other, () -> model.train(TEXT, OPTIONS, wrong, null), "epochs is " + epochs);
       }

@@ -7,6 +7,7 @@ import dev.unroll.Expect;
 import dev.unroll.layer.Linear;
 import dev.unroll.layer.Parameter;
 import dev.unroll.sequence.PackedSequence;
+import java.util.AbstractList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -84,6 +85,31 @@ class OptimizerTest {
         Expect.refused(IllegalArgumentException.class, () -> first.step(wrong), "gradientScale is " + wrong);
       }
       compare(layer);
+    }
+  }
+
+  /** A list that is another one when it is read again. */
+  @Test
+  void aListThatChangesIsReadOnce() {
+    try (Linear layer = new Linear(1, 1, 1)) {
+      Parameter weight = layer.parameter("weight");
+      int[] reads = new int[1];
+      List<Parameter> changing =
+          new AbstractList<>() {
+            @Override
+            public Parameter get(int index) {
+              return reads[0]++ < 2 ? layer.parameters().get(index) : weight;
+            }
+
+            @Override
+            public int size() {
+              return 2;
+            }
+          };
+      try (Sgd sgd = Sgd.builder(changing).build()) {
+        assertEquals(2, reads[0]);
+        sgd.step();
+      }
     }
   }
 
