@@ -283,7 +283,9 @@ class SafeTensorsTest {
       SafeTensors.write(path, Map.of("x", Tensor.of(values, values.length)), Map.of());
     } finally {
       done.set(true);
-      other.join();
+      while (other.isAlive()) {
+        Thread.onSpinWait();
+      }
       Thread.interrupted();
     }
     try (SafeTensors file = SafeTensors.open(path)) {
