@@ -41,7 +41,7 @@ public final class NativeRuntime {
     try {
       RuntimeNative.setThreads(Math.min(Runtime.getRuntime().availableProcessors(), MOST_THREADS));
     } catch (IllegalStateException e) {
-      configured = true; // the operating system gives no more threads: the calling one does all the work
+      RuntimeNative.setThreads(1); // the operating system gives no more: the calling thread does all the work
     }
     configured = true;
   }

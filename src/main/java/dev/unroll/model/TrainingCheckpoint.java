@@ -55,9 +55,10 @@ final class TrainingCheckpoint {
     ByteBuffer bytes = ByteBuffer.allocate(CHUNK * Integer.BYTES);
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (int done = 0; done < tokens.length; done += CHUNK) {
-        bytes.clear().asIntBuffer().put(tokens, done, Math.min(CHUNK, tokens.length - done));
-        digest.update(bytes.limit(Math.min(CHUNK, tokens.length - done) * Integer.BYTES));
+      for (int done = 0, size; done < tokens.length; done += size) {
+        size = Math.min(CHUNK, tokens.length - done);
+        bytes.clear().asIntBuffer().put(tokens, done, size);
+        digest.update(bytes.limit(size * Integer.BYTES));
       }
       return HexFormat.of().formatHex(digest.digest());
     } catch (NoSuchAlgorithmException e) {
