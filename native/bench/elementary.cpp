@@ -71,7 +71,7 @@ std::vector<Case> cases(unroll::Parallel& alone) {
     add_rows("cross_entropy ", [labels = std::vector<int32_t>(shape.rows, 7), losses = std::vector<float>(shape.rows)](
                                    const Kernels& k, int64_t rows, int64_t columns, const float* x, float* y,
                                    unroll::Parallel& pool) mutable {
-      k.softmax_cross_entropy(rows, columns, x, labels.data(), nullptr, 0.5f, losses.data(), y, pool);
+      k.softmax_cross_entropy(rows, columns, x, labels.data(), nullptr, 0.0f, 0.5f, losses.data(), y, pool);
     });
   }
   return all;

@@ -48,7 +48,7 @@ std::vector<float> run(const Kernels& kernels, int64_t rows, int64_t columns, co
   std::vector<float> y(3 * size + labels.size());
   kernels.softmax(rows, columns, x.data(), 1.0f, &y[0], pool);
   kernels.log_softmax(rows, columns, x.data(), 1.0f, &y[size], pool);
-  kernels.softmax_cross_entropy(rows, columns, x.data(), labels.data(), nullptr, 1.0f, &y[3 * size], &y[2 * size],
+  kernels.softmax_cross_entropy(rows, columns, x.data(), labels.data(), nullptr, 0.0f, 1.0f, &y[3 * size], &y[2 * size],
                                 pool);
   return y;
 }

@@ -19,10 +19,10 @@ UNROLL_NATIVE(void, SoftmaxNative, softmaxBackward)
 }
 
 UNROLL_NATIVE(void, SoftmaxNative, crossEntropy)
-(JNIEnv* env, jclass, jlong rows, jlong columns, jlong logits, jlong labels, jlong weights, jfloat gradient_scale,
- jlong losses, jlong d_logits) {
+(JNIEnv* env, jclass, jlong rows, jlong columns, jlong logits, jlong labels, jlong weights, jfloat smoothing,
+ jfloat gradient_scale, jlong losses, jlong d_logits) {
   guarded(env, [&] {
-    kernels().softmax_cross_entropy(rows, columns, floats(logits), ints(labels), floats(weights), gradient_scale,
-                                    floats(losses), floats(d_logits), pool());
+    kernels().softmax_cross_entropy(rows, columns, floats(logits), ints(labels), floats(weights), smoothing,
+                                    gradient_scale, floats(losses), floats(d_logits), pool());
   });
 }

@@ -229,11 +229,12 @@ struct Kernels {
   /// d_x = scale * y * (d_y - sum(y * d_y)) along each row, y = softmax(scale * x); d_x may be d_y.
   void (*softmax_backward)(int64_t rows, int64_t columns, const float* y, const float* d_y, float scale, float* d_x,
                            Parallel& pool);
-  /// losses[r] = -log softmax(logits[r])[labels[r]], times weights[r] unless weights is null; unless d_logits is null,
-  /// its row r = gradient_scale * dloss_r/dlogits. d_logits may be logits.
+  /// losses[r] = (1 - smoothing) -log p[labels[r]] + smoothing mean(-log p), p = softmax(logits[r]), times weights[r]
+  /// unless weights is null; unless d_logits is null, its row r = gradient_scale * dloss_r/dlogits. d_logits may be
+  /// logits. smoothing is in [0, 1].
   void (*softmax_cross_entropy)(int64_t rows, int64_t columns, const float* logits, const int32_t* labels,
-                                const float* weights, float gradient_scale, float* losses, float* d_logits,
-                                Parallel& pool);
+                                const float* weights, float smoothing, float gradient_scale, float* losses,
+                                float* d_logits, Parallel& pool);
 
   /// y[r] = table[tokens[r]]; rows of `size` floats.
   void (*embedding_forward)(int64_t rows, int64_t size, const int32_t* tokens, const float* table, float* y,

@@ -314,7 +314,8 @@ inline void softmax_backward(int64_t rows, int64_t columns, const float* y, cons
   });
 }
 
-/// The loss, and unless kKept is kNothing its gradient: probabilities, less 1 for the label.
+/// The loss, and unless kKept is kNothing its gradient: probabilities, less those of the target. The target is 1 -
+/// smoothing for the label, and smoothing / columns more for every column.
 template <Keep kKept>
 struct CrossEntropy {
   static constexpr Keep kKeep = kKept;
@@ -322,13 +323,17 @@ struct CrossEntropy {
   int64_t columns;
   const int32_t* labels;
   const float* weights;  ///< of rows, or null
+  float smoothing;
   float gradient_scale;
   float* losses;
 
-  /// The label's logit waits in the place of the loss.
+  /// The target's logit, the mean by the target's probabilities, waits in the place of the loss.
   template <int kRows>
   UNROLL_INLINE void begin(int64_t first) const {
-    for (int64_t r = first; r < first + kRows; ++r) losses[r] = logits[r * columns + labels[r]];
+    for (int64_t r = first; r < first + kRows; ++r) {
+      const float of_label = logits[r * columns + labels[r]];
+      losses[r] = smoothing == 0.0f ? of_label : smoothed(of_label, logits + r * columns);
+    }
   }
   template <int kRows>
   UNROLL_INLINE void end(int64_t first, const RowSums<kRows>& sums, float* kept, int64_t stride,
@@ -339,23 +344,37 @@ struct CrossEntropy {
       const float loss = logarithms[r] - (losses[first + r] - sums.maximum[r]);
       losses[first + r] = weights == nullptr ? loss : loss * weights[first + r];
       if constexpr (kKeep != Keep::kNothing) {
-        kept[r * stride + labels[first + r]] -= sums.sum[r];
+        kept[r * stride + labels[first + r]] -= (1.0f - smoothing) * sums.sum[r];
+        if (smoothing != 0.0f) subtract(sums.sum[r] * (smoothing / columns), kept + r * stride);
         const float scale = weights == nullptr ? gradient_scale : gradient_scale * weights[first + r];
         factors[r] = scale / sums.sum[r];
       }
     }
   }
+
+ private:
+  float smoothed(float of_label, const float* row) const {
+    const float sum = sum_of_row(columns, [&](int64_t c, int64_t width, Vec lanes)
+                                              UNROLL_INLINE_LAMBDA { return lanes + load_columns(row + c, width); });
+    return (1.0f - smoothing) * of_label + smoothing * (sum / columns);
+  }
+
+  void subtract(float share, float* row) const {
+    for_column_blocks(0, columns, [&](int64_t c, int64_t width) UNROLL_INLINE_LAMBDA {
+      store_columns(row + c, load_columns(row + c, width) - broadcast(share), width);
+    });
+  }
 };
 
 inline void softmax_cross_entropy(int64_t rows, int64_t columns, const float* logits, const int32_t* labels,
-                                  const float* weights, float gradient_scale, float* losses, float* d_logits,
-                                  Parallel& pool) {
+                                  const float* weights, float smoothing, float gradient_scale, float* losses,
+                                  float* d_logits, Parallel& pool) {
   const SoftmaxCall call{rows, columns, logits, d_logits};
   if (d_logits == nullptr) {
-    const CrossEntropy<Keep::kNothing> loss{logits, columns, labels, weights, gradient_scale, losses};
+    const CrossEntropy<Keep::kNothing> loss{logits, columns, labels, weights, smoothing, gradient_scale, losses};
     return for_rows(call, Unscaled(), pool, loss);
   }
-  const CrossEntropy<Keep::kExponential> gradient{logits, columns, labels, weights, gradient_scale, losses};
+  const CrossEntropy<Keep::kExponential> gradient{logits, columns, labels, weights, smoothing, gradient_scale, losses};
   for_rows(call, Unscaled(), pool, gradient);
 }
 

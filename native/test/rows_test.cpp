@@ -25,7 +25,7 @@ void check_softmax(int64_t columns) {
     kernels.log_softmax(rows, columns, x.data(), 0.7f, &y[size], pool);
     kernels.softmax_backward(rows, columns, &y[0], d_y.data(), 0.7f, &y[2 * size], pool);
     std::copy(x.begin(), x.end(), &y[3 * size]);  // in place
-    kernels.softmax_cross_entropy(rows, columns, &y[3 * size], labels.data(), nullptr, 0.25f, &y[4 * size],
+    kernels.softmax_cross_entropy(rows, columns, &y[3 * size], labels.data(), nullptr, 0.0f, 0.25f, &y[4 * size],
                                   &y[3 * size], pool);
     return y;
   });
@@ -47,6 +47,37 @@ void check_softmax(int64_t columns) {
   }
 }
 
+/// The target's part in the columns that are not the label's.
+void check_label_smoothing(int64_t rows, int64_t columns, float smoothing) {
+  const int64_t size = rows * columns;
+  const Floats x = random_floats(size, 1, -4.0f, 4.0f), weights = random_floats(rows, 2, 0.5f, 2.0f);
+  std::vector<int32_t> labels(rows);
+  for (int64_t r = 0; r < rows; ++r) labels[r] = static_cast<int32_t>(r * 7 % columns);
+  const std::string what = "smoothed loss of " + std::to_string(columns) + " columns";
+  const Floats all = same_everywhere(what, [&](const Kernels& kernels, Parallel& pool) {
+    Floats y(size + rows), losses(rows);
+    std::copy(x.begin(), x.end(), y.begin());  // in place
+    kernels.softmax_cross_entropy(rows, columns, y.data(), labels.data(), weights.data(), smoothing, 0.25f, &y[size],
+                                  y.data(), pool);
+    kernels.softmax_cross_entropy(rows, columns, x.data(), labels.data(), weights.data(), smoothing, 0.25f,
+                                  losses.data(), nullptr, pool);
+    check(std::equal(losses.begin(), losses.end(), &y[size]), what + " without a gradient");
+    return y;
+  });
+  for (int64_t r = 0; r < rows; ++r) {
+    double sum = 0.0, loss = 0.0;
+    for (int64_t c = 0; c < columns; ++c) sum += std::exp(static_cast<double>(x[r * columns + c]));
+    for (int64_t c = 0; c < columns; ++c) {
+      const int64_t i = r * columns + c;
+      const double target = (c == labels[r] ? 1.0 - smoothing : 0.0) + static_cast<double>(smoothing) / columns;
+      loss -= target * (x[i] - std::log(sum));
+      check_close(all[i], 0.25 * weights[r] * (std::exp(static_cast<double>(x[i])) / sum - target), 1e-6,
+                  "gradient of " + what);
+    }
+    check_close(all[size + r], weights[r] * loss, 1e-5, what);
+  }
+}
+
 /// Rows longer than what is kept in scratch memory, or a result larger than the caches: the bits of each row alone.
 void check_large_softmax(int64_t rows, int64_t columns) {
   const size_t size = static_cast<size_t>(rows * columns);
@@ -59,8 +90,8 @@ void check_large_softmax(int64_t rows, int64_t columns) {
     const int64_t at = first * columns;
     kernels.softmax(count, columns, from, 0.7f, &results[0][at], pool);
     kernels.log_softmax(count, columns, from, 1.0f, &results[1][at], pool);
-    kernels.softmax_cross_entropy(count, columns, from, &labels[first], &weights[first], 0.25f, &results[2][first],
-                                  &results[3][at], pool);
+    kernels.softmax_cross_entropy(count, columns, from, &labels[first], &weights[first], 0.1f, 0.25f,
+                                  &results[2][first], &results[3][at], pool);
   };
   Floats expected[] = {Floats(size), Floats(size), Floats(rows), Floats(size)};
   for (int64_t r = 0; r < rows; ++r) run(generic::kKernels, alone, r, 1, expected);
@@ -405,6 +436,9 @@ int main() {
   }
   for (const int64_t size : {4095, 4096, 4097, 70'000, 5'000'000}) check_optimizers({size, 5000, 30'000}, 1.0);
   for (const int64_t columns : {65, 255, 256, 257, 1024, 1025, 2100}) check_softmax(columns);
+  for (const int64_t columns : {1, 7, 65, 256, 257, 2100}) check_label_smoothing(9, columns, 0.1f);
+  check_label_smoothing(2, 33, 1.0f);
+  check_label_smoothing(2, unroll::kNearScratchFloats + 5, 0.3f);
   check_large_softmax(3, unroll::kNearScratchFloats + 5);
   check_large_softmax(140, 12'501);  // 7 MB
   for (const int64_t size : {0, 1, 15, 16, 17, 4095, 4096, 4097, 70'000, 2'000'000}) {

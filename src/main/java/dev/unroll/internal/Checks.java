@@ -109,6 +109,26 @@ public final class Checks {
   }
 
   /**
+   * Requires an array of indices.
+   *
+   * @param name the argument
+   * @param values the indices
+   * @param size how many there are
+   * @return a copy, which nobody changes
+   * @throws NullPointerException if the array is null
+   * @throws IllegalArgumentException if one is not from 0 to {@code size - 1}; the message says where
+   */
+  public static int[] indices(String name, int[] values, int size) {
+    int[] own = notNull(name, values).clone();
+    for (int i = 0; i < own.length; i++) {
+      if (own[i] < 0 || own[i] >= size) {
+        index(name + "[" + i + "]", own[i], size);
+      }
+    }
+    return own;
+  }
+
+  /**
    * Requires an exact number.
    *
    * @param name what is counted

@@ -13,5 +13,13 @@ public final class SoftmaxNative {
   public static native void softmaxBackward(long rows, long columns, long y, long dY, float scale, long dX);
 
   public static native void crossEntropy(
-      long rows, long columns, long logits, long labels, long weights, float gradientScale, long losses, long dLogits);
+      long rows,
+      long columns,
+      long logits,
+      long labels,
+      long weights,
+      float smoothing,
+      float gradientScale,
+      long losses,
+      long dLogits);
 }

@@ -149,6 +149,82 @@ public final class State implements AutoCloseable {
     }
   }
 
+  /**
+   * Joins states: the streams of several clients, which then take their steps in one batch.
+   *
+   * @param states of as many layers and directions and of one size, with cells or without; they are copied
+   * @return their sequences, one state after the other
+   * @throws NullPointerException if {@code states} or one of them is null
+   * @throws IllegalArgumentException if there is none, or they differ; the message says in what
+   * @throws IllegalStateException if one is closed
+   */
+  public static State join(List<State> states) {
+    State[] parts = Checks.notNull("states", states).toArray(new State[0]);
+    Checks.positive("number of states", parts.length);
+    State first = Checks.notNull("states[0]", parts[0]);
+    long sequences = 0;
+    for (int i = 0; i < parts.length; i++) {
+      String name = "states[" + i + "]";
+      State part = Checks.notNull(name, parts[i]);
+      part.check(name, first.entries, part.sequences, first.hiddenSize, first.cellSize);
+      sequences += part.sequences;
+    }
+    Checks.require(sequences <= Integer.MAX_VALUE, "number of sequences", sequences, "at most 2^31 - 1");
+    try (Lease lease = new Lease()) {
+      State joined = lease.result(first.of((int) sequences));
+      Addresses to = addresses(joined, lease);
+      int before = 0;
+      for (State part : parts) {
+        Addresses from = addresses(part, lease);
+        for (int e = 0; e < first.entries; e++) {
+          MemoryNative.copy(from.hidden(e), to.hidden(e) + before * first.hiddenRow(), from.hiddenBytes);
+          MemoryNative.copy(from.cell(e), to.cell(e) + before * first.cellRow(), from.cellBytes);
+        }
+        before += part.sequences;
+      }
+      return lease.done(joined);
+    }
+  }
+
+  /**
+   * Takes the states of some sequences: of the beams that a search keeps, of the streams that go on.
+   *
+   * @param sequences indices in the order of the result; one may come several times
+   * @return their state, a copy
+   * @throws NullPointerException if {@code sequences} is null
+   * @throws IllegalArgumentException if there is none, or no such sequence; the message says where
+   * @throws IllegalStateException if this state is closed
+   */
+  public State select(int... sequences) {
+    int[] own = Checks.indices("sequences", sequences, this.sequences);
+    Checks.positive("number of sequences", own.length);
+    try (Lease lease = new Lease()) {
+      Addresses from = addresses(this, lease);
+      State selected = lease.result(of(own.length));
+      Addresses to = addresses(selected, lease);
+      for (int e = 0; e < entries; e++) {
+        for (int b = 0; b < own.length; b++) {
+          MemoryNative.copy(from.hidden(e) + own[b] * hiddenRow(), to.hidden(e) + b * hiddenRow(), hiddenRow());
+          MemoryNative.copy(from.cell(e) + own[b] * cellRow(), to.cell(e) + b * cellRow(), cellRow());
+        }
+      }
+      return lease.done(selected);
+    }
+  }
+
+  /** A state of undefined content, of other sequences. */
+  private State of(int otherSequences) {
+    return new State(memory.source(), entries, otherSequences, hiddenSize, cellSize);
+  }
+
+  private long hiddenRow() {
+    return (long) hiddenSize * Float.BYTES;
+  }
+
+  private long cellRow() {
+    return (long) cellSize * Float.BYTES;
+  }
+
   /** A checked copy of a caller's array, which another thread may change meanwhile. */
   private record Rectangle(int entries, int sequences, int size, float[] values) {
     static Rectangle of(String name, float[][][] given) {
@@ -316,12 +392,8 @@ public final class State implements AutoCloseable {
     try (Lease lease = new Lease()) {
       Addresses at = addresses(this, lease);
       for (int e = 0; e < entries; e++) {
-        long hiddenBytes = (long) hiddenSize * Float.BYTES;
-        MemoryNative.clear(at.hidden(e) + sequence * hiddenBytes, hiddenBytes);
-        if (hasCells()) {
-          long cellBytes = (long) cellSize * Float.BYTES;
-          MemoryNative.clear(at.cell(e) + sequence * cellBytes, cellBytes);
-        }
+        MemoryNative.clear(at.hidden(e) + sequence * hiddenRow(), hiddenRow());
+        MemoryNative.clear(at.cell(e) + sequence * cellRow(), cellRow());
       }
     }
   }

@@ -94,7 +94,24 @@ public final class StepSelection {
     for (int b = 0; b < lengths.length; b++) {
       lengths[b] = Math.max(0, Math.min(lengths[b], to) - from);
     }
-    return of(layout, SequenceLayout.of(lengths), (b, t) -> from + t);
+    return of(layout, SequenceLayout.of(lengths), (b, t) -> layout.row(b, from + t));
+  }
+
+  /**
+   * Selects whole sequences: those that are to be labelled by hand, those of an ensemble's member, the beams of a search
+   * that go on.
+   *
+   * @param layout of the batches to select from
+   * @param sequences indices in the order of the selection; one that comes several times is there several times, and
+   *     {@link #spread} adds its steps up
+   * @return all steps of these sequences
+   * @throws NullPointerException if an argument is null
+   * @throws IllegalArgumentException if there is no such sequence; the message says where
+   */
+  public static StepSelection ofSequences(SequenceLayout layout, int... sequences) {
+    int[] own = Checks.indices("sequences", sequences, Checks.notNull("layout", layout).sequences());
+    int[] lengths = IntStream.of(own).map(layout::length).toArray();
+    return of(layout, SequenceLayout.of(lengths), (b, t) -> layout.row(own[b], t));
   }
 
   private static StepSelection choose(SequenceLayout layout, Choice choice) {
@@ -108,18 +125,18 @@ public final class StepSelection {
         }
       }
     }
-    return of(layout, SequenceLayout.of(lengths), (b, t) -> steps[b][t]);
+    return of(layout, SequenceLayout.of(lengths), (b, t) -> layout.row(b, steps[b][t]));
   }
 
   /** All steps, each sequence backwards. */
   static StepSelection reversed(SequenceLayout layout) {
     int[] lengths = layout.lengths();
-    return of(layout, layout, (b, t) -> lengths[b] - 1 - t);
+    return of(layout, layout, (b, t) -> layout.row(b, lengths[b] - 1 - t));
   }
 
-  /** The step of the batch that becomes a step of the selection. */
+  /** The row of the batch that becomes a step of the selection. */
   private interface Origin {
-    int step(int sequence, int step);
+    int row(int sequence, int step);
   }
 
   private static StepSelection of(SequenceLayout layout, SequenceLayout selected, Origin origin) {
@@ -128,7 +145,7 @@ public final class StepSelection {
     for (int t = 0; t < order.steps(); t++) {
       for (int p = 0; p < order.rows(t); p++) {
         int sequence = order.sequence(p);
-        rows[order.row(sequence, t)] = layout.packed().row(sequence, origin.step(sequence, t));
+        rows[order.row(sequence, t)] = origin.row(sequence, t);
       }
     }
     return new StepSelection(layout, selected, rows);
@@ -146,7 +163,7 @@ public final class StepSelection {
   /**
    * Returns the layout of the selected steps.
    *
-   * @return as many sequences, with as many steps as are selected of each
+   * @return the sequences, with as many steps as are selected of each; if whole ones were selected, these
    */
   public SequenceLayout selected() {
     return selected;
@@ -192,7 +209,7 @@ public final class StepSelection {
    * Takes the selected steps out of tokens or labels that are not packed, those that stand for none included.
    *
    * @param tokens [sequences][steps], of the lengths of {@link #layout()}
-   * @return [sequences][selected steps]
+   * @return [sequences of {@link #selected()}][selected steps]
    * @throws NullPointerException if {@code tokens} or a sequence is null
    * @throws IllegalArgumentException if their lengths are others
    */
@@ -209,8 +226,8 @@ public final class StepSelection {
         flat[layout.packed().row(b, t)] = own[b][t];
       }
     }
-    int[][] result = new int[own.length][];
-    for (int b = 0; b < own.length; b++) {
+    int[][] result = new int[selected.sequences()][];
+    for (int b = 0; b < result.length; b++) {
       result[b] = new int[selected.length(b)];
       for (int t = 0; t < result[b].length; t++) {
         result[b][t] = flat[rows[selected.packed().row(b, t)]];

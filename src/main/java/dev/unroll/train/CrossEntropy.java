@@ -17,15 +17,32 @@ import dev.unroll.sequence.PackedTokens;
  */
 public final class CrossEntropy {
   private final Divisor divisor;
+  private final float labelSmoothing;
 
   /**
-   * Makes a loss.
+   * Makes a loss without label smoothing.
    *
    * @param divisor what the sum is divided by
    * @throws NullPointerException if null
    */
   public CrossEntropy(Divisor divisor) {
+    this(divisor, 0);
+  }
+
+  /**
+   * Makes a loss whose target is no single token: it has the probability {@code 1 - labelSmoothing}, and all tokens,
+   * itself included, share the rest evenly (Szegedy et al., <a href="https://arxiv.org/abs/1512.00567">Rethinking the
+   * Inception Architecture</a>, section 7). A score of -infinity costs infinity then, whatever the target.
+   *
+   * @param divisor what the sum is divided by
+   * @param labelSmoothing from 0 to 1; 0.1 is common
+   * @throws NullPointerException if {@code divisor} is null
+   * @throws IllegalArgumentException if {@code labelSmoothing} is not from 0 to 1
+   */
+  public CrossEntropy(Divisor divisor, double labelSmoothing) {
     this.divisor = Checks.notNull("divisor", divisor);
+    Checks.require(labelSmoothing >= 0 && labelSmoothing <= 1, "labelSmoothing", labelSmoothing, "0 to 1");
+    this.labelSmoothing = (float) labelSmoothing;
   }
 
   /**
@@ -99,7 +116,7 @@ public final class CrossEntropy {
 
   /**
    * Computes the loss of every step by itself, PyTorch's {@code reduction="none"}: to find what a model does badly, or
-   * for the perplexity of each sequence.
+   * for the perplexity of each sequence. It is not smoothed.
    *
    * @param scores a row of scores, one for each token, for every step
    * @param targets the right token of every step, laid out as the scores
@@ -115,7 +132,8 @@ public final class CrossEntropy {
       long x = scores.address(lease);
       long labels = targets.address(lease);
       PackedSequence losses = lease.result(PackedSequence.allocate(scores.source(), scores.layout(), 1));
-      SoftmaxNative.crossEntropy(scores.layout().rows(), scores.features(), x, labels, 0, 1, losses.address(lease), 0);
+      long y = losses.address(lease);
+      SoftmaxNative.crossEntropy(scores.layout().rows(), scores.features(), x, labels, 0, 0, 1, y, 0);
       return lease.done(losses);
     }
   }
@@ -138,7 +156,8 @@ public final class CrossEntropy {
       double count = sums.divisor(divisor, w);
       long values = lease.temporary(scores.source(), (long) rows * Float.BYTES);
       long dX = gradient == null ? 0 : gradient.address(lease);
-      SoftmaxNative.crossEntropy(rows, scores.features(), x, labels, w, (float) (1 / count), values, dX);
+      float scale = (float) (1 / count);
+      SoftmaxNative.crossEntropy(rows, scores.features(), x, labels, w, labelSmoothing, scale, values, dX);
       return sums.sum(values) / count;
     }
   }

@@ -9,6 +9,7 @@ import dev.unroll.Expect;
 import dev.unroll.sequence.Features;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.SequenceLayout;
+import dev.unroll.sequence.StepSelection;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -73,6 +74,65 @@ class StateTest {
       }
       h0.close();
       refused(IllegalStateException.class, () -> State.ofEntries(List.of(h0)), "closed");
+    }
+  }
+
+  @Test
+  void statesOfChosenSequencesAndOfSeveralStates() {
+    try (State state = State.of(hidden, cells);
+        State beams = state.select(2, 0, 2, 2);
+        State last = state.select(2);
+        State joined = State.join(List.of(beams, last, state));
+        State plain = State.of(hidden);
+        State second = plain.select(1);
+        State plainJoined = State.join(List.of(second, plain))) {
+      for (int e = 0; e < 2; e++) {
+        float[][] h = hidden[e];
+        float[][] c = cells[e];
+        Expect.sameBits(new float[][] {h[2], h[0], h[2], h[2]}, beams.hidden()[e]);
+        Expect.sameBits(new float[][] {c[2], c[0], c[2], c[2]}, beams.cells()[e]);
+        Expect.sameBits(new float[][] {h[2], h[0], h[2], h[2], h[2], h[0], h[1], h[2]}, joined.hidden()[e]);
+        Expect.sameBits(new float[][] {c[2], c[0], c[2], c[2], c[2], c[0], c[1], c[2]}, joined.cells()[e]);
+        Expect.sameBits(new float[][] {h[1], h[0], h[1], h[2]}, plainJoined.hidden()[e]);
+      }
+      assertFalse(plainJoined.hasCells());
+      refused(NullPointerException.class, () -> state.select((int[]) null), "sequences is null");
+      refused(ARGUMENT, state::select, "number of sequences is 0");
+      refused(ARGUMENT, () -> state.select(0, 3), "sequences[1] is 3", "below 3");
+      refused(NullPointerException.class, () -> State.join(null), "states is null");
+      refused(NullPointerException.class, () -> State.join(Arrays.asList(state, null)), "states[1] is null");
+      refused(ARGUMENT, () -> State.join(List.of()), "number of states is 0");
+      refused(ARGUMENT, () -> State.join(List.of(state, plain)), "cells of states[1] is missing");
+      try (State wider = State.of(new float[2][1][HIDDEN + 1])) {
+        refused(ARGUMENT, () -> State.join(List.of(plain, wider)), "hidden size of states[1] is 6: expected 5");
+      }
+      last.close();
+      refused(IllegalStateException.class, () -> State.join(List.of(state, last)), "closed");
+      refused(IllegalStateException.class, () -> last.select(0), "closed");
+    }
+  }
+
+  /** Clients whose streams take their steps together get the bits of each by itself. */
+  @Test
+  void joinedStatesGoOnLikeEachAlone() {
+    try (Lstm lstm = Lstm.builder(4, HIDDEN).layers(2).build();
+        PackedSequence input = PackedSequence.of(RandomArrays.sequences(random, new int[] {3, 2}, 4), 4);
+        PackedSequence next = PackedSequence.of(RandomArrays.sequences(random, new int[] {2, 1}, 4), 4);
+        RecurrentOutput before = lstm.infer(input);
+        State first = before.finalState().select(0);
+        State second = before.finalState().select(1);
+        State joined = State.join(List.of(first, second));
+        RecurrentOutput together = lstm.infer(next, joined)) {
+      for (int client = 0; client < 2; client++) {
+        StepSelection own = StepSelection.ofSequences(next.layout(), client);
+        try (PackedSequence alone = own.select(next);
+            RecurrentOutput expected = lstm.infer(alone, client == 0 ? first : second);
+            State apart = together.finalState().select(client)) {
+          Expect.sameBits(expected.outputs().toArrays()[0], together.outputs().toArrays()[client]);
+          Expect.sameBits(expected.finalState().hidden(), apart.hidden());
+          Expect.sameBits(expected.finalState().cells(), apart.cells());
+        }
+      }
     }
   }
 

@@ -48,6 +48,31 @@ class StepSelectionTest {
     }
   }
 
+  @Test
+  void chosenSequencesAreABatchInTheirOrder() {
+    float[][][] sequences = {{{1}, {2}}, {}, {{3}, {4}, {5}}, {{6}}};
+    int[][] labels = {{1, 2}, {}, {3, 4, 5}, {6}};
+    SequenceLayout layout = SequenceLayout.of(2, 0, 3, 1);
+    StepSelection chosen = StepSelection.ofSequences(layout, 3, 2, 1, 2, 0, 2);
+    int[][] expectedLabels = {{6}, {3, 4, 5}, {}, {3, 4, 5}, {1, 2}, {3, 4, 5}};
+    try (PackedSequence all = PackedSequence.of(sequences, 1);
+        PackedSequence some = chosen.select(all);
+        PackedSequence sums = chosen.spread(some);
+        PackedTokens tokens = PackedTokens.of(labels, 7);
+        PackedTokens someTokens = chosen.select(tokens)) {
+      Expect.sameBits(
+          new float[][][] {{{6}}, {{3}, {4}, {5}}, {}, {{3}, {4}, {5}}, {{1}, {2}}, {{3}, {4}, {5}}}, some.toArrays());
+      Expect.sameBits(new float[][][] {{{1}, {2}}, {}, {{9}, {12}, {15}}, {{6}}}, sums.toArrays());
+      assertArrayEquals(expectedLabels, someTokens.toArrays());
+      assertArrayEquals(expectedLabels, chosen.select(labels));
+      assertEquals(0, StepSelection.ofSequences(layout).selected().sequences());
+    }
+    refused(NullPointerException.class, () -> StepSelection.ofSequences(null, 0), "layout is null");
+    refused(NullPointerException.class, () -> StepSelection.ofSequences(layout, (int[]) null), "sequences is null");
+    refused(
+        IllegalArgumentException.class, () -> StepSelection.ofSequences(layout, 0, 4), "sequences[1] is 4", "below 4");
+  }
+
   @Property(tries = 100)
   void paddedLabelsAndMasksAreThoseOfRealSteps(
       @ForAll("lengths") int[] lengths, @ForAll PaddedOrder order, @ForAll @IntRange(max = 3) int more) {

@@ -68,6 +68,36 @@ class CrossEntropyTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 0.1, 1})
+  void smoothedLabelsShareSomeOfTheirProbability(double smoothing) {
+    float[][][] scores = {{{1, 2, 0}, {0, 3, -1}}, {}, {{2, 2, 5}}};
+    int[][] targets = {{0, 1}, {}, {2}};
+    double expected = 0;
+    CrossEntropy loss = new CrossEntropy(Divisor.MEAN_OVER_STEPS, smoothing);
+    try (PackedSequence x = PackedSequence.of(scores, 3);
+        PackedTokens y = PackedTokens.of(targets, 3);
+        LossGradient actual = loss.gradient(x, y)) {
+      float[][][] gradient = actual.gradient().toArrays();
+      for (int b = 0; b < scores.length; b++) {
+        for (int t = 0; t < scores[b].length; t++) {
+          double sum = 0;
+          for (float score : scores[b][t]) {
+            sum += Math.exp(score);
+          }
+          for (int i = 0; i < 3; i++) {
+            double target = (i == targets[b][t] ? 1 - smoothing : 0) + smoothing / 3;
+            double p = Math.exp(scores[b][t][i]) / sum;
+            expected -= target * Math.log(p) / 3;
+            assertEquals((p - target) / 3, gradient[b][t][i], 1e-6); // a few float roundings of numbers below 1
+          }
+        }
+      }
+      assertEquals(expected, actual.loss(), 1e-6 * (1 + expected)); // likewise
+      assertEquals(actual.loss(), loss.loss(x, y));
+    }
+  }
+
   @Test
   void weightsMultiplyTheLossAndGradientOfTheirSteps() {
     float[][][] scores = {{{1, 2, 0}, {0, 3, -1}}, {}, {{2, 2, 5}}};

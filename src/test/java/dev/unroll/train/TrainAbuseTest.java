@@ -94,6 +94,8 @@ class TrainAbuseTest {
     closedTargets.close();
     return Stream.of(
         refusal("null divisor", NULL, () -> new CrossEntropy(null), "divisor is null"),
+        refusal("smoothing", ARGUMENT, () -> new CrossEntropy(Divisor.MEAN_OVER_STEPS, 1.5), "labelSmoothing is 1.5", "0 to 1"),
+        refusal("no smoothing", ARGUMENT, () -> new CrossEntropy(Divisor.MEAN_OVER_STEPS, Double.NaN), "labelSmoothing is NaN"),
         refusal("null scores", NULL, () -> loss.loss(null, targets), "scores is null"),
         refusal("null targets", NULL, () -> loss.loss(scores, null), "targets is null"),
         refusal("vocabulary", ARGUMENT, () -> loss.loss(scores, vocabulary), "features of scores is 3", "expected 4"),
