@@ -114,18 +114,16 @@ public final class Checks {
    * @param name the argument
    * @param values the indices
    * @param size how many there are
-   * @return a copy, which nobody changes
    * @throws NullPointerException if the array is null
    * @throws IllegalArgumentException if one is not from 0 to {@code size - 1}; the message says where
    */
-  public static int[] indices(String name, int[] values, int size) {
-    int[] own = notNull(name, values).clone();
-    for (int i = 0; i < own.length; i++) {
-      if (own[i] < 0 || own[i] >= size) {
-        index(name + "[" + i + "]", own[i], size);
+  public static void indices(String name, int[] values, int size) {
+    notNull(name, values);
+    for (int i = 0; i < values.length; i++) {
+      if (values[i] < 0 || values[i] >= size) {
+        throw unexpected(name + "[" + i + "]", values[i], "at least 0 and below " + size);
       }
     }
-    return own;
   }
 
   /**

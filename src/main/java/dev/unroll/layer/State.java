@@ -196,7 +196,8 @@ public final class State implements AutoCloseable {
    * @throws IllegalStateException if this state is closed
    */
   public State select(int... sequences) {
-    int[] own = Checks.indices("sequences", sequences, this.sequences);
+    int[] own = Checks.notNull("sequences", sequences).clone();
+    Checks.indices("sequences", own, this.sequences);
     Checks.positive("number of sequences", own.length);
     try (Lease lease = new Lease()) {
       Addresses from = addresses(this, lease);

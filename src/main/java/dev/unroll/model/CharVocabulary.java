@@ -76,12 +76,10 @@ public final class CharVocabulary {
    * @throws IllegalArgumentException if a token is outside the vocabulary
    */
   public String decode(int[] tokens) {
-    StringBuilder text = new StringBuilder(Checks.notNull("tokens", tokens).length);
-    for (int i = 0; i < tokens.length; i++) {
-      if (tokens[i] < 0 || tokens[i] >= size()) {
-        Checks.index("tokens[" + i + "]", tokens[i], size());
-      }
-      text.appendCodePoint(characters[tokens[i]]);
+    Checks.indices("tokens", tokens, size());
+    StringBuilder text = new StringBuilder(tokens.length);
+    for (int token : tokens) {
+      text.appendCodePoint(characters[token]);
     }
     return text.toString();
   }

@@ -11,7 +11,6 @@ import dev.unroll.layer.Linear;
 import dev.unroll.layer.Lstm;
 import dev.unroll.layer.Parameter;
 import dev.unroll.layer.Recurrent;
-import dev.unroll.layer.RecurrentBuilder;
 import dev.unroll.layer.RecurrentOutput;
 import dev.unroll.layer.Rnn;
 import dev.unroll.layer.State;
@@ -44,7 +43,7 @@ public final class LanguageModel implements AutoCloseable {
   private final long seed;
   private long dropoutKey; // of the next training window
 
-  private LanguageModel(Embedding embedding, Recurrent recurrent, Linear linear, double dropout, long seed) {
+  LanguageModel(Embedding embedding, Recurrent recurrent, Linear linear, double dropout, long seed) {
     this.dropout = dropout;
     this.embedding = embedding;
     this.recurrent = recurrent;
@@ -60,8 +59,8 @@ public final class LanguageModel implements AutoCloseable {
    * @return its builder
    * @throws IllegalArgumentException if below 1
    */
-  public static Builder builder(int vocabulary) {
-    return new Builder(vocabulary);
+  public static LanguageModelBuilder builder(int vocabulary) {
+    return new LanguageModelBuilder(vocabulary);
   }
 
   /**
@@ -162,9 +161,9 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Trains on a text, and writes what it takes to go on to a file, at first and after every epoch. If there is such a file, the training
-   * goes on from it: one that was stopped ends with the bits of one that never was. Once it has ended, calling it again
-   * takes over the weights of the file and does nothing else.
+   * Trains on a text, and writes what it takes to go on to a file, at first and after every epoch. If there is such a
+   * file, the training goes on from it: one that was stopped ends with the bits of one that never was. Once it has ended,
+   * calling it again takes over the weights of the file and does nothing else.
    *
    * @param tokens the text, as {@link #train(int[], TrainingOptions, Consumer)} takes it, the same every time
    * @param options how, the same every time
@@ -280,11 +279,7 @@ public final class LanguageModel implements AutoCloseable {
     if (count < least) {
       throw Checks.unexpected("number of tokens", count, least + " or more");
     }
-    for (int i = 0; i < count; i++) {
-      if (tokens[i] < 0 || tokens[i] >= vocabulary()) {
-        Checks.index("tokens[" + i + "]", tokens[i], vocabulary());
-      }
-    }
+    Checks.indices("tokens", tokens, vocabulary());
   }
 
   /** Runs all layers over a batch; closing the pass frees everything but a final state that was taken over. */
@@ -343,119 +338,6 @@ public final class LanguageModel implements AutoCloseable {
       embedded.close();
       states.close();
       scores.close();
-    }
-  }
-
-  /** The sizes of a {@link LanguageModel}. */
-  public static final class Builder {
-    private final int vocabulary;
-    private int embeddingSize = 64;
-    private int hiddenSize = 256;
-    private int layers = 2;
-    private Cell cell = Cell.RNN;
-    private double dropout;
-    private long seed;
-
-    private Builder(int vocabulary) {
-      this.vocabulary = Checks.positive("vocabulary", vocabulary);
-    }
-
-    /**
-     * Sets the number of features of a token.
-     *
-     * @param size 1 or more; default 64
-     * @return this builder
-     * @throws IllegalArgumentException if below 1
-     */
-    public Builder embeddingSize(int size) {
-      embeddingSize = Checks.positive("embeddingSize", size);
-      return this;
-    }
-
-    /**
-     * Sets the number of hidden units of a layer.
-     *
-     * @param size 1 or more; default 256
-     * @return this builder
-     * @throws IllegalArgumentException if below 1
-     */
-    public Builder hiddenSize(int size) {
-      hiddenSize = Checks.positive("hiddenSize", size);
-      return this;
-    }
-
-    /**
-     * Stacks recurrent layers.
-     *
-     * @param count 1 or more; default 2
-     * @return this builder
-     * @throws IllegalArgumentException if below 1
-     */
-    public Builder layers(int count) {
-      layers = Checks.positive("layers", count);
-      return this;
-    }
-
-    /**
-     * Chooses the kind of the recurrent layers.
-     *
-     * @param kind default {@link Cell#RNN}
-     * @return this builder
-     * @throws NullPointerException if null
-     */
-    public Builder cell(Cell kind) {
-      cell = Checks.notNull("cell", kind);
-      return this;
-    }
-
-    /**
-     * Drops elements between the recurrent layers while training.
-     *
-     * @param probability at least 0 and below 1; default 0
-     * @return this builder
-     * @throws IllegalArgumentException if out of that range
-     */
-    public Builder dropout(double probability) {
-      dropout = Checks.fraction("dropout", probability);
-      return this;
-    }
-
-    /**
-     * Chooses the initial weights, and what dropout drops.
-     *
-     * @param value any; default 0
-     * @return this builder
-     */
-    public Builder seed(long value) {
-      seed = value;
-      return this;
-    }
-
-    private Recurrent recurrent() {
-      return switch (cell) {
-        case RNN -> with(Rnn.builder(embeddingSize, hiddenSize));
-        case LSTM -> with(Lstm.builder(embeddingSize, hiddenSize));
-        case GRU -> with(Gru.builder(embeddingSize, hiddenSize));
-      };
-    }
-
-    private <B extends RecurrentBuilder<B, L>, L extends Recurrent> L with(B builder) {
-      return builder.layers(layers).dropout(dropout).seed(RandomPurpose.seedOf(seed, 1)).build();
-    }
-
-    /**
-     * Makes the model.
-     *
-     * @return a new model; close it to free its memory
-     * @throws IllegalArgumentException if a weight would have more than 2^31 - 1 values
-     */
-    public LanguageModel build() {
-      try (Lease lease = new Lease()) { // closes what there is if a part fails
-        Embedding embedding = lease.result(new Embedding(vocabulary, embeddingSize, RandomPurpose.seedOf(seed, 0)));
-        Recurrent recurrent = lease.result(recurrent());
-        Linear linear = lease.result(new Linear(hiddenSize, vocabulary, RandomPurpose.seedOf(seed, 2)));
-        return lease.done(new LanguageModel(embedding, recurrent, linear, dropout, seed));
-      }
     }
   }
 }

@@ -28,14 +28,14 @@ final class ModelFile {
   /** Makes the model that a file holds, after its weights have been read: no more memory than the file is large. */
   static LanguageModel load(SafeTensors file) throws IOException {
     ModelFile model = new ModelFile(file);
-    LanguageModel.Builder builder = model.builder();
+    LanguageModelBuilder builder = model.builder();
     Map<String, float[]> values = Weights.read(file, "", model.shapes());
     LanguageModel made = builder.build();
     made.parameters().forEach((name, parameter) -> parameter.set(values.get(name)));
     return made;
   }
 
-  private LanguageModel.Builder builder() throws SafeTensorsException {
+  private LanguageModelBuilder builder() throws SafeTensorsException {
     long[] embedding = shape("embedding.weight", 2);
     return LanguageModel.builder((int) embedding[0])
         .embeddingSize((int) embedding[1])

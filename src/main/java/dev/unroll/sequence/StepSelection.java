@@ -109,7 +109,9 @@ public final class StepSelection {
    * @throws IllegalArgumentException if there is no such sequence; the message says where
    */
   public static StepSelection ofSequences(SequenceLayout layout, int... sequences) {
-    int[] own = Checks.indices("sequences", sequences, Checks.notNull("layout", layout).sequences());
+    Checks.notNull("layout", layout);
+    int[] own = Checks.notNull("sequences", sequences).clone();
+    Checks.indices("sequences", own, layout.sequences());
     int[] lengths = IntStream.of(own).map(layout::length).toArray();
     return of(layout, SequenceLayout.of(lengths), (b, t) -> layout.row(own[b], t));
   }

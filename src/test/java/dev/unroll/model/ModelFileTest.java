@@ -25,7 +25,7 @@ class ModelFileTest {
 
   private static CharLanguageModel model(LanguageModel.Cell cell, double dropout) {
     CharVocabulary vocabulary = CharVocabulary.of(TEXT);
-    LanguageModel.Builder builder =
+    LanguageModelBuilder builder =
         LanguageModel.builder(vocabulary.size()).cell(cell).embeddingSize(7).hiddenSize(9).layers(3).dropout(dropout);
     return new CharLanguageModel(vocabulary, builder.seed(5).build());
   }
