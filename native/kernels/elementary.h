@@ -171,8 +171,8 @@ struct Halfway {
   Vec of_remainder, rounded;
 };
 
-/// tanh a = c + (t (2 + c) - c) / ((h + 1) + t (h - 1)), a = |x|, h = 2^n, t = tanh r, r = a - n ln(2)/2: the addition
-/// theorem after the plain number c = 1 - 2^-n has been taken out, so that the quotient, whose error is 1.5 of its own
+/// tanh a = c + g (t (2 + c) - c) / ((1 + g) + t c), a = |x|, g = 2^-n, t = tanh r, r = a - n ln(2)/2: the addition
+/// theorem after the plain number c = 1 - g has been taken out, so that the quotient, whose error is 1.5 of its own
 /// units, is small against the result. For n = 0 the quotient is t itself. r is in [0, 0.3467], which is where both
 /// parts of the quotient round least. tanh(r)/r = 1 + u P(u), u = r^2, degree 5; error 0.62 * 2^-24.
 struct Tanh {
@@ -181,12 +181,13 @@ struct Tanh {
   static UNROLL_INLINE Halfway begin(Vec x) {
     constexpr float kOne = 9.1f;            // tanh rounds to 1 from 9.0109 on
     constexpr float kHalfRange = 0.17328f;  // a little below ln(2)/4, so that n is 0 for 0
-    constexpr float kHalfRounder = 0x1.8p+22f;
+    // Of a sum with it the low bits are those of 127 - n, the exponent of g.
+    constexpr float kHalfRounder = 0x1.8p+22f + 63.5f;
     const Vec a = min(broadcast(kOne), abs(x));
-    const Vec rounded = fma(a - broadcast(kHalfRange), broadcast(kLog2E), broadcast(kHalfRounder));  // in halves
-    const Vec half_n = rounded - broadcast(kHalfRounder);
+    const Vec rounded = fma(broadcast(kHalfRange) - a, broadcast(kLog2E), broadcast(kHalfRounder));  // in halves
+    const Vec minus_half_n = rounded - broadcast(kHalfRounder);
     // Without kLn2Rest: its share of r is below 2^-29 where the derivative is not small.
-    const Vec r = fma(half_n, broadcast(-kLn2), a);
+    const Vec r = fma(minus_half_n, broadcast(kLn2), a);
     const Vec u = r * r;
     const Vec p = fma(fma(u, broadcast(-0x1.9364cep-5f), broadcast(0x1.10688p-3f)), u, broadcast(-0x1.5553bp-2f));
     return {fma(r * u, p, r), rounded};
@@ -194,10 +195,9 @@ struct Tanh {
 
   static UNROLL_INLINE Vec end(const Halfway& half, Vec x) {
     const Vec t = half.of_remainder, one = broadcast(1.0f);
-    const Vec h = bits_to_float(bits_of(1.0f) + exponent_bits(half.rounded));
-    const Vec minus_c = bits_to_float(bits_of(1.0f) - exponent_bits(half.rounded)) - one;
-    const Vec quotient = fma(t, broadcast(2.0f) - minus_c, minus_c) / fma(t, h - one, h + one);
-    return with_sign(quotient - minus_c, x);
+    const Vec g = bits_to_float(exponent_bits(half.rounded)), c = one - g;
+    const Vec quotient = fma(t, broadcast(2.0f) + c, -c) / fma(t, c, one + g);
+    return with_sign(fma(quotient, g, c), x);
   }
 
   static UNROLL_INLINE Vec near(Vec x) { return end(begin(x), x); }
