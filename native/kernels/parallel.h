@@ -42,20 +42,17 @@ class Parallel {
   ~Parallel() = default;
 };
 
-/// The thread that calls, alone: within a task, with the scratch of that, or where nothing may be waited for.
+/// The thread that calls, alone: within a task, with the scratch of that, or where nothing may be waited for. Nothing
+/// of it is inline, for the kernels of one instruction set may share no code with another's.
 class Alone final : public Parallel {
  public:
   explicit Alone(float* scratch) : scratch_(scratch) {}
 
-  int width() const override { return 1; }
-  float* scratch() override { return scratch_; }
-  void run(int64_t tasks, Task task, void* context) override {
-    for (int64_t index = 0; index < tasks; ++index) task(context, index, scratch_);
-  }
-  void run_phases(int64_t phases, int64_t slices, Task task, void* context) override {
-    run(phases * slices, task, context);
-  }
-  void run_lanes(int64_t lanes, int64_t parts, Task task, void* context) override { run(lanes * parts, task, context); }
+  int width() const override;
+  float* scratch() override;
+  void run(int64_t tasks, Task task, void* context) override;
+  void run_phases(int64_t phases, int64_t slices, Task task, void* context) override;
+  void run_lanes(int64_t lanes, int64_t parts, Task task, void* context) override;
 
  private:
   float* scratch_;

@@ -327,7 +327,8 @@ struct CrossEntropy {
   float gradient_scale;
   float* losses;
 
-  /// The target's logit, the mean by the target's probabilities, waits in the place of the loss.
+  /// The label's logit waits in the place of the loss; with smoothing, the mean of the logits by the target's
+  /// probabilities, less the largest.
   template <int kRows>
   UNROLL_INLINE void begin(int64_t first) const {
     for (int64_t r = first; r < first + kRows; ++r) {
@@ -341,7 +342,8 @@ struct CrossEntropy {
     alignas(64) float logarithms[kLanes];
     log_of_sums(sums, logarithms);
     for (int r = 0; r < kRows; ++r) {
-      const float loss = logarithms[r] - (losses[first + r] - sums.maximum[r]);
+      const float kept_logit = losses[first + r];
+      const float loss = logarithms[r] - (smoothing == 0.0f ? kept_logit - sums.maximum[r] : kept_logit);
       losses[first + r] = weights == nullptr ? loss : loss * weights[first + r];
       if constexpr (kKeep != Keep::kNothing) {
         kept[r * stride + labels[first + r]] -= (1.0f - smoothing) * sums.sum[r];
@@ -353,10 +355,15 @@ struct CrossEntropy {
   }
 
  private:
+  /// Nothing overflows here either, and differences of scores are as near to them as in the softmax.
   float smoothed(float of_label, const float* row) const {
-    const float sum = sum_of_row(columns, [&](int64_t c, int64_t width, Vec lanes)
-                                              UNROLL_INLINE_LAMBDA { return lanes + load_columns(row + c, width); });
-    return (1.0f - smoothing) * of_label + smoothing * (sum / columns);
+    const float top = largest(largest_scores<1>(row, columns).row[0]);
+    const Vec share = broadcast(smoothing / columns);
+    const float mean = sum_of_row(columns, [&](int64_t c, int64_t width, Vec lanes) UNROLL_INLINE_LAMBDA {
+      const Vec x = width < kLanes ? load_partial(row + c, first_lanes(width), top) : load(row + c);
+      return fma(x - broadcast(top), share, lanes);
+    });
+    return smoothing == 1.0f ? mean : (1.0f - smoothing) * (of_label - top) + mean;
   }
 
   void subtract(float share, float* row) const {

@@ -50,9 +50,11 @@ void check_softmax(int64_t columns) {
 /// The target's part in the columns that are not the label's.
 void check_label_smoothing(int64_t rows, int64_t columns, float smoothing) {
   const int64_t size = rows * columns;
-  const Floats x = random_floats(size, 1, -4.0f, 4.0f), weights = random_floats(rows, 2, 0.5f, 2.0f);
+  Floats x = random_floats(size, 1, -4.0f, 4.0f);
+  const Floats weights = random_floats(rows, 2, 0.5f, 2.0f);
   std::vector<int32_t> labels(rows);
   for (int64_t r = 0; r < rows; ++r) labels[r] = static_cast<int32_t>(r * 7 % columns);
+  for (int64_t i = 0; i < columns; ++i) x[i] += 1e6f;  // row 0: differences count alone
   const std::string what = "smoothed loss of " + std::to_string(columns) + " columns";
   const Floats all = same_everywhere(what, [&](const Kernels& kernels, Parallel& pool) {
     Floats y(size + rows), losses(rows);
@@ -66,16 +68,33 @@ void check_label_smoothing(int64_t rows, int64_t columns, float smoothing) {
   });
   for (int64_t r = 0; r < rows; ++r) {
     double sum = 0.0, loss = 0.0;
-    for (int64_t c = 0; c < columns; ++c) sum += std::exp(static_cast<double>(x[r * columns + c]));
+    const double top = *std::max_element(&x[r * columns], &x[r * columns] + columns);
+    for (int64_t c = 0; c < columns; ++c) sum += std::exp(x[r * columns + c] - top);
     for (int64_t c = 0; c < columns; ++c) {
       const int64_t i = r * columns + c;
       const double target = (c == labels[r] ? 1.0 - smoothing : 0.0) + static_cast<double>(smoothing) / columns;
-      loss -= target * (x[i] - std::log(sum));
-      check_close(all[i], 0.25 * weights[r] * (std::exp(static_cast<double>(x[i])) / sum - target), 1e-6,
-                  "gradient of " + what);
+      loss -= target * (x[i] - top - std::log(sum));
+      check_close(all[i], 0.25 * weights[r] * (std::exp(x[i] - top) / sum - target), 1e-6, "gradient of " + what);
     }
     check_close(all[size + r], weights[r] * loss, 1e-5, what);
   }
+}
+
+void check_smoothed_infinities() {
+  constexpr float kNone = -INFINITY;
+  const Floats all = same_everywhere("smoothed infinities", [&](const Kernels& kernels, Parallel& pool) {
+    const Floats x = {kNone, 1, 2, 1, kNone, 2, kNone, kNone, kNone, 1e38f, -1e38f, 0};
+    const std::vector<int32_t> labels = {0, 0, 0, 0};
+    Floats y(12);
+    for (const float smoothing : {0.1f, 1.0f}) {
+      const int64_t at = smoothing == 1.0f ? 4 : 0;
+      kernels.softmax_cross_entropy(4, 3, x.data(), labels.data(), nullptr, smoothing, 1.0f, &y[at], nullptr, pool);
+    }
+    return y;
+  });
+  for (const int64_t r : {0, 1, 4, 5}) check(all[r] == INFINITY, "smoothed loss of a score of -infinity");
+  check_close(all[3], 0.1 * 1e38, 1e32, "smoothed loss of large scores");
+  check(std::isnan(all[2]) && std::isnan(all[6]), "smoothed loss of nothing but -infinity");
 }
 
 /// Rows longer than what is kept in scratch memory, or a result larger than the caches: the bits of each row alone.
@@ -438,6 +457,7 @@ int main() {
   for (const int64_t columns : {65, 255, 256, 257, 1024, 1025, 2100}) check_softmax(columns);
   for (const int64_t columns : {1, 7, 65, 256, 257, 2100}) check_label_smoothing(9, columns, 0.1f);
   check_label_smoothing(2, 33, 1.0f);
+  check_smoothed_infinities();
   check_label_smoothing(2, unroll::kNearScratchFloats + 5, 0.3f);
   check_large_softmax(3, unroll::kNearScratchFloats + 5);
   check_large_softmax(140, 12'501);  // 7 MB
