@@ -19,15 +19,29 @@ public final class NativeHeap {
    * @throws OutOfMemoryError if there is none; the message says how much was asked for
    */
   static long allocate(long bytes) {
+    long address = allocateAtOnce(bytes);
+    if (address == 0) {
+      address = LIVE_BYTES.get() > 0 ? allocateAfterCollection(bytes) : 0;
+      if (address == 0) {
+        throw new OutOfMemoryError("no native memory for " + bytes + " bytes, beside " + LIVE_BYTES + " in use");
+      }
+      LIVE_BYTES.addAndGet(bytes);
+    }
+    return address;
+  }
+
+  /**
+   * Allocates likewise, without waiting for memory that nobody needs any more.
+   *
+   * @param bytes its size
+   * @return its address, or 0 if there is none
+   */
+  static long allocateAtOnce(long bytes) {
     NativeRuntime.start();
     long address = MemoryNative.allocate(bytes);
-    if (address == 0 && LIVE_BYTES.get() > 0) {
-      address = allocateAfterCollection(bytes);
+    if (address != 0) {
+      LIVE_BYTES.addAndGet(bytes);
     }
-    if (address == 0) {
-      throw new OutOfMemoryError("no native memory for " + bytes + " bytes, beside " + LIVE_BYTES + " in use");
-    }
-    LIVE_BYTES.addAndGet(bytes);
     return address;
   }
 

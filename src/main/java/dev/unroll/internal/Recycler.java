@@ -118,16 +118,14 @@ public final class Recycler implements MemorySource {
 
   /** Without the lock, which the Cleaner takes to give blocks back. */
   private long allocate(long size) {
-    try {
-      return NativeHeap.allocate(size);
-    } catch (OutOfMemoryError e) {
+    long address = NativeHeap.allocateAtOnce(size);
+    if (address == 0) {
       synchronized (this) {
-        if (releaseFree() == 0) {
-          throw e;
-        }
+        releaseFree();
       }
-      return NativeHeap.allocate(size);
+      address = NativeHeap.allocate(size);
     }
+    return address;
   }
 
   private void countUse(long size) {

@@ -39,7 +39,7 @@ public final class States {
   public static Map<String, Tensor> tensors(State state) {
     Checks.positive("sequences of state", Checks.notNull("state", state).sequences());
     long rows = Math.multiplyFull(state.entries(), state.sequences());
-    int size = state.hiddenSize();
+    int size = Math.max(state.hiddenSize(), state.cellSize());
     boolean fits = rows <= Integer.MAX_VALUE / size;
     Checks.require(fits, "size of state", rows + " * " + size, "at most 2^31 - 1 values");
     Map<String, Tensor> tensors = new LinkedHashMap<>();

@@ -106,8 +106,8 @@ public final class Linear implements Layer {
   }
 
   /**
-   * Maps steps that are in no batch, such as those of a {@link RecurrentSession}: the same bits as in one. Some objects
-   * of a few bytes are allocated.
+   * Maps steps that are in no batch, such as those of a {@link RecurrentSession}: the same bits as in one. Native memory
+   * for both arrays is allocated, and freed again.
    *
    * @param input [steps * {@link #inputSize()}] any number of steps, one after the other
    * @param output [steps * {@link #outputSize()}] receives as many; it may be {@code input} if it has the same size

@@ -178,7 +178,9 @@ public final class State implements AutoCloseable {
         Addresses from = addresses(part, lease);
         for (int e = 0; e < first.entries; e++) {
           MemoryNative.copy(from.hidden(e), to.hidden(e) + before * first.hiddenRow(), from.hiddenBytes);
-          MemoryNative.copy(from.cell(e), to.cell(e) + before * first.cellRow(), from.cellBytes);
+          if (first.hasCells()) {
+            MemoryNative.copy(from.cell(e), to.cell(e) + before * first.cellRow(), from.cellBytes);
+          }
         }
         before += part.sequences;
       }
@@ -206,7 +208,9 @@ public final class State implements AutoCloseable {
       for (int e = 0; e < entries; e++) {
         for (int b = 0; b < own.length; b++) {
           MemoryNative.copy(from.hidden(e) + own[b] * hiddenRow(), to.hidden(e) + b * hiddenRow(), hiddenRow());
-          MemoryNative.copy(from.cell(e) + own[b] * cellRow(), to.cell(e) + b * cellRow(), cellRow());
+          if (hasCells()) {
+            MemoryNative.copy(from.cell(e) + own[b] * cellRow(), to.cell(e) + b * cellRow(), cellRow());
+          }
         }
       }
       return lease.done(selected);
@@ -293,6 +297,15 @@ public final class State implements AutoCloseable {
    */
   public boolean hasCells() {
     return cellSize > 0;
+  }
+
+  /**
+   * Returns the size of the cells of one vector.
+   *
+   * @return hidden size, or 0 without cells
+   */
+  public int cellSize() {
+    return cellSize;
   }
 
   /**
@@ -394,7 +407,9 @@ public final class State implements AutoCloseable {
       Addresses at = addresses(this, lease);
       for (int e = 0; e < entries; e++) {
         MemoryNative.clear(at.hidden(e) + sequence * hiddenRow(), hiddenRow());
-        MemoryNative.clear(at.cell(e) + sequence * cellRow(), cellRow());
+        if (hasCells()) {
+          MemoryNative.clear(at.cell(e) + sequence * cellRow(), cellRow());
+        }
       }
     }
   }

@@ -76,9 +76,10 @@ public final class CharVocabulary {
    * @throws IllegalArgumentException if a token is outside the vocabulary
    */
   public String decode(int[] tokens) {
-    Checks.indices("tokens", tokens, size());
-    StringBuilder text = new StringBuilder(tokens.length);
-    for (int token : tokens) {
+    int[] own = Checks.notNull("tokens", tokens).clone();
+    Checks.indices("tokens", own, size());
+    StringBuilder text = new StringBuilder(own.length);
+    for (int token : own) {
       text.appendCodePoint(characters[token]);
     }
     return text.toString();

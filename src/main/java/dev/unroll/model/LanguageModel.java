@@ -1,5 +1,6 @@
 package dev.unroll.model;
 
+import dev.unroll.Workspace;
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.RandomPurpose;
@@ -12,6 +13,7 @@ import dev.unroll.layer.Lstm;
 import dev.unroll.layer.Parameter;
 import dev.unroll.layer.Recurrent;
 import dev.unroll.layer.RecurrentOutput;
+import dev.unroll.layer.RecurrentSession;
 import dev.unroll.layer.Rnn;
 import dev.unroll.layer.State;
 import dev.unroll.sequence.PackedSequence;
@@ -199,18 +201,28 @@ public final class LanguageModel implements AutoCloseable {
   public double evaluate(int[] tokens) {
     checkTokens(tokens, 2);
     CrossEntropy loss = new CrossEntropy(Divisor.SUM_OVER_STEPS);
+    int last = tokens.length - 1;
     double sum = 0;
-    try (LanguageModelSession session = session()) {
-      for (int start = 0; start < tokens.length - 1; start += EVALUATION_WINDOW) {
-        int end = Math.min(start + EVALUATION_WINDOW, tokens.length - 1);
+    State state = null;
+    try (Workspace workspace = new Workspace()) {
+      for (int start = 0, end; start < last; start = end) {
+        end = start + Math.min(EVALUATION_WINDOW, last - start);
+        int[] window = Arrays.copyOfRange(tokens, start, end);
         int[] targets = Arrays.copyOfRange(tokens, start + 1, end + 1);
-        try (PackedSequence scores = session.scores(Arrays.copyOfRange(tokens, start, end));
-            PackedTokens right = PackedTokens.of(session.workspace(), new int[][] {targets}, vocabulary())) {
-          sum += loss.loss(scores, right);
+        try (PackedTokens input = PackedTokens.of(workspace, new int[][] {window}, vocabulary());
+            PackedTokens right = PackedTokens.of(workspace, new int[][] {targets}, vocabulary());
+            State before = state;
+            Pass pass = forward(input, before)) {
+          state = pass.states().takeFinalState();
+          sum += loss.loss(pass.scores(), right);
         }
       }
+    } finally {
+      if (state != null) {
+        state.close();
+      }
     }
-    return sum / (tokens.length - 1);
+    return sum / last;
   }
 
   /**
@@ -268,10 +280,18 @@ public final class LanguageModel implements AutoCloseable {
   /**
    * Starts reading a text token by token.
    *
-   * @return a session of its own state; close it before this model
+   * @return a session of its own state; close it to free its memory
+   * @throws IllegalStateException if this model is closed
    */
   public LanguageModelSession session() {
-    return new LanguageModelSession(this);
+    return new LanguageModelSession(this, recurrent.session(1), embedding.size(), recurrent.outputSize());
+  }
+
+  /** Takes a session's token through all layers. */
+  void step(int token, float[] embedded, RecurrentSession session, float[] output, float[] scores) {
+    embedding.forward(token, embedded);
+    session.step(embedded, output);
+    linear.forward(output, scores);
   }
 
   private void checkTokens(int[] tokens, int least) {

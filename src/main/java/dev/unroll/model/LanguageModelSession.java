@@ -1,10 +1,7 @@
 package dev.unroll.model;
 
-import dev.unroll.Workspace;
 import dev.unroll.internal.Checks;
-import dev.unroll.layer.State;
-import dev.unroll.sequence.PackedSequence;
-import dev.unroll.sequence.PackedTokens;
+import dev.unroll.layer.RecurrentSession;
 
 /**
  * Reads one text with a {@link LanguageModel}, token by token, and keeps the state in between. One thread owns it; many
@@ -12,12 +9,16 @@ import dev.unroll.sequence.PackedTokens;
  */
 public final class LanguageModelSession implements AutoCloseable {
   private final LanguageModel model;
-  private final Workspace workspace = new Workspace();
-  private State state;
+  private final RecurrentSession recurrent;
+  private final float[] embedded;
+  private final float[] output;
   private boolean closed;
 
-  LanguageModelSession(LanguageModel model) {
+  LanguageModelSession(LanguageModel model, RecurrentSession recurrent, int inputSize, int outputSize) {
     this.model = model;
+    this.recurrent = recurrent;
+    embedded = new float[inputSize];
+    output = new float[outputSize];
   }
 
   /**
@@ -33,37 +34,15 @@ public final class LanguageModelSession implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("LanguageModelSession is closed: expected an open one");
     }
-    try (PackedSequence scores = scores(new int[] {token})) {
-      return scores.step(0, 0);
-    }
-  }
-
-  /** Reads several tokens; returns the scores after each. */
-  PackedSequence scores(int[] tokens) {
-    try (PackedTokens batch = PackedTokens.of(workspace, new int[][] {tokens}, model.vocabulary())) {
-      LanguageModel.Pass pass = model.forward(batch, state);
-      State before = state;
-      state = pass.states().takeFinalState();
-      if (before != null) {
-        before.close();
-      }
-      pass.embedded().close();
-      pass.states().close();
-      return pass.scores();
-    }
-  }
-
-  Workspace workspace() {
-    return workspace;
+    float[] scores = new float[model.vocabulary()];
+    model.step(token, embedded, recurrent, output, scores);
+    return scores;
   }
 
   /** Frees the memory; calling it again does nothing. */
   @Override
   public void close() {
     closed = true;
-    if (state != null) {
-      state.close();
-    }
-    workspace.close();
+    recurrent.close();
   }
 }

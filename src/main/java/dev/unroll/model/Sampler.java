@@ -1,5 +1,6 @@
 package dev.unroll.model;
 
+import dev.unroll.internal.Argmax;
 import dev.unroll.internal.ArrayNative;
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
@@ -7,7 +8,6 @@ import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.RandomPurpose;
 import dev.unroll.layer.Softmax;
-import dev.unroll.sequence.PackedSequence;
 
 /** Draws tokens from scores; the i-th draw of a seed is always made with the same random number. */
 final class Sampler {
@@ -32,10 +32,9 @@ final class Sampler {
     if (softmax == null) {
       return mostProbable(scores);
     }
-    try (PackedSequence row = PackedSequence.ofFlat(new float[][] {scores}, scores.length);
-        PackedSequence probabilities = softmax.forward(row)) {
-      return draw(probabilities.step(0, 0), uniform);
-    }
+    float[] probabilities = new float[scores.length];
+    softmax.forward(scores, probabilities);
+    return draw(probabilities, uniform);
   }
 
   /** The first token whose cumulative probability is above a random number in [0, 1). */
@@ -55,13 +54,8 @@ final class Sampler {
     return mostProbable(probabilities); // all are NaN
   }
 
+  /** The first of several. */
   static int mostProbable(float[] scores) {
-    int best = 0;
-    for (int token = 1; token < scores.length; token++) {
-      if (scores[token] > scores[best]) {
-        best = token;
-      }
-    }
-    return best;
+    return Argmax.first(scores, 0, scores.length);
   }
 }

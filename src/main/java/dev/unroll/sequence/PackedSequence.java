@@ -368,6 +368,10 @@ public final class PackedSequence implements AutoCloseable {
    * @hidden
    */
   public static PackedSequence view(SequenceLayout layout, int features, Memory memory, long offset) {
+    long bytes = (long) layout.rows() * features * Float.BYTES;
+    if (features < 1 || offset < 0 || offset > memory.bytes() - bytes) {
+      throw Checks.unexpected("size of a view", bytes + " after " + offset, "at most " + memory.bytes());
+    }
     return new PackedSequence(layout, features, memory, offset);
   }
 

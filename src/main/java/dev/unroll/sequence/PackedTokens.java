@@ -1,6 +1,7 @@
 package dev.unroll.sequence;
 
 import dev.unroll.Workspace;
+import dev.unroll.internal.Argmax;
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
@@ -243,18 +244,9 @@ public final class PackedTokens implements AutoCloseable {
           scores.address(lease),
           tokens.length,
           vocabulary,
-          (r, row, start) -> tokens[r] = firstLargest(row, start, vocabulary));
+          (r, row, start) -> tokens[r] = Argmax.first(row, start, vocabulary));
     }
     return ofRows(scores.source(), scores.layout(), vocabulary, tokens);
-  }
-
-  private static int firstLargest(float[] row, int start, int size) {
-    int largest = 0;
-    for (int j = 1; j < size; j++) {
-      float best = row[start + largest];
-      largest = best == best && !(row[start + j] <= best) ? j : largest;
-    }
-    return largest;
   }
 
   /** Makes a batch of tokens of the vocabulary, in packed order. */
