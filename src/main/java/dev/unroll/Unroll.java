@@ -58,7 +58,9 @@ public final class Unroll {
   }
 
   /**
-   * Counts the off-heap memory that objects of this library hold, so that a leak is a number.
+   * Counts the off-heap memory that objects of this library hold, so that a leak is a number. Beside them every thread
+   * that computes, the callers' and its own, has a work space of 1.75 MiB, of which it uses what its work needs, until it
+   * ends.
    *
    * @return bytes allocated and not yet freed; what an open {@link Workspace} keeps for reuse counts as well
    */

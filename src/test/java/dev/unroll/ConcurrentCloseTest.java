@@ -142,14 +142,14 @@ class ConcurrentCloseTest extends ConcurrentCallers {
   @Test
   void layerClosedByManyThreadsAtOnceIsFreedOnce() throws Exception {
     for (int round = 0; round < 20; round++) {
-      List<Layer> layers = List.of(Rnn.builder(2, 3).build(), new Linear(2, 3, 0));
       long before = Unroll.liveBytes();
+      List<Layer> layers = List.of(Rnn.builder(2, 3).build(), new Linear(2, 3, 0));
       onAllCallers(
           () -> {
             layers.forEach(Layer::close);
             return null;
           });
-      assertTrue(Unroll.liveBytes() < before);
+      assertTrue(Unroll.liveBytes() <= before); // less if something that another test left open was collected
     }
   }
 }

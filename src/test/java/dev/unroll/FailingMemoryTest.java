@@ -114,7 +114,7 @@ class FailingMemoryTest {
     calls.put("log-softmax", () -> softmax.logForward(input));
     calls.put("softmax backward", () -> softmax.backward(input, outputs));
     calls.put("cross-entropy", () -> crossEntropy.gradient(input, tokens));
-    calls.put("cross-entropy of each step", () -> CrossEntropy.ofEachStep(input, tokens));
+    calls.put("cross-entropy of each step", () -> new CrossEntropy(Divisor.SUM_OVER_STEPS).ofEachStep(input, tokens));
     calls.put("weighted cross-entropy", () -> weighted.gradient(input, tokens, weights));
     calls.put("look up", () -> tokens.lookUp(new float[4]));
     calls.put("squared error", () -> squaredError.gradient(input, outputs));

@@ -55,9 +55,17 @@ final class NativeLibrary {
    * @return the failure, or {@code null} if the library is loaded
    */
   static UnsatisfiedLinkError tryLoad(String library, String temp, String name) {
-    return isGiven(library)
-        ? loadFile(library)
-        : loadResource(isGiven(temp) ? temp : System.getProperty("java.io.tmpdir"), name);
+    try {
+      return isGiven(library)
+          ? loadFile(library)
+          : loadResource(isGiven(temp) ? temp : System.getProperty("java.io.tmpdir"), name);
+    } catch (IllegalCallerException e) { // of a JDK from 24 on that was told to deny native access
+      return failure(
+          "Unroll may not load its native library: "
+              + e.getMessage()
+              + ". Start Java with --enable-native-access=ALL-UNNAMED, or =dev.unroll from the module path.",
+          e);
+    }
   }
 
   private static UnsatisfiedLinkError loadFile(String library) {

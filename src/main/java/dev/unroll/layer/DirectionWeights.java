@@ -45,15 +45,19 @@ final class DirectionWeights implements AutoCloseable {
         options.peepholes() ? start.other(parameters, "weight_peephole" + suffix, hidden, PEEPHOLES, hidden) : null;
 
     int firstRows = options.kind().firstGates() * hidden;
-    inputForward = own(Panels.forward(inputWeight, 1));
-    hiddenForward = own(Panels.forward(hiddenWeight, options.kind().gates()));
-    projectionForward = projection > 0 ? own(Panels.forward(projectionWeight, 1)) : null;
-    inputBackward = own(Panels.backward(inputWeight, 0, rows));
-    hiddenBackward = own(Panels.backward(hiddenWeight, 0, firstRows));
-    hiddenBackwardSecond = firstRows < rows ? own(Panels.backward(hiddenWeight, firstRows, rows)) : null;
-    projectionBackward = projection > 0 ? own(Panels.backward(projectionWeight, 0, projection)) : null;
-    biasSum =
-        options.bias() ? own(Memory.zeroed((long) rows * Float.BYTES, "the layer of bias_ih" + suffix)) : null;
+    try (Lease lease = new Lease()) { // closes what there is if a part fails
+      lease.result(this);
+      inputForward = own(Panels.forward(inputWeight, 1));
+      hiddenForward = own(Panels.forward(hiddenWeight, options.kind().gates()));
+      projectionForward = projection > 0 ? own(Panels.forward(projectionWeight, 1)) : null;
+      inputBackward = own(Panels.backward(inputWeight, 0, rows));
+      hiddenBackward = own(Panels.backward(hiddenWeight, 0, firstRows));
+      hiddenBackwardSecond = firstRows < rows ? own(Panels.backward(hiddenWeight, firstRows, rows)) : null;
+      projectionBackward = projection > 0 ? own(Panels.backward(projectionWeight, 0, projection)) : null;
+      biasSum =
+          options.bias() ? own(Memory.zeroed((long) rows * Float.BYTES, "the layer of bias_ih" + suffix)) : null;
+      lease.done(this);
+    }
   }
 
   private <T extends AutoCloseable> T own(T resource) {

@@ -25,8 +25,9 @@ public interface Layer extends AutoCloseable {
    */
   static List<Parameter> parametersOf(Layer... layers) {
     List<Parameter> all = new ArrayList<>();
-    for (Layer layer : Checks.notNull("layers", layers)) {
-      all.addAll(Checks.notNull("a layer", layer).parameters());
+    Checks.notNull("layers", layers);
+    for (int i = 0; i < layers.length; i++) {
+      all.addAll(Checks.notNull("layers[" + i + "]", layers[i]).parameters());
     }
     return all;
   }

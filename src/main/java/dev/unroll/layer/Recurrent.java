@@ -3,6 +3,7 @@ package dev.unroll.layer;
 import dev.unroll.internal.ArrayNative;
 import dev.unroll.internal.Checks;
 import dev.unroll.internal.Lease;
+import dev.unroll.internal.MemorySource;
 import dev.unroll.internal.RandomPurpose;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.SequenceLayout;
@@ -92,6 +93,22 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
     for (DirectionWeights w : weights.entries()) {
       Parameter parameter = which.apply(w);
       parameter.set(change.apply(parameter.values()));
+    }
+  }
+
+  /**
+   * Makes the state that sequences start from, for streams that are to be {@linkplain State#join joined} with others.
+   *
+   * @param sequences how many, 0 or more
+   * @return zeros; close it to free its memory
+   * @throws IllegalArgumentException if {@code sequences} is negative
+   */
+  public State zeroState(int sequences) {
+    Checks.notNegative("sequences", sequences);
+    try (Lease lease = new Lease()) {
+      State state = lease.result(State.allocate(MemorySource.SYSTEM, options, sequences));
+      state.clear();
+      return lease.done(state);
     }
   }
 

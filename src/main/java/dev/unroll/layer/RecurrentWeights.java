@@ -32,13 +32,17 @@ final class RecurrentWeights implements AutoCloseable {
 
   RecurrentWeights(ParameterSet parameters, RecurrentOptions options) {
     this.parameters = parameters;
-    for (int layer = 0; layer < options.layers(); layer++) {
-      for (int direction = 0; direction < options.directions(); direction++) {
-        entries.add(new DirectionWeights(parameters, options, layer, direction));
+    try (Lease lease = new Lease()) { // closes what there is if a part fails
+      for (int layer = 0; layer < options.layers(); layer++) {
+        for (int direction = 0; direction < options.directions(); direction++) {
+          entries.add(lease.result(new DirectionWeights(parameters, options, layer, direction)));
+        }
       }
+      forward = places(false, DirectionWeights::layerFields);
+      lease.result(forward.memory);
+      plainForward = places(true, DirectionWeights::layerFields);
+      lease.done(this);
     }
-    forward = places(false, DirectionWeights::layerFields);
-    plainForward = places(true, DirectionWeights::layerFields);
   }
 
   /** Fields of the native structs for a layer and direction, and pins what they name. */

@@ -152,6 +152,15 @@ public final class State implements AutoCloseable {
   /**
    * Joins states: the streams of several clients, which then take their steps in one batch.
    *
+   * <pre>{@code
+   * try (State before = State.join(states); // of the clients that have sent something
+   *     RecurrentOutput output = lstm.infer(batch, before)) {
+   *   for (int i = 0; i < clients.size(); i++) {
+   *     clients.get(i).replaceState(output.finalState().select(i));
+   *   }
+   * }
+   * }</pre>
+   *
    * @param states of as many layers and directions and of one size, with cells or without; they are copied
    * @return their sequences, one state after the other
    * @throws NullPointerException if {@code states} or one of them is null
@@ -166,7 +175,9 @@ public final class State implements AutoCloseable {
     for (int i = 0; i < parts.length; i++) {
       String name = "states[" + i + "]";
       State part = Checks.notNull(name, parts[i]);
-      part.check(name, first.entries, part.sequences, first.hiddenSize, first.cellSize);
+      Checks.equal("entries of " + name, part.entries, first.entries);
+      Checks.equal("hidden size of " + name, part.hiddenSize, first.hiddenSize);
+      Checks.equal("cell size of " + name, part.cellSize, first.cellSize);
       sequences += part.sequences;
     }
     Checks.require(sequences <= Integer.MAX_VALUE, "number of sequences", sequences, "at most 2^31 - 1");
@@ -194,13 +205,12 @@ public final class State implements AutoCloseable {
    * @param sequences indices in the order of the result; one may come several times
    * @return their state, a copy
    * @throws NullPointerException if {@code sequences} is null
-   * @throws IllegalArgumentException if there is none, or no such sequence; the message says where
+   * @throws IllegalArgumentException if there is no such sequence; the message says where
    * @throws IllegalStateException if this state is closed
    */
   public State select(int... sequences) {
     int[] own = Checks.notNull("sequences", sequences).clone();
     Checks.indices("sequences", own, this.sequences);
-    Checks.positive("number of sequences", own.length);
     try (Lease lease = new Lease()) {
       Addresses from = addresses(this, lease);
       State selected = lease.result(of(own.length));
@@ -217,9 +227,9 @@ public final class State implements AutoCloseable {
     }
   }
 
-  /** A state of undefined content, of other sequences. */
+  /** A state of undefined content, of other sequences, which goes on longer than the workspace of this one. */
   private State of(int otherSequences) {
-    return new State(memory.source(), entries, otherSequences, hiddenSize, cellSize);
+    return new State(MemorySource.SYSTEM, entries, otherSequences, hiddenSize, cellSize);
   }
 
   private long hiddenRow() {

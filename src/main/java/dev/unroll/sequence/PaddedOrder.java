@@ -207,12 +207,30 @@ public enum PaddedOrder {
     }
   }
 
+  /** How messages name what a step is. */
+  interface StepNames {
+    String of(int outer, int inner);
+  }
+
   /** The lengths that a mask says; the mask is an array that nobody else changes. */
   int[] maskLengths(boolean[][] mask) {
+    return lengths("mask", mask, "false", (outer, inner) -> "true");
+  }
+
+  /**
+   * The lengths of sequences whose real steps are known.
+   *
+   * @param name what messages call the array that says so
+   * @param mask which steps are real, an array that nobody else changes
+   * @param padding what the array holds for padding
+   * @param real what it holds for a real step
+   * @return lengths
+   */
+  int[] lengths(String name, boolean[][] mask, String padding, StepNames real) {
     for (int outer = 0; outer < mask.length; outer++) {
-      int width = Checks.notNull("mask[" + outer + "]", mask[outer]).length;
+      int width = Checks.notNull(name + "[" + outer + "]", mask[outer]).length;
       if (!batchFirst && width != mask[0].length) {
-        Checks.equal("number of sequences of mask[" + outer + "]", width, mask[0].length);
+        Checks.equal("number of sequences of " + name + "[" + outer + "]", width, mask[0].length);
       }
     }
     int[] lengths = new int[batchFirst ? mask.length : mask.length == 0 ? 0 : mask[0].length];
@@ -221,7 +239,10 @@ public enum PaddedOrder {
       for (int i = 0; i < totalSteps; i++) {
         int step = fromPaddingsFarEnd(totalSteps, i);
         if (mask[outer(b, step)][inner(b, step)] && lengths[b]++ != i) {
-          throw hole(b, step, fromPaddingsFarEnd(totalSteps, lengths[b] - 1), totalSteps);
+          int gap = fromPaddingsFarEnd(totalSteps, lengths[b] - 1);
+          String isPadding = name + indices(b, gap) + " is padding of the same sequence" + hint(gap, totalSteps);
+          String found = real.of(outer(b, step), inner(b, step));
+          throw Checks.unexpected(name + indices(b, step), found, padding + ", since " + isPadding);
         }
       }
     }
@@ -231,12 +252,6 @@ public enum PaddedOrder {
   /** Step i from the end where sequences have no padding. */
   private int fromPaddingsFarEnd(int totalSteps, int i) {
     return leftPadded ? totalSteps - 1 - i : i;
-  }
-
-  private IllegalArgumentException hole(int sequence, int real, int padding, int totalSteps) {
-    String isPadding = "mask" + indices(sequence, padding) + " is padding of the same sequence";
-    String found = "mask" + indices(sequence, real);
-    return Checks.unexpected(found, "true", "false, since " + isPadding + hint(padding, totalSteps));
   }
 
   private String hint(int padding, int totalSteps) {

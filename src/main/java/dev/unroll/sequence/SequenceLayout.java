@@ -151,6 +151,31 @@ public final class SequenceLayout {
   }
 
   /**
+   * Takes the lengths from padded tokens, of which one stands for padding and nothing else, as Keras has it with {@code
+   * mask_zero}.
+   *
+   * @param tokens [sequences][steps] or [steps][sequences], as {@code order} says
+   * @param padding the token that is padding; any other is a real step
+   * @param order which of the two, and on which side padding is
+   * @return the layout; its {@link #lengths()} are those of the padded batch
+   * @throws NullPointerException if an argument or a row of the tokens is null
+   * @throws IllegalArgumentException as {@link #ofMask(boolean[][], PaddedOrder)}
+   */
+  public static SequenceLayout ofTokens(int[][] tokens, int padding, PaddedOrder order) {
+    int[][] own = Checks.notNull("tokens", tokens).clone();
+    boolean[][] real = new boolean[own.length][];
+    for (int i = 0; i < real.length; i++) {
+      own[i] = Checks.notNull("tokens[" + i + "]", own[i]).clone();
+      real[i] = new boolean[own[i].length];
+      for (int j = 0; j < real[i].length; j++) {
+        real[i][j] = own[i][j] != padding;
+      }
+    }
+    String expected = String.valueOf(padding);
+    return of(Checks.notNull("order", order).lengths("tokens", real, expected, (o, i) -> String.valueOf(own[o][i])));
+  }
+
+  /**
    * Returns the mask of a padded batch, as Keras has it.
    *
    * @param order how it is laid out

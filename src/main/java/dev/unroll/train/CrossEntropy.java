@@ -67,7 +67,8 @@ public final class CrossEntropy {
    * @param scores a row of scores, one for each token, for every step
    * @param targets the right token of every step, laid out as the scores
    * @param weights one feature, what the loss of each step is multiplied by, laid out as the scores; those of classes
-   *     are {@link PackedTokens#lookUp targets.lookUp(classWeights)}
+   *     are {@link PackedTokens#lookUp targets.lookUp(classWeights)}. With label smoothing they multiply all of the loss, as
+   *     in Keras, where PyTorch weights the part of each class by its own
    * @return the loss in nats; 0 for a batch without steps
    * @throws NullPointerException if an argument is null
    * @throws IllegalArgumentException if the layouts differ, the feature count from the vocabulary, or that of the
@@ -116,24 +117,24 @@ public final class CrossEntropy {
 
   /**
    * Computes the loss of every step by itself, PyTorch's {@code reduction="none"}: to find what a model does badly, or
-   * for the perplexity of each sequence. It is not smoothed.
+   * for the perplexity of each sequence.
    *
    * @param scores a row of scores, one for each token, for every step
    * @param targets the right token of every step, laid out as the scores
-   * @return one feature, {@code -log softmax(scores)[target]} in nats; close it to free its memory
+   * @return one feature, what the step adds to the sum, in nats; close it to free its memory
    * @throws NullPointerException if an argument is null
    * @throws IllegalArgumentException if the layouts differ, or the feature count from the vocabulary; the message names
    *     both
    * @throws IllegalStateException if an argument is closed
    */
-  public static PackedSequence ofEachStep(PackedSequence scores, PackedTokens targets) {
+  public PackedSequence ofEachStep(PackedSequence scores, PackedTokens targets) {
     check(scores, targets);
     try (Lease lease = new Lease()) {
       long x = scores.address(lease);
       long labels = targets.address(lease);
       PackedSequence losses = lease.result(PackedSequence.allocate(scores.source(), scores.layout(), 1));
       long y = losses.address(lease);
-      SoftmaxNative.crossEntropy(scores.layout().rows(), scores.features(), x, labels, 0, 0, 1, y, 0);
+      SoftmaxNative.crossEntropy(scores.layout().rows(), scores.features(), x, labels, 0, labelSmoothing, 1, y, 0);
       return lease.done(losses);
     }
   }

@@ -113,7 +113,7 @@ class SimpleLayersTest {
           List.of(embedding.parameter("weight"), weight, linear.parameter("bias")),
           Layer.parametersOf(embedding, linear));
       assertEquals(List.of(), Layer.parametersOf());
-      Expect.refused(NullPointerException.class, () -> Layer.parametersOf(linear, null), "a layer is null");
+      Expect.refused(NullPointerException.class, () -> Layer.parametersOf(linear, null), "layers[1] is null");
     }
   }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.unroll.Expect;
+import dev.unroll.Workspace;
 import dev.unroll.sequence.Features;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.SequenceLayout;
@@ -97,18 +98,55 @@ class StateTest {
       }
       assertFalse(plainJoined.hasCells());
       refused(NullPointerException.class, () -> state.select((int[]) null), "sequences is null");
-      refused(ARGUMENT, state::select, "number of sequences is 0");
+      try (State none = state.select();
+          State all = State.join(List.of(none, state, none))) {
+        assertEquals(0, none.sequences());
+        assertEquals(CELLS, none.cellSize());
+        Expect.sameBits(cells, all.cells());
+      }
       refused(ARGUMENT, () -> state.select(0, 3), "sequences[1] is 3", "below 3");
       refused(NullPointerException.class, () -> State.join(null), "states is null");
       refused(NullPointerException.class, () -> State.join(Arrays.asList(state, null)), "states[1] is null");
       refused(ARGUMENT, () -> State.join(List.of()), "number of states is 0");
-      refused(ARGUMENT, () -> State.join(List.of(state, plain)), "cells of states[1] is missing");
+      refused(ARGUMENT, () -> State.join(List.of(state, plain)), "cell size of states[1] is 0: expected 7");
       try (State wider = State.of(new float[2][1][HIDDEN + 1])) {
         refused(ARGUMENT, () -> State.join(List.of(plain, wider)), "hidden size of states[1] is 6: expected 5");
       }
       last.close();
       refused(IllegalStateException.class, () -> State.join(List.of(state, last)), "closed");
       refused(IllegalStateException.class, () -> last.select(0), "closed");
+    }
+  }
+
+  @Test
+  void streamsStartFromZero() {
+    try (Lstm lstm = Lstm.builder(4, HIDDEN).projectionSize(3).bidirectional(true).build();
+        PackedSequence input = PackedSequence.of(RandomArrays.sequences(random, new int[] {3, 2}, 4), 4);
+        State zero = lstm.zeroState(2);
+        RecurrentOutput expected = lstm.infer(input);
+        RecurrentOutput actual = lstm.infer(input, zero)) {
+      Expect.sameBits(expected.outputs().toArrays(), actual.outputs().toArrays());
+      assertEquals(3, zero.hiddenSize());
+      assertEquals(HIDDEN, zero.cellSize());
+      refused(ARGUMENT, () -> lstm.zeroState(-1), "sequences is -1: expected 0 or more");
+    }
+  }
+
+  /** What goes from one workspace's time to the next. */
+  @Test
+  void chosenStatesOutliveTheWorkspaceOfTheOthers() {
+    try (Lstm lstm = Lstm.builder(4, HIDDEN).build()) {
+      State state;
+      try (Workspace workspace = new Workspace();
+          PackedSequence input = PackedSequence.of(workspace, RandomArrays.sequences(random, new int[] {3, 2}, 4), 4);
+          RecurrentOutput output = lstm.infer(input)) {
+        state = output.takeFinalState();
+      }
+      try (state;
+          State one = state.select(1);
+          State both = State.join(List.of(state, one))) {
+        assertEquals(3, both.sequences());
+      }
     }
   }
 

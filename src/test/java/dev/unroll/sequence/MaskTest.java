@@ -115,6 +115,23 @@ class MaskTest {
   }
 
   @Test
+  void tokensThatStandForPaddingAreAMask() {
+    int[][] left = {{9, 9, 3}, {1, 0, 2}};
+    assertEquals(SequenceLayout.of(1, 3), SequenceLayout.ofTokens(left, 9, PaddedOrder.BATCH_FIRST_LEFT_PADDED));
+    int[][] timeFirst = {{5, 0}, {6, 0}};
+    assertEquals(SequenceLayout.of(2, 0), SequenceLayout.ofTokens(timeFirst, 0, PaddedOrder.TIME_FIRST));
+    assertEquals(SequenceLayout.of(), SequenceLayout.ofTokens(new int[0][], 0, PaddedOrder.BATCH_FIRST));
+    refused(
+        IllegalArgumentException.class,
+        () -> SequenceLayout.ofTokens(new int[][] {{4, 0, 7}}, 0, PaddedOrder.BATCH_FIRST),
+        "tokens[0][2] is 7: expected 0, since tokens[0][1] is padding of the same sequence");
+    Class<NullPointerException> isNull = NullPointerException.class;
+    refused(isNull, () -> SequenceLayout.ofTokens(null, 0, PaddedOrder.BATCH_FIRST), "tokens is null");
+    refused(isNull, () -> SequenceLayout.ofTokens(new int[][] {null}, 0, PaddedOrder.BATCH_FIRST), "tokens[0] is null");
+    refused(isNull, () -> SequenceLayout.ofTokens(left, 0, null), "order is null");
+  }
+
+  @Test
   void wrongShapesAreRefused() {
     Class<NullPointerException> isNull = NullPointerException.class;
     refused(isNull, () -> SequenceLayout.ofMask((boolean[][]) null, PaddedOrder.BATCH_FIRST), "mask is null");

@@ -43,7 +43,7 @@ class CrossEntropyTest {
       Divisor divisor, double count, PackedSequence x, PackedTokens y, float[][][] scores, int[][] targets) {
     CrossEntropy crossEntropy = new CrossEntropy(divisor);
     try (LossGradient actual = crossEntropy.gradient(x, y);
-        PackedSequence ofEachStep = CrossEntropy.ofEachStep(x, y)) {
+        PackedSequence ofEachStep = crossEntropy.ofEachStep(x, y)) {
       assertEquals(1, ofEachStep.features());
       float[][][] losses = ofEachStep.toArrays();
       float[][][] gradient = actual.gradient().toArrays();
@@ -113,7 +113,7 @@ class CrossEntropyTest {
     try (PackedSequence x = PackedSequence.of(scores, 3);
         PackedTokens y = PackedTokens.of(targets, 3);
         PackedSequence weights = y.lookUp(ofClasses);
-        PackedSequence ofEachStep = CrossEntropy.ofEachStep(x, y);
+        PackedSequence ofEachStep = new CrossEntropy(Divisor.SUM_OVER_STEPS).ofEachStep(x, y);
         LossGradient plain = new CrossEntropy(Divisor.SUM_OVER_STEPS).gradient(x, y)) {
       float[][][] losses = ofEachStep.toArrays();
       float[][][] gradients = plain.gradient().toArrays();

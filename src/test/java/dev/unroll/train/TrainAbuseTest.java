@@ -113,11 +113,11 @@ class TrainAbuseTest {
         refusal("wide weights", ARGUMENT, () -> loss.loss(scores, targets, scores), "weights is 3: expected 1"),
         refusal("weights' layout", ARGUMENT, () -> loss.gradient(scores, targets, short1), "layout of weights is"),
         refusal("closed weights", STATE, () -> loss.gradient(scores, targets, closed1), "PackedSequence is closed"),
-        refusal("each step, null scores", NULL, () -> CrossEntropy.ofEachStep(null, targets), "scores is null"),
-        refusal("each step, null targets", NULL, () -> CrossEntropy.ofEachStep(scores, null), "targets is null"),
-        refusal("each step, vocabulary", ARGUMENT, () -> CrossEntropy.ofEachStep(scores, vocabulary), "expected 4"),
-        refusal("each step, layout", ARGUMENT, () -> CrossEntropy.ofEachStep(scores, layout), "[2, 1]", "[1, 2]"),
-        refusal("each step, closed", STATE, () -> CrossEntropy.ofEachStep(closedScores, oneTarget), "is closed"));
+        refusal("each step, null scores", NULL, () -> loss.ofEachStep(null, targets), "scores is null"),
+        refusal("each step, null targets", NULL, () -> loss.ofEachStep(scores, null), "targets is null"),
+        refusal("each step, vocabulary", ARGUMENT, () -> loss.ofEachStep(scores, vocabulary), "expected 4"),
+        refusal("each step, layout", ARGUMENT, () -> loss.ofEachStep(scores, layout), "[2, 1]", "[1, 2]"),
+        refusal("each step, closed", STATE, () -> loss.ofEachStep(closedScores, oneTarget), "is closed"));
   }
 
   @Test
