@@ -46,7 +46,8 @@ public final class PackedSequence implements AutoCloseable {
   private final Memory memory;
   private final long offset;
 
-  private PackedSequence(SequenceLayout layout, int features, Memory memory, long offset) {
+  /** Nothing is checked. */
+  PackedSequence(SequenceLayout layout, int features, Memory memory, long offset) {
     this.layout = layout;
     this.features = features;
     this.memory = memory;

@@ -114,7 +114,7 @@ class SequenceAbuseTest {
   Stream<DynamicTest> sizesBeyondAnIntAreNotCutToIt() {
     int many = 1 << 16;
     SequenceLayout layout = SequenceLayout.of(many);
-    PackedSequence batch = PackedSequence.view(layout, many, Memory.zeroed(0, "test"), 0);
+    PackedSequence batch = new PackedSequence(layout, many, Memory.zeroed(0, "test"), 0);
     FloatBuffer none = FloatBuffer.allocate(0);
     MemorySource source = MemorySource.SYSTEM;
     return Stream.of(
@@ -140,9 +140,21 @@ class SequenceAbuseTest {
         Lease lease = new Lease()) {
       MemoryNative.putFloats(lease.address(memory), values, 0, features);
       long offset = -(long) step * features * Float.BYTES;
-      try (PackedSequence batch = PackedSequence.view(SequenceLayout.of(step + 1), features, memory, offset)) {
+      try (PackedSequence batch = new PackedSequence(SequenceLayout.of(step + 1), features, memory, offset)) {
         assertArrayEquals(values, batch.step(0, step));
       }
+    }
+  }
+
+  /** Not documented, but public: what it refers to has to be there. */
+  @Test
+  void viewBeyondItsMemoryIsRefused() {
+    SequenceLayout layout = SequenceLayout.of(3);
+    try (Memory memory = Memory.zeroed(24, "test")) {
+      refused(ARGUMENT, () -> PackedSequence.view(layout, 3, memory, 0), "size of a view is 36 after 0: expected at most 24");
+      refused(ARGUMENT, () -> PackedSequence.view(layout, 2, memory, 4), "24 after 4");
+      refused(ARGUMENT, () -> PackedSequence.view(layout, 2, memory, -4), "24 after -4");
+      PackedSequence.view(layout, 2, memory, 0).close();
     }
   }
 
