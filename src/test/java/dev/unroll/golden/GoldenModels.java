@@ -64,6 +64,7 @@ final class GoldenModels {
       String name = loss.getClass().getSimpleName().toLowerCase(Locale.ROOT);
       models.add(new PlainModel("loss-" + name, PlainModel.loss(loss)));
     }
+    models.add(new PlainModel("loss-smoothed-labels", PlainModel::smoothedLabels));
     for (Pooling kind : Pooling.values()) {
       models.add(new PlainModel("pooling-" + kind.name().toLowerCase(Locale.ROOT), PlainModel.pooling(kind)));
     }

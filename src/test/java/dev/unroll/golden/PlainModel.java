@@ -131,6 +131,17 @@ record PlainModel(String name, boolean keepsSequencesApart, Function<List<Intege
     };
   }
 
+  /** Likewise. */
+  static Results smoothedLabels(List<Integer> which) {
+    CrossEntropy loss = new CrossEntropy(Divisor.SUM_OVER_STEPS, 0.1);
+    try (PackedSequence scores = Data.batch(which, OUTPUTS, 1);
+        PackedTokens targets = tokens(which, OUTPUTS);
+        PackedSequence losses = loss.ofEachStep(scores, targets);
+        LossGradient gradient = loss.gradient(scores, targets)) {
+      return new Results(perSequence(losses, gradient.gradient()), List.of());
+    }
+  }
+
   private static PackedTokens tokens(List<Integer> which, int vocabulary) {
     return PackedTokens.of(which.stream().map(b -> Data.tokens(b, vocabulary, 7)).toArray(int[][]::new), vocabulary);
   }
