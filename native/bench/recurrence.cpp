@@ -82,6 +82,8 @@ class Stack {
              .plain_weights = 0,
              .steps = {offsets_.data(), order_.data(), shape.t, shape.b},
              .input = arrays_.make(rows * shape.h, 1.0f),
+             .input_index = nullptr,
+             .input_rows = 0,
              .layers = layers_.data()};
   }
 

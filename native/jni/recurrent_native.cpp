@@ -10,7 +10,7 @@ using namespace unroll::border;
 namespace {
 
 // What RecurrentTape and BackwardBuffers write.
-static_assert(sizeof(RecurrentLayer) == 17 * sizeof(jlong) && sizeof(RecurrentGradient) == 22 * sizeof(jlong));
+static_assert(sizeof(RecurrentLayer) == 18 * sizeof(jlong) && sizeof(RecurrentGradient) == 24 * sizeof(jlong));
 
 /// The arrays that describe a call, put together as the kernels want them.
 class Call {

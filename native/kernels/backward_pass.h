@@ -12,7 +12,7 @@ namespace unroll::UNROLL_ISA {
 struct InputGradient {
   int64_t columns;
   bool adds;    ///< to what is there
-  bool wanted;  ///< at once; if not, backward_inputs() follows
+  bool wanted;  ///< at once; if not, it follows
 
   Starts start(const RecurrentGradient& gradient) const {
     return side_by_side(adds ? gradient.d_input : nullptr, columns, columns);
@@ -65,30 +65,33 @@ struct BackwardPass : LayerRows {
     if constexpr (Cell::kHasCells) store_final(gradient.d_c, hidden(), gradient.d_initial_cells);
   }
 
-  /// Two phases for each step, the gradients of the gates and those of the state before; then those of the inputs.
+  /// Two phases for each step, the gradients of the gates and those of the state before; then those of the inputs, if
+  /// wanted.
   void backward_slices(const TimeOrder& order, Range chunk, const RecurrentGradient& gradient, InputGradient of_input,
                        int64_t slices, Parallel& pool) const {
     const int64_t inputs = of_input.columns;
     const Panels w_ih = backward_weight(gradient.w_ih_back_panels, gate_columns(), inputs);
-    parallel_phases(pool, 2 * chunk.size() + 1, slices, [&](int64_t phase, int64_t slice, float* scratch) {
-      if (phase == 2 * chunk.size()) {
-        for_row_ranges(order, chunk, [&](const RowRanges& rows) {
-          multiply_panels(
-              {{layer.gates, gate_columns()}, w_ih, rows, of_input.start(gradient), of_input.outputs(gradient)},
-              panel_part(inputs, slices, slice), scratch);
+    parallel_phases(
+        pool, 2 * chunk.size() + (of_input.wanted ? 1 : 0), slices, [&](int64_t phase, int64_t slice, float* scratch) {
+          if (phase == 2 * chunk.size()) {
+            for_row_ranges(order, chunk, [&](const RowRanges& rows) {
+              multiply_panels(
+                  {{layer.gates, gate_columns()}, w_ih, rows, of_input.start(gradient), of_input.outputs(gradient)},
+                  panel_part(inputs, slices, slice), scratch);
+            });
+            return;
+          }
+          const Range blocks = part_of(unit_blocks(), slices, slice);
+          for_each_segment(steps(), order.step(chunk.begin + phase / 2), sequences, reverse,
+                           [&](const Segment& segment) {
+                             if (phase % 2 == 0) {
+                               add_output_gradient(segment, gradient, blocks);
+                               backward_cells<0>(segment, gradient, gradient.d_h, blocks);
+                             } else {
+                               backward_state(segment, gradient, blocks, scratch);
+                             }
+                           });
         });
-        return;
-      }
-      const Range blocks = part_of(unit_blocks(), slices, slice);
-      for_each_segment(steps(), order.step(chunk.begin + phase / 2), sequences, reverse, [&](const Segment& segment) {
-        if (phase % 2 == 0) {
-          add_output_gradient(segment, gradient, blocks);
-          backward_cells<0>(segment, gradient, gradient.d_h, blocks);
-        } else {
-          backward_state(segment, gradient, blocks, scratch);
-        }
-      });
-    });
   }
 
   void backward_segment(const Segment& segment, const RecurrentGradient& gradient, float* scratch) const {

@@ -2,7 +2,7 @@
 
 /// The forward pass of a recurrent layer and direction: the time loop, written once for every cell (cell_row.h).
 
-#include "kernels/layer_rows.h"
+#include "kernels/input_table.h"
 
 namespace unroll::UNROLL_ISA {
 
@@ -10,16 +10,16 @@ template <class Cell>
 struct ForwardPass : LayerRows {
   static constexpr int64_t kGates = Cell::kGates;
 
-  /// Some steps, as numbered in the order of computation; calls for all steps follow one another in that order. `x` are
-  /// the layer's input rows. With more than one slice of units, threads divide each step: see slices_of_units().
-  void run(Range times, const float* x, int64_t inputs, int64_t slices, Parallel& pool) const {
+  /// Some steps, as numbered in the order of computation; calls for all steps follow one another in that order. With
+  /// more than one slice of units, threads divide each step: see slices_of_units().
+  void run(Range times, const LayerInput& input, int64_t slices, Parallel& pool) const {
     if (times.begin == 0) load_states();
     const TimeOrder order = time_order(steps(), reverse, false);
-    const Panels w_ih = forward_weight(layer.w_ih_panels, inputs, gate_columns(), 1);
     for_each_chunk(times, [&](Range chunk) {
-      if (slices > 1) return forward_slices(order, chunk, x, inputs, w_ih, slices, pool);
+      if (slices > 1) return forward_slices(order, chunk, input, slices, pool);
       for_row_ranges(order, chunk, [&](const RowRanges& rows) {
-        multiply({{x, inputs}, w_ih, rows, biases(), all_gates()}, pool);
+        if (input.index != nullptr) return copy_products(*this, input, rows, pool);
+        multiply(input_product(input, rows), pool);
       });
       for (int64_t i = chunk.begin; i < chunk.end; ++i) {
         for_each_segment(steps(), order.step(i), sequences, reverse,
@@ -48,13 +48,14 @@ struct ForwardPass : LayerRows {
   }
 
   /// A chunk whose threads divide the units: the input products, then a phase for each step.
-  void forward_slices(const TimeOrder& order, Range chunk, const float* x, int64_t inputs, const Panels& w_ih,
-                      int64_t slices, Parallel& pool) const {
+  void forward_slices(const TimeOrder& order, Range chunk, const LayerInput& input, int64_t slices,
+                      Parallel& pool) const {
     parallel_phases(pool, 1 + chunk.size(), slices, [&](int64_t phase, int64_t slice, float* scratch) {
       if (phase == 0) {
+        const Range panels = panel_part(gate_columns(), slices, slice);
         for_row_ranges(order, chunk, [&](const RowRanges& rows) {
-          multiply_panels({{x, inputs}, w_ih, rows, biases(), all_gates()}, panel_part(gate_columns(), slices, slice),
-                          scratch);
+          if (input.index != nullptr) return copy_products_of(*this, input, rows, panels);
+          multiply_panels(input_product(input, rows), panels, scratch);
         });
         return;
       }

@@ -64,6 +64,9 @@ struct RecurrentLayer {
   float* recurrent;            ///< GRU: [N][H], see gru_cell.h
   float* unprojected;          ///< [N][H] with projection
   float* outputs;  ///< first direction: [N][columns] outputs of the layer, if they are not its states as they are
+  /// First layer, of an input by index: [input_rows][G H] products of the table; after the backward pass for each of
+  /// its rows the sum of the gradients of the gates that read it.
+  float* of_table;
 };
 
 /// Gradients of one layer and direction. Those of the weights are added to what is there, null where there is no such
@@ -83,13 +86,15 @@ struct RecurrentGradient {
   const float* d_final_cells;  ///< [B][H] or null
   float* d_initial_state;      ///< [B][P]
   float* d_initial_cells;      ///< [B][H]
-  float* d_input;              ///< [N][I], shared by the directions of a layer
+  float* d_input;              ///< [N][I], of an input by index [input_rows][I]; shared by the directions of a layer
   float* d_h;                  ///< work space, of each layer and direction its own down to d_projected: [B][P]
   float* d_c;                  ///< [B][H], LSTM
   float* d_unprojected;        ///< [B][H], with projection or two phases
   float* d_projected;          ///< [N][P], with projection
-  int32_t* row_order;          ///< [N], shared like previous_rows
+  int32_t* row_order;          ///< [N], shared like all that follow
   int32_t* previous_rows;      ///< [N]
+  int32_t* readers;            ///< [N], of an input by index, and so the next: the rows that read each row of the table
+  int32_t* first_readers;      ///< [input_rows + 1]
 };
 
 /// One pass through a stack of recurrent layers. An output has D P columns, or P if the directions are summed. `layers`
@@ -108,7 +113,9 @@ struct RecurrentCall {
   /// panels: for few rows.
   int64_t plain_weights;
   Steps steps;
-  const float* input;  ///< [N][I]
+  const float* input;          ///< [N][I], or by index a table [input_rows][I]
+  const int32_t* input_index;  ///< [N] or null: the input's row n is row input_index[n] of the table; input_table.h
+  int64_t input_rows;
   const RecurrentLayer* layers;
 };
 

@@ -10,6 +10,14 @@
 
 namespace unroll::UNROLL_ISA {
 
+/// What a layer reads: a row for each packed row, or by index the rows of a table.
+struct LayerInput {
+  const float* rows;
+  int64_t size;
+  const int32_t* index;  ///< null: none
+  int64_t table_rows;
+};
+
 struct LayerRows {
   const RecurrentCall& call;
   const RecurrentLayer& layer;
@@ -38,6 +46,11 @@ struct LayerRows {
   static Starts no_starts() { return side_by_side(nullptr, 0, 0); }
   Starts biases() const { return side_by_side(layer.bias, 0, gate_columns()); }
   Outputs all_gates() const { return {layer.gates, gate_columns(), gate_columns()}; }
+  /// The product of some rows of the input and W_ih^T.
+  Product input_product(const LayerInput& input, const RowRanges& rows) const {
+    const Panels w_ih = forward_weight(layer.w_ih_panels, input.size, gate_columns(), 1);
+    return {{input.rows, input.size}, w_ih, rows, biases(), all_gates()};
+  }
   float* state(int64_t row) const { return layer.states + row * state_stride(); }
   float* cells(int64_t row) const { return layer.cells + row * hidden(); }
   float* gates(int64_t row) const { return layer.gates + row * gate_columns(); }

@@ -79,6 +79,12 @@ struct RightOperands {
   RightOperand data[2];
   int64_t count;
 
+  RightOperands and_then(const RightOperand& next) const {
+    RightOperands all = *this;
+    all.data[all.count++] = next;
+    return all;
+  }
+
   int64_t panels() const {
     int64_t total = 0;
     for (int64_t i = 0; i < count; ++i) total += data[i].panels();

@@ -2,8 +2,8 @@
 
 /// Pooling over time: one row for every sequence out of all its steps, and the gradient of that.
 
+#include "kernels/block_sums.h"
 #include "kernels/segments.h"
-#include "kernels/tile.h"
 
 namespace unroll::UNROLL_ISA {
 
@@ -30,21 +30,11 @@ void for_each_strip(const Steps& steps, int64_t features, Parallel& pool, const 
   });
 }
 
-/// In the order of a product's sums (tile.h): steps to blocks, blocks to groups, groups to the whole.
 inline Vec sum_of_strip(const Strip& strip, const float* x) {
-  Vec total = broadcast(0.0f), group = total;
-  for (int64_t begin = 0; begin < strip.length; begin += kBlock) {
-    Vec block = broadcast(0.0f);
-    for (int64_t t = begin; t < smaller(begin + kBlock, strip.length); ++t) {
-      block = block + load_columns(x + strip.at(t), strip.width());
-    }
-    group = group + block;
-    if ((begin + kBlock) % kGroup == 0) {
-      total = total + group;
-      group = broadcast(0.0f);
-    }
-  }
-  return total + group;
+  Vec sum[1];
+  const auto step = [&](int64_t t, int) UNROLL_INLINE_LAMBDA { return load_columns(x + strip.at(t), strip.width()); };
+  sum_in_blocks<1>(strip.length, step, sum);
+  return sum[0];
 }
 
 /// The largest value; NaN if there is one.

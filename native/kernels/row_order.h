@@ -15,7 +15,10 @@ namespace unroll::UNROLL_ISA {
 struct RowKey {
   const float* data;
   int64_t stride, columns;
-  bool of_sequences;  ///< one row a sequence, in packed order, not one a step
+  bool of_sequences;               ///< one row a sequence, in packed order, not one a step
+  const int32_t* index = nullptr;  ///< unless null, the row of `data` that stands for each row
+
+  UNROLL_INLINE const float* row(int64_t n) const { return data + (index == nullptr ? n : index[n]) * stride; }
 };
 
 /// Any total order of the bits serves; all NaNs count as one, for their bits are not part of the contract.
@@ -26,7 +29,7 @@ UNROLL_INLINE uint32_t comparable(float x) {
 
 /// Compares two rows of a key: below, equal or above zero.
 inline int compare_rows(const RowKey& key, int64_t one, int64_t other) {
-  const float *a = key.data + one * key.stride, *b = key.data + other * key.stride;
+  const float *a = key.row(one), *b = key.row(other);
   for (int64_t j = 0; j < key.columns; ++j) {
     const uint32_t x = comparable(a[j]), y = comparable(b[j]);
     if (x != y) return x < y ? -1 : 1;

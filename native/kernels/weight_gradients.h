@@ -3,8 +3,7 @@
 /// The gradients of a recurrent layer's weights, summed over all steps after the backward pass has left those of the
 /// gates.
 
-#include "kernels/layer_rows.h"
-#include "kernels/matmul_transposed.h"
+#include "kernels/input_table.h"
 #include "kernels/row_order.h"
 
 namespace unroll::UNROLL_ISA {
@@ -15,9 +14,10 @@ struct WeightGradients : LayerRows {
   const RecurrentGradient& gradient;
   Parallel& pool;
 
-  void add(const float* x, int64_t inputs) const {
-    const int32_t* const order = find_orders(x, inputs);
-    add_matrices({{x, inputs, order}, inputs, gradient.d_w_ih, inputs}, order);
+  void add(const LayerInput& input) const {
+    const int32_t* const order = find_orders(input);
+    add_matrices(input, order);
+    if (input.index != nullptr) add_table_gradients(*this, input, gradient, order, pool);
     if (layer.options.peepholes != nullptr) add_peepholes(order);
     if (projected()) {
       add_product(state_size(), {gradient.d_projected, state_size(), order},
@@ -30,8 +30,8 @@ struct WeightGradients : LayerRows {
 
   /// The order of the sums, null if it is the packed one; and in that order the row of the states before each row.
   /// Sequences that are equal in all keys are so in all that is summed.
-  const int32_t* find_orders(const float* x, int64_t inputs) const {
-    const RowKey keys[] = {{x, inputs, inputs, false},
+  const int32_t* find_orders(const LayerInput& input) const {
+    const RowKey keys[] = {{input.rows, input.size, input.size, false, input.index},
                            {layer.gates, gate_columns(), gate_columns(), false},
                            {layer.states, state_stride(), state_size(), true},
                            {Cell::kHasCells ? layer.cells : nullptr, hidden(), hidden(), true},
@@ -49,26 +49,33 @@ struct WeightGradients : LayerRows {
   }
 
   /// Of W_ih and W_hh: one product, where both are multiplied by the same gradients. Their sums are the gradients of
-  /// the biases.
-  void add_matrices(const RightOperand& input, const int32_t* order) const {
+  /// the biases. Of an input by index, W_ih has its own product.
+  void add_matrices(const LayerInput& input, const int32_t* order) const {
     const int64_t h = hidden(), p = state_size(), first = Cell::kFirstGates * h, others = gate_columns() - first;
     const RightOperand state{{layer.states, state_stride(), gradient.previous_rows}, p, gradient.d_w_hh, p};
     const Rows d_gates = gates_from(0, order), kept{layer.recurrent, h, order};
-    add_product(first, d_gates, {{input, state}, 2}, {{gradient.d_b_ih, gradient.d_b_hh}});
+    add_product(first, d_gates, right_of(input, order, 0).and_then(state), {{gradient.d_b_ih, gradient.d_b_hh}});
     if constexpr (Cell::kFirstGates == Cell::kGates) return;
-    RightOperand other_input = input, other_state = state;
-    other_input.c += first * input.ldc;
+    RightOperand other_state = state;
     other_state.c += first * p;
     const bool biased = gradient.d_b_ih != nullptr;
     float* const d_b_ih = biased ? gradient.d_b_ih + first : nullptr;
     float* const d_b_hh = biased ? gradient.d_b_hh + first : nullptr;
+    const RightOperands other_input = right_of(input, order, first);
     if constexpr (Cell::kRecurrentGradient) {
-      add_product(others, gates_from(first, order), {{other_input}, 1}, {{d_b_ih, nullptr}});
+      add_product(others, gates_from(first, order), other_input, {{d_b_ih, nullptr}});
       add_product(others, kept, {{other_state}, 1}, {{d_b_hh, nullptr}});
     } else {
       other_state.rows = kept;
-      add_product(others, gates_from(first, order), {{other_input, other_state}, 2}, {{d_b_ih, d_b_hh}});
+      add_product(others, gates_from(first, order), other_input.and_then(other_state), {{d_b_ih, d_b_hh}});
     }
+  }
+
+  /// The input, as the gradients of the gates from one on are multiplied by it; nothing, if it is by index.
+  RightOperands right_of(const LayerInput& input, const int32_t* order, int64_t first_gate) const {
+    if (input.index != nullptr) return {{}, 0};
+    float* const to = gradient.d_w_ih + first_gate * input.size;
+    return {{{{input.rows, input.size, order}, input.size, to, input.size}}, 1};
   }
 
   Rows gates_from(int64_t column, const int32_t* order) const { return {layer.gates + column, gate_columns(), order}; }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <memory>
+#include <tuple>
 
 #include "runtime/recurrent_passes.h"
 #include "test/check.h"
@@ -68,15 +69,20 @@ class Buffers {
   std::vector<std::unique_ptr<Floats>> all_;
 };
 
+/// How a pass gets its input: a row of its own for each packed row, or rows of a table, by index or written out.
+enum class Input { kOwn, kByIndex, kWrittenOut };
+
 /// Describes and runs one pass.
 class Pass {
  public:
-  Pass(const Sizes& sizes, const Layout& layout, const Kernels& kernels, Parallel& pool, bool plain = false)
+  Pass(const Sizes& sizes, const Layout& layout, const Kernels& kernels, Parallel& pool, bool plain = false,
+       Input input = Input::kOwn)
       : s(sizes),
         steps(layout.steps()),
         n(layout.rows()),
         b(steps.sequences),
         plain_weights(plain),
+        kind_of_input(input),
         table(kernels),
         threads(pool) {}
 
@@ -96,15 +102,82 @@ class Pass {
     const RecurrentGradient& gradient = gradients.front();
     const int64_t gh = s.gates * s.hidden;
     const int32_t* const rows = order.back() == 0 && order.front() == 0 ? nullptr : order.data();
-    const auto check_product = [&](int64_t columns, const float* right, const int32_t* index, const float* actual) {
+    const auto check_product = [&](int64_t columns, const float* right, const int32_t* right_rows,
+                                   const float* actual) {
       Floats expected(gh * columns), sums(gh);
-      table.matmul_transposed(n, gh, columns, layer.gates, gh, rows, right, columns, index, expected.data(), columns,
-                              sums.data(), threads);
+      table.matmul_transposed(n, gh, columns, layer.gates, gh, rows, right, columns, right_rows, expected.data(),
+                              columns, sums.data(), threads);
       check_same(Floats(actual, actual + gh * columns), expected, "weight gradients " + s.name());
       check_same(Floats(gradient.d_b_ih, gradient.d_b_ih + gh), sums, "bias gradients " + s.name());
     };
     check_product(s.input, x, rows, gradient.d_w_ih);
     check_product(s.state(), layer.states, previous.data(), gradient.d_w_hh);
+  }
+
+  /// After a training pass: all results that are the same to the bit for an input by index and written out.
+  Floats independent_of_input() const {
+    Floats result;
+    const auto add = [&](const float* from, int64_t size) { result.insert(result.end(), from, from + size); };
+    const int64_t gh = s.gates * s.hidden;
+    for (const float* layer : states) add(layer, (b + n) * s.directions * s.state());
+    for (size_t e = 0; e < layers.size(); ++e) {
+      const RecurrentGradient& gradient = gradients[e];
+      add(layers[e].final_state, b * s.state());
+      add(layers[e].gates, n * gh);
+      add(gradient.d_w_hh, gh * s.state());
+      add(gradient.d_w_hr, s.projection * s.hidden);
+      add(gradient.d_b_ih, gh);
+      add(gradient.d_b_hh, gh);
+      add(gradient.d_peepholes, 3 * s.hidden);
+      add(gradient.d_initial_state, b * s.state());
+      if (e >= static_cast<size_t>(s.directions)) add(gradient.d_w_ih, gh * s.outputs());
+    }
+    return result;
+  }
+
+  /// After a training pass by index: whether the gradients of W_ih and of the table are the sums of what a pass over
+  /// the input written out has.
+  void check_table_gradients(const Pass& written_out, const std::string& what) const {
+    const int64_t gh = s.gates * s.hidden;
+    for (int64_t d = 0; d < s.directions; ++d) {
+      const float* const gates = written_out.layers[d].gates;
+      for (int64_t j = 0; j < gh; ++j) {
+        for (int64_t i = 0; i < s.input; ++i) {
+          double sum = 0;
+          for (int64_t r = 0; r < n; ++r)
+            sum += static_cast<double>(gates[r * gh + j]) * written_out.x[r * s.input + i];
+          check_close(gradients[d].d_w_ih[j * s.input + i], sum, kSummed, "W_ih " + what);
+        }
+      }
+    }
+    std::vector<double> sums(kTableRows * s.input);
+    for (int64_t r = 0; r < n; ++r) {
+      for (int64_t i = 0; i < s.input; ++i) sums[index[r] * s.input + i] += written_out.d_input[r * s.input + i];
+    }
+    for (size_t i = 0; i < sums.size(); ++i) check_close(d_input[i], sums[i], kSummed, "table " + what);
+  }
+
+  /// After a training pass by index of one layer: whether its gradients have the documented order of sums.
+  void check_order_of_table_sums() const {
+    const int64_t gh = s.gates * s.hidden;
+    const int32_t* const rows = order.back() == 0 && order.front() == 0 ? nullptr : order.data();
+    Floats sums(kTableRows * gh), blocks(sums), weights(gh * s.input), table_gradient(kTableRows * s.input);
+    std::vector<int64_t> counts(kTableRows);
+    const auto end_block = [&](int64_t row) {
+      for (int64_t j = row * gh; j < (row + 1) * gh; ++j) sums[j] += blocks[j], blocks[j] = 0;
+    };
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t r = rows == nullptr ? i : rows[i], row = index[r];
+      for (int64_t j = 0; j < gh; ++j) blocks[row * gh + j] += layers.front().gates[r * gh + j];
+      if (++counts[row] % 256 == 0) end_block(row);
+    }
+    for (int64_t row = 0; row < kTableRows; ++row) end_block(row);
+    table.matmul_transposed(kTableRows, gh, s.input, sums.data(), gh, nullptr, x, s.input, nullptr, weights.data(),
+                            s.input, nullptr, threads);
+    check_same(Floats(gradients[0].d_w_ih, gradients[0].d_w_ih + gh * s.input), weights, "sums of W_ih " + s.name());
+    table.matmul(kTableRows, gh, s.input, sums.data(), gh, gradients[0].w_ih_back_panels, WeightForm::kPanels, nullptr,
+                 false, table_gradient.data(), s.input, threads);
+    check_same(Floats(d_input, d_input + kTableRows * s.input), table_gradient, "sums of the table " + s.name());
   }
 
   /// States of all layers and the final states of a forward pass that keeps all or only what it needs.
@@ -125,17 +198,39 @@ class Pass {
   void describe(bool keeps_all) {
     const int64_t width = s.directions * s.state(), outputs = s.outputs();
     kept_rows = keeps_all ? n : chunk_rows;
-    x = buffers.keep(random_floats(n * s.input, 1));
+    describe_input();
     for (int64_t l = 0; l < s.layers; ++l) {
       d_outputs.push_back(l == s.layers - 1 ? buffers.keep(random_floats(n * outputs, 2)) : buffers.zeros(n, outputs));
       states.push_back(buffers.zeros(b + n, width));
     }
-    d_input = buffers.zeros(n, s.input);
+    d_input = buffers.zeros(by_index() ? kTableRows : n, s.input);
     order.resize(n);
     previous.resize(n);
+    readers.resize(n);
+    first_readers.resize(kTableRows + 1);
     for (int64_t l = 0; l < s.layers; ++l) {
       for (int64_t d = 0; d < s.directions; ++d) add_entry(l, d, keeps_all);
     }
+  }
+
+  static constexpr int64_t kTableRows = 7;
+  /// Sums of at most some hundred products of at most 10, in float.
+  static constexpr double kSummed = 1e-4;
+
+  bool by_index() const { return kind_of_input == Input::kByIndex; }
+
+  void describe_input() {
+    if (kind_of_input == Input::kOwn) {
+      x = buffers.keep(random_floats(n * s.input, 1));
+      return;
+    }
+    const Floats rows = random_floats(kTableRows * s.input, 1);
+    for (int64_t r = 0; r < n; ++r) index.push_back(static_cast<int32_t>((r * r + r / 3) % (kTableRows - 1)));
+    Floats written_out;
+    for (const int32_t row : index) {
+      written_out.insert(written_out.end(), rows.begin() + row * s.input, rows.begin() + (row + 1) * s.input);
+    }
+    x = buffers.keep(by_index() ? rows : written_out);
   }
 
   RecurrentCall call(int64_t chunk_steps, bool keeps_all) const {
@@ -153,6 +248,8 @@ class Pass {
             .plain_weights = plain_weights,
             .steps = steps,
             .input = x,
+            .input_index = by_index() ? index.data() : nullptr,
+            .input_rows = kTableRows,
             .layers = layers.data()};
   }
 
@@ -187,6 +284,7 @@ class Pass {
     layer.recurrent = buffers.zeros(kept_rows, h);
     layer.unprojected = buffers.zeros(kept_rows, h);
     layer.outputs = s.between && d == 0 ? buffers.zeros(n, p) : nullptr;
+    layer.of_table = by_index() && l == 0 ? buffers.zeros(kTableRows, gh) : nullptr;
     layers.push_back(layer);
 
     RecurrentGradient gradient{};
@@ -212,6 +310,8 @@ class Pass {
     gradient.d_projected = buffers.zeros(n, p);
     gradient.row_order = order.data();
     gradient.previous_rows = previous.data();
+    gradient.readers = readers.data();
+    gradient.first_readers = first_readers.data();
     gradients.push_back(gradient);
   }
 
@@ -219,6 +319,7 @@ class Pass {
   const Steps steps;
   const int64_t n, b;
   const bool plain_weights;
+  const Input kind_of_input;
   const Kernels& table;
   Parallel& threads;
   Buffers buffers, panels;
@@ -226,7 +327,7 @@ class Pass {
   const float* x = nullptr;
   float* d_input = nullptr;
   int64_t chunk_rows = 0, kept_rows = 0;
-  std::vector<int32_t> order, previous;
+  std::vector<int32_t> index, order, previous, readers, first_readers;
   std::vector<RecurrentLayer> layers;
   std::vector<RecurrentGradient> gradients;
 };
@@ -291,6 +392,9 @@ void check_long_sums() {
     Pass pass(sizes, layout, *supported_kernels().back(), two);
     pass.train();
     pass.check_weight_gradients();
+    Pass by_index(sizes, layout, *supported_kernels().back(), two, false, Input::kByIndex);
+    by_index.train();
+    by_index.check_order_of_table_sums();
   }
 }
 
@@ -331,6 +435,42 @@ void check_plain_weights() {
   // More terms than are summed in one group, forward and backward.
   check_sizes({CellKind::kRnnTanh, 1, 1, 4700, 18, 0, 1, 1, false, false}, {1});
   check_sizes({CellKind::kLstm, 4, 4, 3, 1170, 18, 1, 1, false, false}, {1});
+}
+
+/// An input by index against the same input written out.
+void check_input_by_index() {
+  static ThreadPool alone(1);
+  const auto check_sizes = [&](const Sizes& sizes, const std::vector<int>& lengths, bool plain) {
+    const Layout layout(lengths);
+    const std::string what = "by index " + sizes.name();
+    Pass written_out(sizes, layout, generic::kKernels, alone, plain, Input::kWrittenOut);
+    Pass by_index(sizes, layout, generic::kKernels, alone, plain, Input::kByIndex);
+    written_out.train();
+    const Floats all = by_index.train();
+    check_same(by_index.independent_of_input(), written_out.independent_of_input(), what);
+    by_index.check_table_gradients(written_out, what);
+    Pass light(sizes, layout, generic::kKernels, alone, plain, Input::kWrittenOut);
+    const Floats outputs = light.outputs(3, false);
+    everywhere([&](const Kernels& kernels, Parallel& pool, const std::string& how) {
+      Pass pass(sizes, layout, kernels, pool, plain, Input::kByIndex);
+      check_same(pass.train(), all, what + how);
+      Pass inference(sizes, layout, kernels, pool, plain, Input::kByIndex);
+      check_same(inference.outputs(3, false), outputs, what + ", inference" + how);
+    });
+  };
+  for (const Kind& kind : kKinds) {
+    for (const std::vector<int>& lengths :
+         {std::vector<int>{}, {0}, {1}, {3, 3, 2, 0}, std::vector<int>(20, 6), {160, 131}}) {
+      for (const auto& [hidden, layer_count, directions] :
+           {std::tuple{7, 1, 1}, {33, 1, 2}, {33, 2, 1}, {80, 2, 2}, {260, 1, 1}}) {
+        if (hidden > 33 && lengths.size() == 2) continue;
+        const int64_t projection = kind.projected ? (hidden + 1) / 2 : 0;
+        check_sizes({kind.cell, kind.gates, kind.first_gates, 5, hidden, projection, layer_count, directions,
+                     kind.options, directions == 2},
+                    lengths, lengths.size() == 1);
+      }
+    }
+  }
 }
 
 /// Long enough for threads to share layers or directions.
@@ -397,6 +537,7 @@ int main() {
   }
   check_shared_stacks();
   check_plain_weights();
+  check_input_by_index();
   check_long_sums();
   check_many_steps_at_once();
   check_repeated_passes();

@@ -19,6 +19,7 @@ import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
 import dev.unroll.sequence.SequenceLayout;
 import dev.unroll.sequence.StepSelection;
+import dev.unroll.sequence.TokenVectors;
 import dev.unroll.train.AbsoluteError;
 import dev.unroll.train.CrossEntropy;
 import dev.unroll.train.Divisor;
@@ -110,6 +111,15 @@ class FailingMemoryTest {
     calls.put("linear backward", () -> linear.backward(input, outputs));
     calls.put("embedding", () -> embedding.forward(tokens));
     calls.put("embedding backward", () -> nothing(() -> embedding.backward(tokens, outputs)));
+    calls.put("vectors of tokens", () -> TokenVectors.of(tokens, embedding::forward));
+    calls.put(
+        "backward of tokens",
+        () -> {
+          try (TokenVectors vectors = TokenVectors.of(tokens, embedding::forward);
+              RecurrentOutput output = lstm.forward(vectors)) {
+            return lstm.backward(output, outputs, null);
+          }
+        });
     calls.put("softmax", () -> softmax.forward(input));
     calls.put("log-softmax", () -> softmax.logForward(input));
     calls.put("softmax backward", () -> softmax.backward(input, outputs));

@@ -14,6 +14,7 @@ import dev.unroll.layer.Rnn;
 import dev.unroll.layer.State;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
+import dev.unroll.sequence.TokenVectors;
 import dev.unroll.train.Accuracy;
 import dev.unroll.train.CrossEntropy;
 import dev.unroll.train.Divisor;
@@ -94,6 +95,14 @@ final class SequenceModel implements AutoCloseable {
     }
   }
 
+  /** What the recurrent layers read. */
+  enum Input {
+    /** A vector for every step. */
+    STEPS,
+    /** The vectors of the distinct tokens. */
+    TOKENS
+  }
+
   /** What a pass gives for each sequence (name to [sequences][...][...]) and for the batch. */
   record Results(
       Map<String, float[][][]> ofSequences,
@@ -109,8 +118,10 @@ final class SequenceModel implements AutoCloseable {
   private final Recurrent recurrent;
   private final Linear linear;
   private final CrossEntropy loss;
+  private final Input input;
 
-  SequenceModel(Cell cell, Divisor divisor) {
+  SequenceModel(Cell cell, Divisor divisor, Input input) {
+    this.input = input;
     recurrent = cell.builder.build();
     linear = new Linear(recurrent.outputSize(), TAGS, 2);
     loss = new CrossEntropy(divisor);
@@ -135,19 +146,22 @@ final class SequenceModel implements AutoCloseable {
   /** Runs a batch that was packed in some other way. */
   Results run(Data data, PackedTokens tokens, PackedTokens tags) {
     Stream.of(embedding, recurrent, linear).forEach(Layer::zeroGradients);
-    try (PackedSequence x = embedding.forward(tokens);
+    try (TokenVectors shared = input == Input.TOKENS ? TokenVectors.of(tokens, embedding::forward) : null;
+        PackedSequence own = input == Input.STEPS ? embedding.forward(tokens) : null;
         State initial = initial(data);
-        RecurrentOutput output = recurrent.forward(x, initial);
+        RecurrentOutput output = recurrent.forward(input == Input.TOKENS ? shared : own, initial);
         PackedSequence scores = linear.forward(output.outputs());
         LossGradient lossGradient = loss.gradient(scores, tags);
         PackedSequence dOutput = linear.backward(output.outputs(), lossGradient.gradient());
         RecurrentGradients gradients = recurrent.backward(output, dOutput, null)) {
-      embedding.backward(tokens, gradients.input());
+      embedding.backward(input == Input.TOKENS ? shared.distinct() : tokens, gradients.input());
       Map<String, float[][][]> ofSequences = new TreeMap<>();
       ofSequences.put("outputs", output.outputs().toArrays());
       ofSequences.put("scores", scores.toArrays());
       ofSequences.put("score gradients", lossGradient.gradient().toArrays());
-      ofSequences.put("input gradients", gradients.input().toArrays());
+      if (input == Input.STEPS) {
+        ofSequences.put("input gradients", gradients.input().toArrays());
+      }
       putState(ofSequences, "final state", output.finalState());
       putState(ofSequences, "initial state gradient", gradients.initialState());
       Map<String, float[]> weights = new TreeMap<>();

@@ -20,6 +20,8 @@ final class BackwardBuffers {
   private final Entry[] entries;
   private final long rowOrder;
   private final long previousRows;
+  private final long readers;
+  private final long firstReaders;
   private final long[] outputGradients;
 
   /** Bytes before the work space of one layer and direction. */
@@ -28,7 +30,7 @@ final class BackwardBuffers {
   BackwardBuffers(
       Lease lease,
       RecurrentOptions options,
-      PackedSequence input,
+      LayerInput input,
       PackedSequence outputGradient,
       State finalStateGradient) {
     this.options = options;
@@ -47,13 +49,15 @@ final class BackwardBuffers {
     }
     rowOrder = plan.add(layout.rows(), 1);
     previousRows = plan.add(layout.rows(), 1);
+    readers = plan.addIf(input.isByIndex(), layout.rows(), 1);
+    firstReaders = plan.addIf(input.isByIndex(), input.tableRows() + 1L, 1);
     outputGradients = new long[options.layers()];
     for (int l = 0; l < options.layers(); l++) {
       boolean given = l == options.layers() - 1 && outputGradient != null;
       outputGradients[l] = plan.add(given ? 0 : layout.rows(), options.outputSize());
     }
     work = lease.temporary(input.source(), plan.bytes());
-    inputGradient = lease.result(PackedSequence.allocate(input.source(), layout, options.inputSize()));
+    inputGradient = lease.result(input.rows().like());
     initialStateGradient = lease.result(State.allocate(input.source(), options, layout.sequences()));
   }
 
@@ -62,7 +66,7 @@ final class BackwardBuffers {
     long[] ofOutputs = outputGradientAddresses(lease);
     State.Addresses finals = State.addresses(finalStateGradient, lease);
     State.Addresses initials = State.addresses(initialStateGradient, lease);
-    StructWriter fields = new StructWriter(22 * entries.length);
+    StructWriter fields = new StructWriter(24 * entries.length);
     for (int e = 0; e < entries.length; e++) {
       int layer = e / options.directions();
       fields
@@ -78,7 +82,9 @@ final class BackwardBuffers {
           .add(work + entries[e].unprojected)
           .add(work + entries[e].projected)
           .add(work + rowOrder)
-          .add(work + previousRows);
+          .add(work + previousRows)
+          .add(work + readers)
+          .add(work + firstReaders);
     }
     return fields.longs();
   }

@@ -7,6 +7,7 @@ import dev.unroll.internal.MemorySource;
 import dev.unroll.internal.RandomPurpose;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.SequenceLayout;
+import dev.unroll.sequence.StepVectors;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -118,20 +119,20 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
    * same bits in less time and memory. Nothing is dropped, whatever the layer was built with: a layer with dropout is
    * trained by {@link #forwardTraining}.
    *
-   * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed
+   * @param input vectors of {@link #inputSize()} features; sequences of length 0 are allowed
    * @return outputs for every real step and the final state of every sequence; close it to free its memory
    * @throws NullPointerException if {@code input} is null
    * @throws IllegalArgumentException if the feature count differs; the message names both
    * @throws IllegalStateException if this layer or the input is closed
    */
-  public RecurrentOutput forward(PackedSequence input) {
+  public RecurrentOutput forward(StepVectors input) {
     return forward(input, null);
   }
 
   /**
-   * Runs the layer over every sequence of the batch, from a given state; else as {@link #forward(PackedSequence)}.
+   * Runs the layer over every sequence of the batch, from a given state; else as {@link #forward(StepVectors)}.
    *
-   * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed; open until {@link #backward}
+   * @param input vectors of {@link #inputSize()} features; sequences of length 0 are allowed; open until {@link #backward}
    * @param initial state of every layer, direction and sequence, in the caller's order, or {@code null} for zero; it may
    *     be closed afterwards
    * @return outputs for every real step and the final state of every sequence, in the caller's order; close it to free
@@ -140,20 +141,20 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
    * @throws IllegalArgumentException if the feature count or the state's shape differs; the message names both
    * @throws IllegalStateException if this layer, the input or the state is closed
    */
-  public RecurrentOutput forward(PackedSequence input, State initial) {
+  public RecurrentOutput forward(StepVectors input, State initial) {
     return run(input, initial, () -> RecurrentTape.forTraining(options, input, 0, 0, parameters.version()));
   }
 
   /**
    * Runs the layer over every sequence of the batch only for its answer, from a state of zeros.
    *
-   * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed
-   * @return as {@link #infer(PackedSequence, State)}
+   * @param input vectors of {@link #inputSize()} features; sequences of length 0 are allowed
+   * @return as {@link #infer(StepVectors, State)}
    * @throws NullPointerException if {@code input} is null
    * @throws IllegalArgumentException if the feature count differs; the message names both
    * @throws IllegalStateException if this layer or the input is closed
    */
-  public RecurrentOutput infer(PackedSequence input) {
+  public RecurrentOutput infer(StepVectors input) {
     return infer(input, null);
   }
 
@@ -161,7 +162,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
    * Runs the layer over every sequence of the batch only for its answer: the same bits as {@link #forward}, but nothing
    * is kept for {@link #backward}, which refuses the output.
    *
-   * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed
+   * @param input vectors of {@link #inputSize()} features; sequences of length 0 are allowed
    * @param initial state of every layer, direction and sequence, in the caller's order, or {@code null} for zero
    * @return outputs for every real step and the final state of every sequence, in the caller's order; close it to free
    *     its memory
@@ -169,7 +170,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
    * @throws IllegalArgumentException if the feature count or the state's shape differs; the message names both
    * @throws IllegalStateException if this layer, the input or the state is closed
    */
-  public RecurrentOutput infer(PackedSequence input, State initial) {
+  public RecurrentOutput infer(StepVectors input, State initial) {
     return run(input, initial, () -> RecurrentTape.forInference(options, input));
   }
 
@@ -192,19 +193,19 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
   }
 
   /**
-   * Runs the layer as {@link #forward(PackedSequence, State)} does and, between layers, drops elements with the
+   * Runs the layer as {@link #forward(StepVectors, State)} does and, between layers, drops elements with the
    * probability that the layer was built with. Which ones depends on the seed that it was built with, the key, the number
    * of the layer, the index of the sequence in the batch, the step and the feature alone.
    *
-   * @param input rows of {@link #inputSize()} features; sequences of length 0 are allowed
+   * @param input vectors of {@link #inputSize()} features; sequences of length 0 are allowed
    * @param initial state of every layer, direction and sequence, in the caller's order, or {@code null} for zero
    * @param dropoutKey chooses the elements; another one for every batch, such as the number of the step
-   * @return as {@link #forward(PackedSequence, State)}
+   * @return as {@link #forward(StepVectors, State)}
    * @throws NullPointerException if {@code input} is null
    * @throws IllegalArgumentException if the feature count or the state's shape differs; the message names both
    * @throws IllegalStateException if this layer, the input or the state is closed
    */
-  public RecurrentOutput forwardTraining(PackedSequence input, State initial, long dropoutKey) {
+  public RecurrentOutput forwardTraining(StepVectors input, State initial, long dropoutKey) {
     return run(
         input,
         initial,
@@ -217,10 +218,10 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
                 parameters.version()));
   }
 
-  private RecurrentOutput run(PackedSequence input, State initial, Supplier<RecurrentTape> newTape) {
+  private RecurrentOutput run(StepVectors input, State initial, Supplier<RecurrentTape> newTape) {
     Checks.equal("input features", Checks.notNull("input", input).features(), inputSize());
     if (initial != null) {
-      checkState("initial", initial, input);
+      checkState("initial", initial, input.layout());
     }
     parameters.checkOpen();
     try (Lease lease = new Lease()) {
@@ -251,13 +252,13 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
     }
     RecurrentTape tape = output.tape();
     tape.checkKept();
-    PackedSequence input = tape.openInput();
+    LayerInput input = tape.input().open();
     if (outputGradient != null) {
       Checks.equal("outputGradient features", outputGradient.features(), outputSize());
       outputGradient.layout().requireSame("outputGradient", "input", input.layout());
     }
     if (finalStateGradient != null) {
-      checkState("finalStateGradient", finalStateGradient, input);
+      checkState("finalStateGradient", finalStateGradient, input.layout());
     }
     try (Lease lease = new Lease()) {
       BackwardBuffers buffers = new BackwardBuffers(lease, options, input, outputGradient, finalStateGradient);
@@ -318,12 +319,12 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
   public RecurrentGradients backwardFromLast(
       RecurrentOutput output, PackedSequence outputGradient, PackedSequence lastGradient, State finalStateGradient) {
     Checks.notNull("output", output);
-    PackedSequence input = output.tape().input();
+    LayerInput input = output.tape().input();
     Checks.equal("lastGradient features", Checks.notNull("lastGradient", lastGradient).features(), outputSize());
     SequenceLayout single = SequenceLayout.ofSingleSteps(input.layout().sequences());
     lastGradient.layout().requireSame("lastGradient", "one step of each sequence", single);
     if (finalStateGradient != null) {
-      checkState("finalStateGradient", finalStateGradient, input);
+      checkState("finalStateGradient", finalStateGradient, input.layout());
     }
     try (State gradient = withLast(input, lastGradient, finalStateGradient)) {
       return backward(output, outputGradient, gradient);
@@ -331,7 +332,7 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
   }
 
   /** The gradient of a final state whose last outputs have one of their own; it may have none beside. */
-  private State withLast(PackedSequence input, PackedSequence lastGradient, State beside) {
+  private State withLast(LayerInput input, PackedSequence lastGradient, State beside) {
     int sequences = input.layout().sequences();
     int size = options.stateSize();
     try (Lease lease = new Lease()) {
@@ -358,8 +359,8 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
     }
   }
 
-  private void checkState(String name, State state, PackedSequence input) {
-    state.check(name, options.entries(), input.layout().sequences(), options.stateSize(), options.cellSize());
+  private void checkState(String name, State state, SequenceLayout layout) {
+    state.check(name, options.entries(), layout.sequences(), options.stateSize(), options.cellSize());
   }
 
   @Override

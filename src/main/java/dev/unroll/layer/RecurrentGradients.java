@@ -15,7 +15,7 @@ public final class RecurrentGradients implements AutoCloseable {
   /**
    * Returns dE/d input.
    *
-   * @return shaped as the input; closed with this object
+   * @return shaped as the input, if that is {@link dev.unroll.sequence.TokenVectors} as its vectors; closed with this object
    */
   public PackedSequence input() {
     return input;

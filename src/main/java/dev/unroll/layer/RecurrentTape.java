@@ -5,6 +5,7 @@ import dev.unroll.internal.Lease;
 import dev.unroll.internal.Memory;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.SequenceLayout;
+import dev.unroll.sequence.StepVectors;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -17,7 +18,7 @@ final class RecurrentTape implements AutoCloseable {
   private static final int CHUNK_ROWS = 192;
 
   private final RecurrentOptions options;
-  private final PackedSequence input;
+  private final LayerInput input;
   private final State finalState;
   private final Memory memory;
   private final long[] states; // bytes before those of a layer
@@ -31,17 +32,17 @@ final class RecurrentTape implements AutoCloseable {
   private final AtomicBoolean propagated = new AtomicBoolean();
 
   /** Bytes before the buffers of one layer and direction; 0 for those that its cell does not have. */
-  private record Entry(long cells, long gates, long recurrent, long unprojected) {}
+  private record Entry(long cells, long gates, long recurrent, long unprojected, long ofTable) {}
 
   private RecurrentTape(
       RecurrentOptions options,
-      PackedSequence input,
+      StepVectors vectors,
       boolean keepsAll,
       double dropout,
       long dropoutKey,
       long weightsVersion) {
     this.options = options;
-    this.input = input;
+    input = LayerInput.of(vectors);
     this.keepsAll = keepsAll;
     this.dropout = dropout;
     this.dropoutKey = dropoutKey;
@@ -66,7 +67,8 @@ final class RecurrentTape implements AutoCloseable {
               plan.addIf(options.kind().hasCells(), cellRows, options.hiddenSize()),
               plan.add(keptRows, options.gateRows()),
               plan.addIf(options.kind().hasRecurrent(), keptRows, options.hiddenSize()),
-              plan.addIf(options.projectionSize() > 0, keptRows, options.hiddenSize()));
+              plan.addIf(options.projectionSize() > 0, keptRows, options.hiddenSize()),
+              plan.addIf(readsTable(e), input.tableRows(), options.gateRows()));
     }
     try (Lease lease = new Lease()) {
       memory = lease.result(Memory.from(input.source(), plan.bytes(), "RecurrentOutput"));
@@ -76,24 +78,16 @@ final class RecurrentTape implements AutoCloseable {
 
   /** Buffers of a forward pass that a backward pass may follow. */
   static RecurrentTape forTraining(
-      RecurrentOptions options, PackedSequence input, double dropout, long dropoutKey, long weightsVersion) {
+      RecurrentOptions options, StepVectors input, double dropout, long dropoutKey, long weightsVersion) {
     return new RecurrentTape(options, input, true, dropout, dropoutKey, weightsVersion);
   }
 
   /** Buffers of a forward pass that is only to answer. */
-  static RecurrentTape forInference(RecurrentOptions options, PackedSequence input) {
+  static RecurrentTape forInference(RecurrentOptions options, StepVectors input) {
     return new RecurrentTape(options, input, false, 0, 0, 0);
   }
 
-  PackedSequence input() {
-    return input;
-  }
-
-  /** The input, which a backward pass reads too. */
-  PackedSequence openInput() {
-    if (input.isClosed()) {
-      throw new IllegalStateException("input of the forward pass is closed: expected it open until backward");
-    }
+  LayerInput input() {
     return input;
   }
 
@@ -104,6 +98,11 @@ final class RecurrentTape implements AutoCloseable {
   /** Whether the outputs of a layer have a buffer of their own: directions are summed, or elements dropped. */
   private boolean hasOutputs(int layer) {
     return options.summed() || dropout > 0 && layer + 1 < options.layers();
+  }
+
+  /** Whether a layer and direction is of the first layer, of an input by index. */
+  private boolean readsTable(int entry) {
+    return input.isByIndex() && entry < options.directions();
   }
 
   /** The outputs of the top layer, in place. */
@@ -157,7 +156,9 @@ final class RecurrentTape implements AutoCloseable {
       0,
       layout.steps(),
       layout.sequences(),
-      input.address(lease),
+      input.rows().address(lease),
+      input.indexAddress(lease),
+      input.tableRows(),
       0 // layers likewise
     };
   }
@@ -181,7 +182,7 @@ final class RecurrentTape implements AutoCloseable {
   private long[] layers(
       Lease lease, RecurrentWeights.Places weights, State.Addresses initial, State.Addresses finals) {
     long base = lease.address(memory);
-    StructWriter fields = new StructWriter(17 * entries.length);
+    StructWriter fields = new StructWriter(18 * entries.length);
     for (int e = 0; e < entries.length; e++) {
       Entry entry = entries[e];
       fields
@@ -195,7 +196,8 @@ final class RecurrentTape implements AutoCloseable {
           .add(base + entry.gates)
           .add(options.kind().hasRecurrent() ? base + entry.recurrent : 0)
           .add(options.projectionSize() > 0 ? base + entry.unprojected : 0)
-          .add(hasOutputs(e / options.directions()) ? base + outputs[e / options.directions()] : 0);
+          .add(hasOutputs(e / options.directions()) ? base + outputs[e / options.directions()] : 0)
+          .add(readsTable(e) ? base + entry.ofTable : 0);
     }
     return fields.longs();
   }

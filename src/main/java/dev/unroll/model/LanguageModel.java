@@ -18,6 +18,7 @@ import dev.unroll.layer.Rnn;
 import dev.unroll.layer.State;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
+import dev.unroll.sequence.TokenVectors;
 import dev.unroll.train.CrossEntropy;
 import dev.unroll.train.Divisor;
 import java.io.IOException;
@@ -312,11 +313,11 @@ public final class LanguageModel implements AutoCloseable {
     return run(tokens, input -> recurrent.forwardTraining(input, initial, dropoutKey++));
   }
 
-  private Pass run(PackedTokens tokens, Function<PackedSequence, RecurrentOutput> layers) {
+  private Pass run(PackedTokens tokens, Function<TokenVectors, RecurrentOutput> layers) {
     try (Lease lease = new Lease()) {
-      PackedSequence embedded = lease.result(embedding.forward(tokens));
+      TokenVectors embedded = lease.result(TokenVectors.of(tokens, embedding::forward));
       RecurrentOutput states = lease.result(layers.apply(embedded));
-      return lease.done(new Pass(tokens, embedded, states, linear.forward(states.outputs())));
+      return lease.done(new Pass(embedded, states, linear.forward(states.outputs())));
     }
   }
 
@@ -324,7 +325,7 @@ public final class LanguageModel implements AutoCloseable {
   void backward(Pass pass, PackedSequence scoresGradient) {
     try (PackedSequence dOutputs = linear.backward(pass.states.outputs(), scoresGradient);
         var gradients = recurrent.backward(pass.states, dOutputs, null)) {
-      embedding.backward(pass.tokens, gradients.input());
+      embedding.backward(pass.embedded.distinct(), gradients.input());
     }
   }
 
@@ -351,7 +352,7 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /** What one forward pass computed. */
-  record Pass(PackedTokens tokens, PackedSequence embedded, RecurrentOutput states, PackedSequence scores)
+  record Pass(TokenVectors embedded, RecurrentOutput states, PackedSequence scores)
       implements AutoCloseable {
     @Override
     public void close() {

@@ -38,7 +38,7 @@ import java.nio.FloatBuffer;
  *
  * <p>Its content does not change once it is made, so several threads may read it. Close it to free its memory.
  */
-public final class PackedSequence implements AutoCloseable {
+public final class PackedSequence implements StepVectors, AutoCloseable {
   private static final String NAME = "PackedSequence";
 
   private final SequenceLayout layout;
@@ -381,6 +381,7 @@ public final class PackedSequence implements AutoCloseable {
    *
    * @return the layout
    */
+  @Override
   public SequenceLayout layout() {
     return layout;
   }
@@ -390,6 +391,7 @@ public final class PackedSequence implements AutoCloseable {
    *
    * @return features, 1 or more
    */
+  @Override
   public int features() {
     return features;
   }
@@ -572,6 +574,7 @@ public final class PackedSequence implements AutoCloseable {
    * @return true after {@link #close}
    * @hidden
    */
+  @Override
   public boolean isClosed() {
     return memory.isClosed();
   }
@@ -582,6 +585,7 @@ public final class PackedSequence implements AutoCloseable {
    * @return the source
    * @hidden
    */
+  @Override
   public MemorySource source() {
     return memory.source();
   }

@@ -53,6 +53,10 @@ final class GoldenModels {
             "gru-dropout-deep",
             false,
             () -> Gru.builder(I, H).layers(3).bidirectional(true).dropout(0.3).seed(25)));
+    models.add(new TokenModel("rnn-tokens", () -> Rnn.builder(I, H).seed(27)));
+    models.add(new TokenModel("lstm-tokens", () -> Lstm.builder(I, H).layers(2).bidirectional(true).seed(28)));
+    models.add(new TokenModel("gru-tokens", () -> Gru.builder(I, H).bidirectional(true).seed(29)));
+    models.add(new TokenModel("gru-reset-before-tokens", () -> Gru.builder(I, H).resetBefore(true).seed(30)));
     models.add(new PlainModel("embedding", PlainModel::embedding));
     models.add(new PlainModel("linear", PlainModel::linear));
     models.add(new PlainModel("softmax", PlainModel::softmax));

@@ -15,6 +15,7 @@ import dev.unroll.layer.RecurrentOutput;
 import dev.unroll.peers.RecurrentCase;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
+import dev.unroll.sequence.TokenVectors;
 import dev.unroll.train.Adam;
 import dev.unroll.train.CrossEntropy;
 import dev.unroll.train.Divisor;
@@ -65,13 +66,13 @@ final class UnrollCharacterModel implements Subject {
   /** Computes the gradients of all parameters; returns the loss. */
   private double gradients() {
     optimizer.zeroGradients();
-    try (PackedSequence embedded = embedding.forward(tokens);
+    try (TokenVectors embedded = TokenVectors.of(tokens, embedding::forward);
         RecurrentOutput states = recurrent.forward(embedded);
         PackedSequence scores = linear.forward(states.outputs());
         LossGradient ofScores = loss.gradient(scores, targets);
         PackedSequence ofStates = linear.backward(states.outputs(), ofScores.gradient());
         RecurrentGradients ofEmbedded = recurrent.backward(states, ofStates, null)) {
-      embedding.backward(tokens, ofEmbedded.input());
+      embedding.backward(embedded.distinct(), ofEmbedded.input());
       return ofScores.loss();
     }
   }
