@@ -2,7 +2,8 @@
 
 /// An input by index: its rows are those of a table, such as the vectors of tokens, and most of them occur often. What
 /// is linear in a row is computed once for each row of the table: the input products, copied from there, and from the
-/// sums of the gates' gradients over the rows that read it the gradients of W_ih and of the table.
+/// sums of the gates' gradients over the rows that read it the gradients of W_ih and of the table. Not inlined what
+/// every cell calls.
 
 #include "kernels/block_sums.h"
 #include "kernels/layer_rows.h"
@@ -23,7 +24,8 @@ inline void multiply_table(const LayerRows& rows, const LayerInput& input, Paral
 }
 
 /// Copies the input products of some rows and panels of gates.
-inline void copy_products_of(const LayerRows& layer, const LayerInput& input, const RowRanges& rows, Range panels) {
+__attribute__((noinline)) inline void copy_products_of(const LayerRows& layer, const LayerInput& input,
+                                                       const RowRanges& rows, Range panels) {
   const int64_t columns = layer.gate_columns(), first = panels.begin * kPanel;
   const int64_t size = smaller(panels.end * kPanel, columns) - first;
   rows.for_each([&](const RowRange& range) {
@@ -35,7 +37,8 @@ inline void copy_products_of(const LayerRows& layer, const LayerInput& input, co
 }
 
 /// The same of all gates, on the threads of the pool.
-inline void copy_products(const LayerRows& layer, const LayerInput& input, const RowRanges& rows, Parallel& pool) {
+__attribute__((noinline)) inline void copy_products(const LayerRows& layer, const LayerInput& input,
+                                                    const RowRanges& rows, Parallel& pool) {
   int64_t count = 0;
   rows.for_each([&](const RowRange& range) { count += range.count; });
   parallel_ranges(pool, divide_up(layer.gate_columns(), kPanel), 2 * kPanel * count,
@@ -87,8 +90,9 @@ inline void sum_readers(const LayerRows& layer, int64_t table_rows, const Recurr
 }
 
 /// Adds to the gradient of W_ih, and computes that of the table: the first direction's, to which the second adds.
-inline void add_table_gradients(const LayerRows& layer, const LayerInput& input, const RecurrentGradient& gradient,
-                                const int32_t* order, Parallel& pool) {
+__attribute__((noinline)) inline void add_table_gradients(const LayerRows& layer, const LayerInput& input,
+                                                          const RecurrentGradient& gradient, const int32_t* order,
+                                                          Parallel& pool) {
   const int64_t rows = input.table_rows, columns = layer.gate_columns();
   find_readers(packed_rows(layer.steps()), input.index, order, rows, gradient);
   sum_readers(layer, rows, gradient, pool);
