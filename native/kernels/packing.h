@@ -11,7 +11,34 @@
 
 namespace unroll::UNROLL_ISA {
 
-constexpr Cutting kNearTiles{{64, 64}, {0, 0}, false};
+/// Lines of narrow cells are written a cache line at a time, all of a tile's before the next. Such a multiple of bytes
+/// apart they share a few sets of L1, which hold no more than so many: then fewer lines are written, and more are read.
+constexpr int64_t kSharedSets = 2048, kMostSharing = 32;
+
+inline bool share_sets(int64_t features, int64_t lines, int64_t bytes_apart) {
+  return features <= 4 && lines > kMostSharing && bytes_apart % kSharedSets == 0;
+}
+
+inline Cutting near_cutting(bool shares_sets, bool packs) {
+  if (!shares_sets) return {{64, 64}, {0, 0}, false};
+  return {packs ? Extent{16, 128} : Extent{128, 16}, {0, 0}, false};
+}
+
+/// Whether the steps that are written share sets: only if all have as many sequences.
+inline bool steps_share_sets(const Cells& cells) {
+  const int64_t rows = rows_of_step(cells.steps, cells.first_step);
+  const bool equal = rows == rows_of_step(cells.steps, cells.first_step + cells.step_count / 2);
+  const int64_t apart = rows * cells.features * static_cast<int64_t>(sizeof(float));
+  return equal && share_sets(cells.features, cells.step_count, apart);
+}
+
+/// Whether the sequences that are written do, by the first two of them.
+template <class BeginOf>
+bool sequences_share_sets(const Cells& cells, const BeginOf& begin_of) {
+  if (cells.sequence_count < 2) return false;
+  const auto address = [&](int64_t p) { return reinterpret_cast<intptr_t>(begin_of(cells.first_sequence + p)); };
+  return share_sets(cells.features, cells.sequence_count, address(1) - address(0));
+}
 
 inline MoveCells mover(int64_t features, bool past_caches) {
   MoveCells move = nullptr;
@@ -31,7 +58,7 @@ template <class BeginOf>
 void pack_lines(const Cells& cells, bool padded, const BeginOf& begin_of, float* packed, Parallel& pool) {
   const int64_t features = cells.features;
   const bool past = goes_past_caches(cells);
-  const Cutting cutting = past ? past_caches_cutting(features, true) : kNearTiles;
+  const Cutting cutting = past ? past_caches_cutting(features, true) : near_cutting(steps_share_sets(cells), true);
   const MoveCells move = mover(features, past);
   for_each_tile<const float>(cells, cutting, padded, packed, pool, begin_of, [=](const auto& tile, float* scratch) {
     if (past) return pack_tile_past_caches(move, tile, scratch);
@@ -77,7 +104,8 @@ void unpack_lines(const Cells& cells, const float* packed, const float* padding,
                   Parallel& pool) {
   const int64_t features = cells.features;
   const bool past = goes_past_caches(cells), padded = padding != nullptr;
-  const Cutting cutting = past ? past_caches_cutting(features, false) : kNearTiles;
+  const Cutting cutting =
+      past ? past_caches_cutting(features, false) : near_cutting(sequences_share_sets(cells, begin_of), false);
   const MoveCells move = mover(features, past);
   for_each_tile<float>(cells, cutting, padded, packed, pool, begin_of, [=](const auto& tile, float* scratch) {
     if (past) return unpack_tile_past_caches(move, tile, padding, scratch);

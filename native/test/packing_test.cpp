@@ -15,9 +15,12 @@ namespace {
 struct RaggedBatch {
   std::vector<int32_t> lengths, offsets{0}, order;
 
-  RaggedBatch(int64_t sequences, int32_t longest, bool sorted) : lengths(sequences), order(sequences) {
+  RaggedBatch(int64_t sequences, int32_t longest, bool sorted, int32_t shortest = 0)
+      : lengths(sequences), order(sequences) {
     std::mt19937 generator(static_cast<uint32_t>(sequences * 1000 + longest));
-    for (int32_t& length : lengths) length = static_cast<int32_t>(generator() % (longest + 1));
+    for (int32_t& length : lengths) {
+      length = shortest + static_cast<int32_t>(generator() % (longest - shortest + 1));
+    }
     lengths[sequences / 2] = longest;
     if (sorted) std::sort(lengths.begin(), lengths.end(), std::greater<>());
     std::iota(order.begin(), order.end(), 0);
@@ -158,6 +161,16 @@ void check_batches() {
   for (const int64_t features : {33, 130}) check_batch(RaggedBatch(17, 33, false), features, Cut::kFourParts);
 }
 
+/// Steps, or padded sequences (of a step more), as far apart as lines that share sets of L1.
+void check_shared_sets() {
+  for (const Cut cut : {Cut::kWhole, Cut::kFourParts}) {
+    check_batch(RaggedBatch(512, 133, false, 133), 1, cut);
+    check_batch(RaggedBatch(128, 70, false, 69), 4, cut);
+    check_batch(RaggedBatch(150, 511, false, 400), 1, cut);
+    check_batch(RaggedBatch(133, 255, false), 2, cut);
+  }
+}
+
 /// Large enough that threads share it, and that it is written past the caches: 6.5 MiB or more.
 void check_large_batch(int64_t features, int32_t steps) {
   const int64_t sequences = (13 << 17) / (features * steps / 2) + 8;
@@ -227,6 +240,7 @@ int main() {
   using namespace unroll::test;
   const unroll::FlushDenormals scope;
   check_batches();
+  check_shared_sets();
   for (const int64_t features : {1, 3, 4, 40, 63, 130}) check_large_batch(features, 301);
   check_large_batch(13, 2000);
   for (const bool batch_first : {false, true}) check_far_cells(batch_first);

@@ -147,6 +147,8 @@ class FailingMemoryTest {
     calls.put("product", () -> Features.product(input, outputs));
     calls.put("repeat", () -> Features.repeat(single, LAYOUT));
     calls.put("reversed", input::reversed);
+    calls.put("join", () -> PackedSequence.join(List.of(input, outputs)));
+    calls.put("join tokens", () -> PackedTokens.join(List.of(tokens, tokens)));
     calls.put("select", () -> some.select(input));
     calls.put("select tokens", () -> some.select(tokens));
     calls.put("largest", () -> PackedTokens.ofLargest(input));

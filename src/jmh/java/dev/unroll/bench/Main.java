@@ -12,6 +12,8 @@ import dev.unroll.bench.work.LayerWorkload.Lengths;
 import dev.unroll.bench.work.PackingWorkload;
 import dev.unroll.bench.work.PackingWorkload.Form;
 import dev.unroll.bench.work.PackingWorkload.Task;
+import dev.unroll.bench.work.TokenWorkload;
+import dev.unroll.bench.work.TokenWorkload.Vectors;
 import dev.unroll.bench.work.Workload;
 import dev.unroll.peers.RecurrentShape.Cell;
 import java.io.IOException;
@@ -71,6 +73,7 @@ public final class Main implements Callable<Integer> {
         variableLengths(count);
         oddSizes(count);
         characterModel(count);
+        tokens(count);
         functions(count);
         packing(count);
         stream(count);
@@ -174,6 +177,26 @@ public final class Main implements Callable<Integer> {
         table.add(workload, workload.operations(), limits.fmaPeak(count), Double.NaN);
       }
       table.endWithoutMean();
+    }
+  }
+
+  /** An LSTM over the vectors of few, of many and of only distinct tokens, beside one over a vector for every step. */
+  private void tokens(int count) throws IOException {
+    List<TokenWorkload> all = new ArrayList<>();
+    for (boolean training : new boolean[] {false, true}) {
+      for (int vocabulary : options.quick ? new int[] {65} : new int[] {65, 1000, 20_000}) {
+        all.add(new TokenWorkload(Vectors.OF_TOKENS, training, vocabulary, 256, 256));
+      }
+    }
+    List<TokenWorkload> workloads = chosen(all);
+    List<TokenWorkload> ofSteps = workloads.stream().map(each -> each.with(Vectors.OF_STEPS)).toList();
+    measure(Tokens.class, workloads, List.of(), count);
+    measure(Tokens.class, ofSteps, List.of(), count);
+    for (TokenWorkload workload : workloads) {
+      double seconds = ours(Tokens.class, workload, count);
+      String ratio = Format.ratio(seconds / ours(Tokens.class, workload.with(Vectors.OF_STEPS), count));
+      String format = "%-34s %9s, %s of the time with a vector for every step";
+      print(String.format(format, workload, Format.time(seconds), ratio));
     }
   }
 

@@ -8,6 +8,7 @@ import dev.unroll.internal.Memory;
 import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.MemorySource;
 import java.nio.FloatBuffer;
+import java.util.List;
 
 /**
  * A batch of sequences of any lengths, packed off-heap: one row of features for every real step, none for padding. The
@@ -332,6 +333,21 @@ public final class PackedSequence implements StepVectors, AutoCloseable {
    */
   public static PackedSequence wrap(Workspace workspace, FloatBuffer rows, SequenceLayout layout, int features) {
     return packer(workspace, features).wrap(rows, layout);
+  }
+
+  /**
+   * Joins batches over their sequences: the requests of several clients, which are then served in one batch. Each gets the
+   * bits that it gets alone; {@link StepSelection#ofSequences} takes the results apart.
+   *
+   * @param batches of as many features
+   * @return the sequences of all, batch after batch, copied into memory from where the first batch has its own; close it to free
+   *     its memory
+   * @throws NullPointerException if {@code batches} or one of them is null; the message says which
+   * @throws IllegalArgumentException if there is none, their features differ, or there are more than 2^31 - 1 steps
+   * @throws IllegalStateException if one is closed
+   */
+  public static PackedSequence join(List<PackedSequence> batches) {
+    return Joining.join(batches);
   }
 
   /**

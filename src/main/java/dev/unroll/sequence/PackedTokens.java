@@ -9,6 +9,7 @@ import dev.unroll.internal.MemoryNative;
 import dev.unroll.internal.MemorySource;
 import dev.unroll.internal.RowReader;
 import java.nio.IntBuffer;
+import java.util.List;
 
 /**
  * A batch of sequences of tokens or labels, packed off-heap like {@link PackedSequence}: one number of a vocabulary for
@@ -247,6 +248,19 @@ public final class PackedTokens implements AutoCloseable {
           (r, row, start) -> tokens[r] = Argmax.first(row, start, vocabulary));
     }
     return ofRows(scores.source(), scores.layout(), vocabulary, tokens);
+  }
+
+  /**
+   * Joins batches over their sequences, as {@link PackedSequence#join} does.
+   *
+   * @param batches of one vocabulary
+   * @return the sequences of all, batch after batch; close it to free its memory
+   * @throws NullPointerException if {@code batches} or one of them is null; the message says which
+   * @throws IllegalArgumentException if there is none, their vocabularies differ, or there are more than 2^31 - 1 steps
+   * @throws IllegalStateException if one is closed
+   */
+  public static PackedTokens join(List<PackedTokens> batches) {
+    return Joining.joinTokens(batches);
   }
 
   /** Makes a batch of tokens of the vocabulary, in packed order. */

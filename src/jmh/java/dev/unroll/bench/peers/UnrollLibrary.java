@@ -7,6 +7,7 @@ import dev.unroll.bench.work.FunctionWorkload;
 import dev.unroll.bench.work.Library;
 import dev.unroll.bench.work.PackingWorkload;
 import dev.unroll.bench.work.Subject;
+import dev.unroll.bench.work.TokenWorkload;
 import dev.unroll.peers.RecurrentCase;
 import java.util.Arrays;
 import java.util.Optional;
@@ -37,6 +38,11 @@ final class UnrollLibrary implements Library {
   @Override
   public Optional<Subject> characterModel(CharacterModelWorkload workload) {
     return Optional.of(new UnrollCharacterModel(workload));
+  }
+
+  @Override
+  public Optional<Subject> tokens(TokenWorkload workload) {
+    return Optional.of(new UnrollTokens(workload));
   }
 
   @Override

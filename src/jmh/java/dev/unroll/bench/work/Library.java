@@ -31,6 +31,11 @@ public interface Library {
     return Optional.empty();
   }
 
+  /** An embedding and an LSTM over it; results are the outputs and, in training, the gradients of all weights. */
+  default Optional<Subject> tokens(TokenWorkload workload) {
+    return Optional.empty();
+  }
+
   /** Packing of a batch and taking it apart; no results. */
   default Optional<Subject> packing(PackingWorkload workload) {
     return Optional.empty();
