@@ -71,27 +71,26 @@ struct BackwardPass : LayerRows {
                        int64_t slices, Parallel& pool) const {
     const int64_t inputs = of_input.columns;
     const Panels w_ih = backward_weight(gradient.w_ih_back_panels, gate_columns(), inputs);
-    parallel_phases(
-        pool, 2 * chunk.size() + (of_input.wanted ? 1 : 0), slices, [&](int64_t phase, int64_t slice, float* scratch) {
-          if (phase == 2 * chunk.size()) {
-            for_row_ranges(order, chunk, [&](const RowRanges& rows) {
-              multiply_panels(
-                  {{layer.gates, gate_columns()}, w_ih, rows, of_input.start(gradient), of_input.outputs(gradient)},
-                  panel_part(inputs, slices, slice), scratch);
-            });
-            return;
-          }
-          const Range blocks = part_of(unit_blocks(), slices, slice);
-          for_each_segment(steps(), order.step(chunk.begin + phase / 2), sequences, reverse,
-                           [&](const Segment& segment) {
-                             if (phase % 2 == 0) {
-                               add_output_gradient(segment, gradient, blocks);
-                               backward_cells<0>(segment, gradient, gradient.d_h, blocks);
-                             } else {
-                               backward_state(segment, gradient, blocks, scratch);
-                             }
-                           });
+    const int64_t phases = 2 * chunk.size() + (of_input.wanted ? 1 : 0);
+    parallel_phases(pool, phases, slices, [&](int64_t phase, int64_t slice, float* scratch) {
+      if (phase == 2 * chunk.size()) {
+        for_row_ranges(order, chunk, [&](const RowRanges& rows) {
+          multiply_panels(
+              {{layer.gates, gate_columns()}, w_ih, rows, of_input.start(gradient), of_input.outputs(gradient)},
+              panel_part(inputs, slices, slice), scratch);
         });
+        return;
+      }
+      const Range blocks = part_of(unit_blocks(), slices, slice);
+      for_each_segment(steps(), order.step(chunk.begin + phase / 2), sequences, reverse, [&](const Segment& segment) {
+        if (phase % 2 == 0) {
+          add_output_gradient(segment, gradient, blocks);
+          backward_cells<0>(segment, gradient, gradient.d_h, blocks);
+        } else {
+          backward_state(segment, gradient, blocks, scratch);
+        }
+      });
+    });
   }
 
   void backward_segment(const Segment& segment, const RecurrentGradient& gradient, float* scratch) const {
