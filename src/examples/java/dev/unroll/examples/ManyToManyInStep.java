@@ -24,13 +24,13 @@ public class ManyToManyInStep {
         }
         try (PackedTokens input = PackedTokens.of(tokens, 4);
             PackedTokens targets = PackedTokens.of(again, 2);
-            PackedSequence vectors = embedding.forward(input);
+            TokenVectors vectors = TokenVectors.of(input, embedding::forward);
             RecurrentOutput states = lstm.forward(vectors);
             PackedSequence scores = tags.forward(states.outputs());
             LossGradient result = new CrossEntropy(Divisor.MEAN_OVER_STEPS).gradient(scores, targets);
             PackedSequence dStates = tags.backward(states.outputs(), result.gradient());
             RecurrentGradients dVectors = lstm.backward(states, dStates, null)) {
-          embedding.backward(input, dVectors.input());
+          embedding.backward(vectors.distinct(), dVectors.input());
           loss = Training.update(adam, result);
         }
       }
