@@ -46,7 +46,7 @@ uint64_t kind_of(const Kernels& kernels, const RecurrentCall& call, int width) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const uint64_t part :
        {reinterpret_cast<uint64_t>(&kernels), static_cast<uint64_t>(width), static_cast<uint64_t>(call.keeps_all),
-        static_cast<uint64_t>(call.plain_weights), static_cast<uint64_t>(call.input_index != nullptr),
+        static_cast<uint64_t>(call.plain_weights), leading_bits(call.input_index != nullptr ? call.input_rows : 0),
         static_cast<uint64_t>(call.cell), static_cast<uint64_t>(call.input_size), static_cast<uint64_t>(call.hidden),
         static_cast<uint64_t>(call.state_size), static_cast<uint64_t>(call.layer_count),
         static_cast<uint64_t>(call.directions), leading_bits(call.steps.sequences), leading_bits(call.steps.count),

@@ -76,13 +76,14 @@ enum class Input { kOwn, kByIndex, kWrittenOut };
 class Pass {
  public:
   Pass(const Sizes& sizes, const Layout& layout, const Kernels& kernels, Parallel& pool, bool plain = false,
-       Input input = Input::kOwn)
+       Input input = Input::kOwn, int64_t distinct_rows = 7)
       : s(sizes),
         steps(layout.steps()),
         n(layout.rows()),
         b(steps.sequences),
         plain_weights(plain),
         kind_of_input(input),
+        table_rows(distinct_rows),
         table(kernels),
         threads(pool) {}
 
@@ -150,7 +151,7 @@ class Pass {
         }
       }
     }
-    std::vector<double> sums(kTableRows * s.input);
+    std::vector<double> sums(table_rows * s.input);
     for (int64_t r = 0; r < n; ++r) {
       for (int64_t i = 0; i < s.input; ++i) sums[index[r] * s.input + i] += written_out.d_input[r * s.input + i];
     }
@@ -161,23 +162,25 @@ class Pass {
   void check_order_of_table_sums() const {
     const int64_t gh = s.gates * s.hidden;
     const int32_t* const rows = order.back() == 0 && order.front() == 0 ? nullptr : order.data();
-    Floats sums(kTableRows * gh), blocks(sums), weights(gh * s.input), table_gradient(kTableRows * s.input);
-    std::vector<int64_t> counts(kTableRows);
-    const auto end_block = [&](int64_t row) {
-      for (int64_t j = row * gh; j < (row + 1) * gh; ++j) sums[j] += blocks[j], blocks[j] = 0;
+    Floats sums(table_rows * gh), groups(sums), blocks(sums), weights(gh * s.input),
+        table_gradient(table_rows * s.input);
+    std::vector<int64_t> counts(table_rows);
+    const auto end = [&](int64_t row, Floats& parts, Floats& whole) {
+      for (int64_t j = row * gh; j < (row + 1) * gh; ++j) whole[j] += parts[j], parts[j] = 0;
     };
     for (int64_t i = 0; i < n; ++i) {
       const int64_t r = rows == nullptr ? i : rows[i], row = index[r];
       for (int64_t j = 0; j < gh; ++j) blocks[row * gh + j] += layers.front().gates[r * gh + j];
-      if (++counts[row] % 256 == 0) end_block(row);
+      if (++counts[row] % 256 == 0) end(row, blocks, groups);
+      if (counts[row] % 4096 == 0) end(row, groups, sums);
     }
-    for (int64_t row = 0; row < kTableRows; ++row) end_block(row);
-    table.matmul_transposed(kTableRows, gh, s.input, sums.data(), gh, nullptr, x, s.input, nullptr, weights.data(),
+    for (int64_t row = 0; row < table_rows; ++row) end(row, blocks, groups), end(row, groups, sums);
+    table.matmul_transposed(table_rows, gh, s.input, sums.data(), gh, nullptr, x, s.input, nullptr, weights.data(),
                             s.input, nullptr, threads);
     check_same(Floats(gradients[0].d_w_ih, gradients[0].d_w_ih + gh * s.input), weights, "sums of W_ih " + s.name());
-    table.matmul(kTableRows, gh, s.input, sums.data(), gh, gradients[0].w_ih_back_panels, WeightForm::kPanels, nullptr,
+    table.matmul(table_rows, gh, s.input, sums.data(), gh, gradients[0].w_ih_back_panels, WeightForm::kPanels, nullptr,
                  false, table_gradient.data(), s.input, threads);
-    check_same(Floats(d_input, d_input + kTableRows * s.input), table_gradient, "sums of the table " + s.name());
+    check_same(Floats(d_input, d_input + table_rows * s.input), table_gradient, "sums of the table " + s.name());
   }
 
   /// States of all layers and the final states of a forward pass that keeps all or only what it needs.
@@ -203,17 +206,16 @@ class Pass {
       d_outputs.push_back(l == s.layers - 1 ? buffers.keep(random_floats(n * outputs, 2)) : buffers.zeros(n, outputs));
       states.push_back(buffers.zeros(b + n, width));
     }
-    d_input = buffers.zeros(by_index() ? kTableRows : n, s.input);
+    d_input = buffers.zeros(by_index() ? table_rows : n, s.input);
     order.resize(n);
     previous.resize(n);
     readers.resize(n);
-    first_readers.resize(kTableRows + 1);
+    first_readers.resize(table_rows + 1);
     for (int64_t l = 0; l < s.layers; ++l) {
       for (int64_t d = 0; d < s.directions; ++d) add_entry(l, d, keeps_all);
     }
   }
 
-  static constexpr int64_t kTableRows = 7;
   /// Sums of at most some hundred products of at most 10, in float.
   static constexpr double kSummed = 1e-4;
 
@@ -224,8 +226,8 @@ class Pass {
       x = buffers.keep(random_floats(n * s.input, 1));
       return;
     }
-    const Floats rows = random_floats(kTableRows * s.input, 1);
-    for (int64_t r = 0; r < n; ++r) index.push_back(static_cast<int32_t>((r * r + r / 3) % (kTableRows - 1)));
+    const Floats rows = random_floats(table_rows * s.input, 1);
+    for (int64_t r = 0; r < n; ++r) index.push_back(static_cast<int32_t>((r * r + r / 3) % (table_rows - 1)));
     Floats written_out;
     for (const int32_t row : index) {
       written_out.insert(written_out.end(), rows.begin() + row * s.input, rows.begin() + (row + 1) * s.input);
@@ -249,7 +251,7 @@ class Pass {
             .steps = steps,
             .input = x,
             .input_index = by_index() ? index.data() : nullptr,
-            .input_rows = kTableRows,
+            .input_rows = table_rows,
             .layers = layers.data()};
   }
 
@@ -284,7 +286,7 @@ class Pass {
     layer.recurrent = buffers.zeros(kept_rows, h);
     layer.unprojected = buffers.zeros(kept_rows, h);
     layer.outputs = s.between && d == 0 ? buffers.zeros(n, p) : nullptr;
-    layer.of_table = by_index() && l == 0 ? buffers.zeros(kTableRows, gh) : nullptr;
+    layer.of_table = by_index() && l == 0 ? buffers.zeros(table_rows, gh) : nullptr;
     layers.push_back(layer);
 
     RecurrentGradient gradient{};
@@ -320,6 +322,7 @@ class Pass {
   const int64_t n, b;
   const bool plain_weights;
   const Input kind_of_input;
+  const int64_t table_rows;
   const Kernels& table;
   Parallel& threads;
   Buffers buffers, panels;
@@ -392,9 +395,12 @@ void check_long_sums() {
     Pass pass(sizes, layout, *supported_kernels().back(), two);
     pass.train();
     pass.check_weight_gradients();
-    Pass by_index(sizes, layout, *supported_kernels().back(), two, false, Input::kByIndex);
-    by_index.train();
-    by_index.check_order_of_table_sums();
+    // So many rows that their sums have two blocks, and that several threads share them; and one that all steps read.
+    for (const int64_t table_rows : {7, 600, 2}) {
+      Pass by_index(sizes, layout, *supported_kernels().back(), two, false, Input::kByIndex, table_rows);
+      by_index.train();
+      by_index.check_order_of_table_sums();
+    }
   }
 }
 

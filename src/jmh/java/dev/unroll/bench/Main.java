@@ -189,9 +189,9 @@ public final class Main implements Callable<Integer> {
       }
     }
     List<TokenWorkload> workloads = chosen(all);
-    List<TokenWorkload> ofSteps = workloads.stream().map(each -> each.with(Vectors.OF_STEPS)).toList();
-    measure(Tokens.class, workloads, List.of(), count);
-    measure(Tokens.class, ofSteps, List.of(), count);
+    List<TokenWorkload> inPairs = new ArrayList<>();
+    workloads.forEach(each -> inPairs.addAll(List.of(each, each.with(Vectors.OF_STEPS))));
+    measure(Tokens.class, inPairs, List.of(), count);
     for (TokenWorkload workload : workloads) {
       double seconds = ours(Tokens.class, workload, count);
       String ratio = Format.ratio(seconds / ours(Tokens.class, workload.with(Vectors.OF_STEPS), count));

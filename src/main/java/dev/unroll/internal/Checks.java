@@ -1,5 +1,7 @@
 package dev.unroll.internal;
 
+import java.util.List;
+
 /**
  * Argument checks; every message names the argument, its value and what was expected. What has to be put together for a
  * message is so only for one: an {@code if} with {@link #unexpected} where names or expectations are more than constants.
@@ -23,6 +25,24 @@ public final class Checks {
       throw new NullPointerException(name + " is null: expected a value");
     }
     return value;
+  }
+
+  /**
+   * Requires values, and takes them into an array that nobody else can change: a list may keep the one that it returns.
+   *
+   * @param <T> the values' type
+   * @param name the argument
+   * @param values the list
+   * @param none an empty array
+   * @return the values
+   * @throws NullPointerException if the list or a value is null; the message says which
+   */
+  public static <T> T[] ownCopy(String name, List<T> values, T[] none) {
+    T[] own = notNull(name, values).toArray(none).clone();
+    for (int i = 0; i < own.length; i++) {
+      notNull(name + "[" + i + "]", own[i]);
+    }
+    return own;
   }
 
   /**

@@ -119,12 +119,12 @@ public final class State implements AutoCloseable {
   }
 
   private static PackedSequence[] checkedEntries(String name, List<PackedSequence> given) {
-    PackedSequence[] entries = Checks.notNull(name, given).toArray(new PackedSequence[0]);
+    PackedSequence[] entries = Checks.ownCopy(name, given, new PackedSequence[0]);
     Checks.positive("number of entries of " + name, entries.length);
     SequenceLayout single = null;
     for (int e = 0; e < entries.length; e++) {
       String entry = name + "[" + e + "]";
-      int sequences = Checks.notNull(entry, entries[e]).layout().sequences();
+      int sequences = entries[e].layout().sequences();
       single = single == null ? SequenceLayout.ofSingleSteps(sequences) : single;
       entries[e].layout().requireSame(entry, e == 0 ? "one step for every sequence" : name + "[0]", single);
       Checks.equal("features of " + entry, entries[e].features(), entries[0].features());
@@ -168,13 +168,13 @@ public final class State implements AutoCloseable {
    * @throws IllegalStateException if one is closed
    */
   public static State join(List<State> states) {
-    State[] parts = Checks.notNull("states", states).toArray(new State[0]);
+    State[] parts = Checks.ownCopy("states", states, new State[0]);
     Checks.positive("number of states", parts.length);
-    State first = Checks.notNull("states[0]", parts[0]);
+    State first = parts[0];
     long sequences = 0;
     for (int i = 0; i < parts.length; i++) {
       String name = "states[" + i + "]";
-      State part = Checks.notNull(name, parts[i]);
+      State part = parts[i];
       Checks.equal("entries of " + name, part.entries, first.entries);
       Checks.equal("hidden size of " + name, part.hiddenSize, first.hiddenSize);
       Checks.equal("cell size of " + name, part.cellSize, first.cellSize);

@@ -7,14 +7,14 @@ import dev.unroll.internal.SequenceNative;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
-import java.util.function.IntFunction;
 
 /** Puts the sequences of several batches into one, batch after batch. */
 final class Joining {
   private Joining() {}
 
   static PackedSequence join(List<PackedSequence> batches) {
-    PackedSequence[] parts = checked(batches, PackedSequence[]::new);
+    PackedSequence[] parts = Checks.ownCopy("batches", batches, new PackedSequence[0]);
+    Checks.positive("number of batches", parts.length);
     int features = parts[0].features();
     for (int i = 1; i < parts.length; i++) {
       Checks.equal("features of batches[" + i + "]", parts[i].features(), features);
@@ -40,7 +40,8 @@ final class Joining {
   }
 
   static PackedTokens joinTokens(List<PackedTokens> batches) {
-    PackedTokens[] parts = checked(batches, PackedTokens[]::new);
+    PackedTokens[] parts = Checks.ownCopy("batches", batches, new PackedTokens[0]);
+    Checks.positive("number of batches", parts.length);
     int vocabulary = parts[0].vocabulary();
     for (int i = 1; i < parts.length; i++) {
       Checks.equal("vocabulary of batches[" + i + "]", parts[i].vocabulary(), vocabulary);
@@ -50,15 +51,6 @@ final class Joining {
     int[] side = Arrays.stream(parts).map(PackedTokens::rows).flatMapToInt(Arrays::stream).toArray();
     int[] rows = Arrays.stream(origins(layouts, all)).map(r -> side[r]).toArray();
     return PackedTokens.ofRows(parts[0].source(), all, vocabulary, rows);
-  }
-
-  private static <T> T[] checked(List<T> batches, IntFunction<T[]> newArray) {
-    T[] parts = Checks.notNull("batches", batches).toArray(newArray.apply(0));
-    Checks.positive("number of batches", parts.length);
-    for (int i = 0; i < parts.length; i++) {
-      Checks.notNull("batches[" + i + "]", parts[i]);
-    }
-    return parts;
   }
 
   private static <T> SequenceLayout[] layouts(T[] parts, Function<T, SequenceLayout> layoutOf) {

@@ -343,7 +343,7 @@ public final class PackedSequence implements StepVectors, AutoCloseable {
    * @return the sequences of all, batch after batch, copied into memory from where the first batch has its own; close it to free
    *     its memory
    * @throws NullPointerException if {@code batches} or one of them is null; the message says which
-   * @throws IllegalArgumentException if there is none, their features differ, or there are more than 2^31 - 1 steps
+   * @throws IllegalArgumentException if there is none, their features differ, or steps and sequences together are more than 2^31 - 17
    * @throws IllegalStateException if one is closed
    */
   public static PackedSequence join(List<PackedSequence> batches) {

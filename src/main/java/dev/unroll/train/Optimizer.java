@@ -58,12 +58,11 @@ public abstract sealed class Optimizer implements AutoCloseable permits Sgd, Ada
    * @param clipNorm above 0; infinity means no clipping
    */
   Optimizer(List<Parameter> parameters, double learningRate, double clipNorm) {
-    Parameter[] own = Checks.notNull("parameters", parameters).toArray(new Parameter[0]);
+    Parameter[] own = Checks.ownCopy("parameters", parameters, new Parameter[0]);
     Set<Parameter> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     for (int i = 0; i < own.length; i++) {
       String name = "parameters[" + i + "]";
-      Parameter parameter = Checks.notNull(name, own[i]);
-      Checks.require(seen.add(parameter), name, parameter, "one that is not in the list already");
+      Checks.require(seen.add(own[i]), name, own[i], "one that is not in the list already");
     }
     NativeRuntime.start(); // an optimiser of no parameters may be the first to need it
     this.parameters = List.of(own);

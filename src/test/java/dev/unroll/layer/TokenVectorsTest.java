@@ -10,6 +10,10 @@ import dev.unroll.Unroll;
 import dev.unroll.sequence.PackedSequence;
 import dev.unroll.sequence.PackedTokens;
 import dev.unroll.sequence.TokenVectors;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -67,6 +71,65 @@ class TokenVectorsTest {
     }
   }
 
+  /** The sum of the gradients of a token's steps is that of its vector. */
+  @Test
+  void gradientsOfTheLastStepAndOfLayersWithoutBiasReachTheVectors() {
+    try (Gru layer = Gru.builder(SIZE, 5).bias(false).bidirectional(true).seed(6).build();
+        TokenVectors input = vectors();
+        PackedSequence ofSteps = embedding.forward(tokens);
+        RecurrentOutput expected = layer.forward(ofSteps);
+        RecurrentOutput actual = layer.forward(input);
+        PackedSequence last = actual.last();
+        RecurrentGradients expectedGradients = layer.backwardFromLast(expected, last)) {
+      embedding.backward(tokens, expectedGradients.input());
+      float[] expectedVectors = embedding.parameter("weight").gradient();
+      float[] expectedWeights = layer.parameter("weight_ih_l0_reverse").gradient();
+      embedding.zeroGradients();
+      layer.zeroGradients();
+      try (RecurrentGradients gradients = layer.backwardFromLast(actual, last)) {
+        embedding.backward(input.distinct(), gradients.input());
+      }
+      assertArrayEquals(expectedVectors, embedding.parameter("weight").gradient(), 1e-6f); // sums of few terms below 1
+      assertArrayEquals(expectedWeights, layer.parameter("weight_ih_l0_reverse").gradient(), 1e-6f);
+    }
+  }
+
+  /** Equal vectors leave sequences in a sum as they are ordered by what follows, whatever the caller's order. */
+  @Test
+  void tokensOfEqualVectorsDoNotBringTheOrderOfTheSequencesIntoASum() {
+    float[] equal = new float[VOCABULARY * SIZE];
+    Arrays.fill(equal, 0.3f);
+    embedding.parameter("weight").set(equal);
+    int[][] sequences = {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}, {2, 2, 1}};
+    float[][][] gradients = RandomArrays.sequences(new Random(5), new int[] {3, 3, 3, 3}, 5);
+    float[] expected = null;
+    for (int[] order : new int[][] {{0, 1, 2, 3}, {3, 1, 0, 2}, {2, 3, 1, 0}}) {
+      int[][] permuted = IntStream.of(order).mapToObj(b -> sequences[b]).toArray(int[][]::new);
+      float[][][] permutedGradients = IntStream.of(order).mapToObj(b -> gradients[b]).toArray(float[][][]::new);
+      try (PackedTokens batch = PackedTokens.of(permuted, VOCABULARY);
+          TokenVectors input = TokenVectors.of(batch, embedding::forward);
+          PackedSequence dOutputs = PackedSequence.of(permutedGradients, 5);
+          RecurrentOutput output = gru.forward(input);
+          RecurrentGradients passed = gru.backward(output, dOutputs, null)) {
+        embedding.backward(input.distinct(), passed.input());
+      }
+      float[] sums =
+          Stream.of(gru.parameter("weight_ih_l0"), gru.parameter("weight_hh_l0"), embedding.parameter("weight"))
+              .map(Parameter::gradient)
+              .reduce(new float[0], TokenVectorsTest::join);
+      expected = expected == null ? sums : expected;
+      assertArrayEquals(Expect.bits(expected), Expect.bits(sums));
+      gru.zeroGradients();
+      embedding.zeroGradients();
+    }
+  }
+
+  private static float[] join(float[] a, float[] b) {
+    float[] all = Arrays.copyOf(a, a.length + b.length);
+    System.arraycopy(b, 0, all, a.length, b.length);
+    return all;
+  }
+
   @Test
   void aBatchWithoutStepsHasNoVectors() {
     try (PackedTokens nothing = PackedTokens.of(new int[][] {{}, {}}, VOCABULARY);
@@ -96,6 +159,28 @@ class TokenVectorsTest {
             TokenVectors.of(
                 tokens,
                 t -> {
+                  PackedSequence result = embedding.forward(t);
+                  result.close();
+                  return result;
+                }),
+        "PackedSequence is closed");
+    refused(
+        IllegalStateException.class,
+        () ->
+            TokenVectors.of(
+                tokens,
+                t -> {
+                  PackedSequence result = embedding.forward(t);
+                  t.close();
+                  return result;
+                }),
+        "PackedTokens is closed");
+    refused(
+        IllegalStateException.class,
+        () ->
+            TokenVectors.of(
+                tokens,
+                t -> {
                   throw new IllegalStateException("no layers");
                 }),
         "no layers");
@@ -116,6 +201,11 @@ class TokenVectorsTest {
           IllegalStateException.class,
           () -> gru.backward(output, output.outputs(), null),
           "input of the forward pass is closed");
+    }
+    try (TokenVectors without = vectors();
+        RecurrentOutput output = gru.forward(without)) {
+      without.places().close();
+      refused(IllegalStateException.class, () -> gru.backward(output, output.outputs(), null), "PackedTokens is closed");
     }
     PackedTokens closed = PackedTokens.of(SEQUENCES, VOCABULARY);
     closed.close();
