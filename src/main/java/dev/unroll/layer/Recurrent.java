@@ -132,7 +132,8 @@ public abstract sealed class Recurrent implements Layer permits Rnn, Lstm, Gru {
   /**
    * Runs the layer over every sequence of the batch, from a given state; else as {@link #forward(StepVectors)}.
    *
-   * @param input vectors of {@link #inputSize()} features; sequences of length 0 are allowed; open until {@link #backward}
+   * @param input vectors of {@link #inputSize()} features; sequences of length 0 are allowed; open until
+   *     {@link #backward}
    * @param initial state of every layer, direction and sequence, in the caller's order, or {@code null} for zero; it may
    *     be closed afterwards
    * @return outputs for every real step and the final state of every sequence, in the caller's order; close it to free

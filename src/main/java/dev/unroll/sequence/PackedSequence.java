@@ -336,14 +336,15 @@ public final class PackedSequence implements StepVectors, AutoCloseable {
   }
 
   /**
-   * Joins batches over their sequences: the requests of several clients, which are then served in one batch. Each gets the
-   * bits that it gets alone; {@link StepSelection#ofSequences} takes the results apart.
+   * Joins batches over their sequences: the requests of several clients, which are then served in one batch. Each gets
+   * the bits that it gets alone; {@link StepSelection#ofSequences} takes the results apart.
    *
    * @param batches of as many features
-   * @return the sequences of all, batch after batch, copied into memory from where the first batch has its own; close it to free
-   *     its memory
+   * @return the sequences of all, batch after batch, copied into memory from where the first batch has its own; close it
+   *     to free its memory
    * @throws NullPointerException if {@code batches} or one of them is null; the message says which
-   * @throws IllegalArgumentException if there is none, their features differ, or steps and sequences together are more than 2^31 - 17
+   * @throws IllegalArgumentException if there is none, their features differ, or steps and sequences together are more
+   *     than 2^31 - 17
    * @throws IllegalStateException if one is closed
    */
   public static PackedSequence join(List<PackedSequence> batches) {

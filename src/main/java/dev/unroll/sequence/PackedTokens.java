@@ -256,7 +256,8 @@ public final class PackedTokens implements AutoCloseable {
    * @param batches of one vocabulary
    * @return the sequences of all, batch after batch; close it to free its memory
    * @throws NullPointerException if {@code batches} or one of them is null; the message says which
-   * @throws IllegalArgumentException if there is none, their vocabularies differ, or steps and sequences together are more than 2^31 - 17
+   * @throws IllegalArgumentException if there is none, their vocabularies differ, or steps and sequences together are
+   *     more than 2^31 - 17
    * @throws IllegalStateException if one is closed
    */
   public static PackedTokens join(List<PackedTokens> batches) {

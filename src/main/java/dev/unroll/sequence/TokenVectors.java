@@ -7,11 +7,12 @@ import java.util.Arrays;
 import java.util.function.Function;
 
 /**
- * The vectors of a batch's tokens, each distinct token's once. A recurrent layer gives for them the bits that it gives for
- * a {@link PackedSequence} with a vector for every step, but computes what depends on the token alone once for each
+ * The vectors of a batch's tokens, each distinct token's once. A recurrent layer gives for them the bits that it gives
+ * for a {@link PackedSequence} with a vector for every step, but computes what depends on the token alone once for each
  * distinct one: its share of the gates, and in the backward pass the gradients of its vector and of the input weights.
- * The more often tokens occur, the more that saves: nearly all of it for characters. If hardly any token occurs twice, it
- * costs up to a tenth more instead. The output of a layer keeps the gates of every distinct token, {@code infer}'s too.
+ * The more often tokens occur, the more that saves: nearly all of it for characters. If hardly any token occurs twice,
+ * it costs up to a sixth more instead. The output of a layer keeps the gates of every distinct token, {@code infer}'s
+ * too.
  *
  * <pre>{@code
  * try (TokenVectors input = TokenVectors.of(tokens, embedding::forward);
@@ -23,9 +24,9 @@ import java.util.function.Function;
  * }
  * }</pre>
  *
- * <p>Sums of gradients take another order than with a vector for every step, first over the steps of each token, so they
- * may differ from those in their last bits; they are as independent of the order of the sequences, of threads and
- * instruction set.
+ * <p>The gradients of the vectors and of the input weights are summed in another order than with a vector for every
+ * step, first over the steps of each token, so they may differ from those in their last bits; they depend as little on
+ * the order of the sequences, on threads and on the instruction set.
  *
  * <p>Its content does not change once it is made, so several threads may read it. Close it to free its memory.
  */
@@ -44,8 +45,8 @@ public final class TokenVectors implements StepVectors, AutoCloseable {
    * Computes the vector of every distinct token.
    *
    * @param tokens any batch; it may be closed afterwards
-   * @param layers gives a vector for every token of a batch, such as {@code embedding::forward}, of that token alone; called
-   *     once, with {@link #distinct()}. Its result is closed with this object
+   * @param layers gives a vector for every token of a batch, such as {@code embedding::forward}, of that token alone;
+   *     called once, with {@link #distinct()}. Its result is closed with this object
    * @return the vectors, laid out as the tokens
    * @throws NullPointerException if an argument is null, or what {@code layers} returns
    * @throws IllegalArgumentException if what {@code layers} returns is laid out otherwise than what it was given

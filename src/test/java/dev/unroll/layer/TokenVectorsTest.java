@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What the vectors of distinct tokens are, and which wrong ones are refused; what layers make of them: the properties. */
+/** What the vectors of distinct tokens are, and which wrong ones are refused. What layers make of them is a property. */
 class TokenVectorsTest {
   private static final int[][] SEQUENCES = {{7, 2}, {}, {2, 9, 2, 2}};
   private static final int VOCABULARY = 10;
@@ -205,7 +205,10 @@ class TokenVectorsTest {
     try (TokenVectors without = vectors();
         RecurrentOutput output = gru.forward(without)) {
       without.places().close();
-      refused(IllegalStateException.class, () -> gru.backward(output, output.outputs(), null), "PackedTokens is closed");
+      refused(
+          IllegalStateException.class,
+          () -> gru.backward(output, output.outputs(), null),
+          "PackedTokens is closed");
     }
     PackedTokens closed = PackedTokens.of(SEQUENCES, VOCABULARY);
     closed.close();
