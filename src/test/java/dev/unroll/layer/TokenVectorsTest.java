@@ -12,6 +12,7 @@ import dev.unroll.sequence.PackedTokens;
 import dev.unroll.sequence.TokenVectors;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -153,28 +154,8 @@ class TokenVectorsTest {
         () -> TokenVectors.of(tokens, t -> embedding.forward(tokens)),
         "layout of result of layers",
         "distinct tokens");
-    refused(
-        IllegalStateException.class,
-        () ->
-            TokenVectors.of(
-                tokens,
-                t -> {
-                  PackedSequence result = embedding.forward(t);
-                  result.close();
-                  return result;
-                }),
-        "PackedSequence is closed");
-    refused(
-        IllegalStateException.class,
-        () ->
-            TokenVectors.of(
-                tokens,
-                t -> {
-                  PackedSequence result = embedding.forward(t);
-                  t.close();
-                  return result;
-                }),
-        "PackedTokens is closed");
+    refusedAfter((given, result) -> result.close(), "PackedSequence is closed");
+    refusedAfter((given, result) -> given.close(), "PackedTokens is closed");
     refused(
         IllegalStateException.class,
         () ->
@@ -189,6 +170,21 @@ class TokenVectorsTest {
         TokenVectors input = vectors()) {
       refused(IllegalArgumentException.class, () -> other.forward(input), "input features is 3", "4");
     }
+  }
+
+  /** Layers that do something to what they were given, or to their result, before they return it. */
+  private void refusedAfter(BiConsumer<PackedTokens, PackedSequence> wrong, String message) {
+    refused(
+        IllegalStateException.class,
+        () ->
+            TokenVectors.of(
+                tokens,
+                given -> {
+                  PackedSequence result = embedding.forward(given);
+                  wrong.accept(given, result);
+                  return result;
+                }),
+        message);
   }
 
   @Test
