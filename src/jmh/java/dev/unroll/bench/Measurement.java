@@ -3,8 +3,8 @@ package dev.unroll.bench;
 /**
  * What a worker found out about a contender.
  *
- * @param seconds of one operation, the mean of the fastest iteration: others on the machine only ever add; NaN if the
- *     contender was not timed
+ * @param seconds of the fastest call or, of calls that are not timed one by one, the mean of the fastest iteration; NaN
+ *     if the contender was not timed
  * @param bytes of Java heap that one operation allocated; NaN if not measured
  * @param refusal why the contender was not timed, else empty
  */

@@ -2,22 +2,15 @@ package dev.unroll.bench;
 
 import java.util.Arrays;
 import java.util.List;
+import org.openjdk.jmh.annotations.Mode;
 
 /**
  * What a worker is asked to measure: a benchmark on one workload, its contenders one right after the other.
  *
- * @param iterations of each contender
+ * @param timing of each contender
  */
-record Request(String benchmark, String workload, int threads, List<String> contenders, Iterations iterations) {
+record Request(String benchmark, String workload, int threads, List<String> contenders, Timing timing) {
   private static final String SEPARATOR = "\t";
-
-  /**
-   * For how long something is measured.
-   *
-   * @param count how many are counted, after one to warm up
-   * @param milliseconds of each
-   */
-  record Iterations(int count, int milliseconds) {}
 
   @Override
   public String toString() {
@@ -27,13 +20,14 @@ record Request(String benchmark, String workload, int threads, List<String> cont
         workload,
         Integer.toString(threads),
         String.join(",", contenders),
-        Integer.toString(iterations.count()),
-        Integer.toString(iterations.milliseconds()));
+        timing.mode().name(),
+        Integer.toString(timing.iterations()),
+        Integer.toString(timing.milliseconds()));
   }
 
   /** The same of other contenders. */
   Request of(List<String> others) {
-    return new Request(benchmark, workload, threads, others, iterations);
+    return new Request(benchmark, workload, threads, others, timing);
   }
 
   /** Reads what {@link #toString} writes. */
@@ -44,6 +38,6 @@ record Request(String benchmark, String workload, int threads, List<String> cont
         fields[1],
         Integer.parseInt(fields[2]),
         Arrays.asList(fields[3].split(",")),
-        new Iterations(Integer.parseInt(fields[4]), Integer.parseInt(fields[5])));
+        new Timing(Mode.valueOf(fields[4]), Integer.parseInt(fields[5]), Integer.parseInt(fields[6])));
   }
 }

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import org.openjdk.jmh.profile.GCProfiler;
-import org.openjdk.jmh.results.IterationResult;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatFactory;
@@ -67,29 +66,27 @@ public final class Worker {
   }
 
   private static Options options(Request request, String contender) {
-    TimeValue time = TimeValue.milliseconds(request.iterations().milliseconds());
+    Timing timing = request.timing();
     return new OptionsBuilder()
         .include("^" + request.benchmark().replace(".", "\\.") + "\\.")
         .param("contender", contender)
         .param("threads", Integer.toString(request.threads()))
         .param("workload", request.workload())
         .forks(0)
+        .mode(timing.mode())
         .warmupIterations(1)
-        .warmupTime(time)
-        .measurementIterations(request.iterations().count())
-        .measurementTime(time)
+        .warmupTime(TimeValue.milliseconds(timing.warmup()))
+        .measurementIterations(timing.iterations())
+        .measurementTime(TimeValue.milliseconds(timing.milliseconds()))
         .addProfiler(GCProfiler.class)
         .shouldFailOnError(false)
         .verbosity(VerboseMode.SILENT)
         .build();
   }
 
+  /** Of single calls if each was timed, else of the means of iterations. */
   private static double fastest(RunResult result) {
-    double fastest = Double.POSITIVE_INFINITY;
-    for (IterationResult iteration : result.getAggregatedResult().getIterationResults()) {
-      fastest = Math.min(fastest, iteration.getPrimaryResult().getScore());
-    }
-    return fastest * NANOSECONDS;
+    return result.getPrimaryResult().getStatistics().getMin() * NANOSECONDS;
   }
 
   private static double allocated(RunResult result) {

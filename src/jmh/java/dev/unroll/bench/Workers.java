@@ -2,7 +2,6 @@ package dev.unroll.bench;
 
 import static dev.unroll.bench.peers.Libraries.*;
 
-import dev.unroll.bench.Request.Iterations;
 import dev.unroll.bench.work.LayerWorkload;
 import dev.unroll.bench.work.Workload;
 import java.io.IOException;
@@ -19,9 +18,6 @@ import java.util.Map;
  * workload are measured right after each other.
  */
 final class Workers implements AutoCloseable {
-  private static final Iterations LONG = new Iterations(2, 100);
-  private static final Iterations BRIEF = new Iterations(3, 30);
-
   /** Why a contender is not timed that runs on one thread. */
   static final String ONLY_ONE_THREAD = "measured with one thread only";
 
@@ -44,13 +40,13 @@ final class Workers implements AutoCloseable {
       throws IOException {
     List<String> others = new ArrayList<>(peers);
     others.addAll(options.before == null ? List.of() : List.of(BEFORE));
-    measure(benchmark, workloads, others, threads, options.quick ? BRIEF : LONG, scores);
+    measure(benchmark, workloads, others, threads, options.quick, scores);
   }
 
   /** Measures this library alone, on one thread, for some tenths of a second. */
   void measureBriefly(Class<? extends Contest> benchmark, List<? extends Workload> workloads, Scores scores)
       throws IOException {
-    measure(benchmark, workloads, List.of(), 1, BRIEF, scores);
+    measure(benchmark, workloads, List.of(), 1, true, scores);
   }
 
   private void measure(
@@ -58,7 +54,7 @@ final class Workers implements AutoCloseable {
       List<? extends Workload> workloads,
       List<String> others,
       int threads,
-      Iterations iterations,
+      boolean quick,
       Scores scores)
       throws IOException {
     // One round after the other: others on the machine are busy for seconds rather than for one line.
@@ -68,7 +64,7 @@ final class Workers implements AutoCloseable {
         contenders.addAll(others);
         Collections.rotate(contenders, -round); // what the one before leaves in the caches is not always the same
         contenders.removeIf(contender -> scores.isRefused(workload, threads, contender));
-        for (Measurement found : measure(benchmark, workload, contenders, threads, iterations)) {
+        for (Measurement found : measure(benchmark, workload, contenders, threads, Timing.of(workload, quick))) {
           scores.add(workload, threads, found);
         }
       }
@@ -81,13 +77,13 @@ final class Workers implements AutoCloseable {
       Workload workload,
       List<String> contenders,
       int threads,
-      Iterations iterations)
+      Timing timing)
       throws IOException {
     List<String> openblas = new ArrayList<>(contenders);
     openblas.removeIf(contender -> !contender.startsWith(PYTORCH_OPENBLAS));
     List<String> mkl = new ArrayList<>(contenders);
     mkl.removeIf(contender -> openblas.contains(contender) || List.of(DL4J, BEFORE).contains(contender));
-    Request request = new Request(benchmark.getName(), workload.toString(), threads, mkl, iterations);
+    Request request = new Request(benchmark.getName(), workload.toString(), threads, mkl, timing);
     List<Measurement> all = new ArrayList<>(ask("mkl", request));
     if (contenders.contains(BEFORE)) {
       all.addAll(ask(BEFORE, request.of(List.of(BEFORE))));
@@ -97,7 +93,7 @@ final class Workers implements AutoCloseable {
       all.addAll(ask("openblas", request.of(openblas)));
       if (contenders.contains(DL4J) && workload instanceof LayerWorkload layer) {
         String fromZero = layer.fromZero().toString();
-        all.addAll(ask("dl4j", new Request(benchmark.getName(), fromZero, threads, List.of(DL4J), iterations)));
+        all.addAll(ask("dl4j", new Request(benchmark.getName(), fromZero, threads, List.of(DL4J), timing)));
       }
     } else if (!options.threads.contains(1)) {
       openblas.forEach(contender -> all.add(onlyOneThread(contender)));

@@ -98,6 +98,11 @@ public record LayerWorkload(
   }
 
   @Override
+  public boolean isBrief() {
+    return sequences * steps == 1;
+  }
+
+  @Override
   public Optional<Subject> prepare(Library library) {
     return library.layer(problem(), training);
   }
