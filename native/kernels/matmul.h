@@ -22,27 +22,18 @@ constexpr int64_t kPanelsWorthPacking = 16;
 /// The blocks of some panels that are read next, shared out among the tiles that come before: each brings in some lines
 /// of the first half of the panels and as many of the second. Lines of panels beside each other are as those of panels
 /// that follow one another.
-class PanelShares {
- public:
-  PanelShares(const PanelBlock& next, int64_t panels, int64_t tiles)
-      : blocks_(next.data), stride_(next.stride == kPanel ? next.length * kPanel : next.stride), length_(next.length) {
-    constexpr uint32_t kLine = kPanel * sizeof(float);
-    const int64_t half = divide_up(panels, 2);
-    apart_ = (panels - half) * stride_ * static_cast<int64_t>(sizeof(float));
-    lines_ = static_cast<uint32_t>(half * length_ + tiles - 1) / static_cast<uint32_t>(tiles);
-    step_ = static_cast<uint32_t>(lines_) * kLine / static_cast<uint32_t>(length_);
-  }
-
-  UNROLL_INLINE Far of_tile(int64_t tile) const {
-    const int64_t line = tile * lines_, panel = static_cast<uint32_t>(line) / static_cast<uint32_t>(length_);
-    return {blocks_ + panel * stride_ + (line - panel * length_) * kPanel, apart_, step_};
-  }
-
- private:
-  const float* blocks_;
-  int64_t stride_, length_;
-  int64_t apart_, lines_, step_;
-};
+inline FarTiles share_panels(const PanelBlock& next, int64_t panels, int64_t tiles) {
+  constexpr uint32_t kLine = kPanel * sizeof(float);
+  const int64_t stride = next.stride == kPanel ? next.length * kPanel : next.stride, half = divide_up(panels, 2);
+  const uint32_t length = static_cast<uint32_t>(next.length);
+  const uint32_t lines = static_cast<uint32_t>(half * next.length + tiles - 1) / static_cast<uint32_t>(tiles);
+  return {next.data,
+          stride,
+          length,
+          lines,
+          (panels - half) * stride * static_cast<int64_t>(sizeof(float)),
+          lines * kLine / length};
+}
 
 /// One k block of the rows of all ranges, tile after tile.
 inline void pack_ranges(const LeftRows& left, Range k, const RowRanges& ranges, float* packed) {
@@ -55,25 +46,22 @@ inline void pack_ranges(const LeftRows& left, Range k, const RowRanges& ranges, 
 }
 
 /// The first group of k of a product of a single tile's rows: all of some panels, then of the next ones.
-template <int kRows>
-void multiply_tile(const Product& product, Range panel_range) {
-  constexpr int kMost = panels_of_tile(kRows);
+inline void multiply_tile(const Product& product, Range panel_range) {
   const Panels& right = product.right;
   const RowRange& rows = product.rows.data[0];
-  const int64_t end = smaller(kGroup, right.k_size());
+  const auto& by_panels = kTilesBySize<false, false>.of[rows.count - 1];
+  const int64_t end = smaller(kGroup, right.k_size()), most = panels_of_tile(static_cast<int>(rows.count));
   for (Range rest = panel_range; rest.size() > 0;) {
-    const Range group = right.take_tile(rest, kMost);
+    const Range group = right.take_tile(rest, most);
     const Outputs out = product.out.from(rows.to, group.begin * kPanel);
-    with_constant<kMost>(group.size(), [&]<int kPanels>() {
-      Start starts[kPanels];
-      product.start.of_panels(group.begin, kPanels, starts);
-      for (int64_t k = 0; k < end; k += kBlock) {
-        if (k > 0) product.sums().of_panels(group.begin, kPanels, starts);
-        multiply_block_into<kRows, kPanels>(product.left.at(rows.from, k),
-                                            right.block(group.begin, {k, smaller(k + kBlock, end)}), starts, rows.to,
-                                            out, Near{});
-      }
-    });
+    Start starts[kMostPanels];
+    product.start.of_panels(group.begin, group.size(), starts);
+    for (int64_t k = 0; k < end; k += kBlock) {
+      if (k > 0) product.sums().of_panels(group.begin, group.size(), starts);
+      by_panels[group.size() - 1](product.left.at(rows.from, k), 0, 1,
+                                  right.block(group.begin, {k, smaller(k + kBlock, end)}), starts, rows.to, out,
+                                  nullptr);
+    }
   }
 }
 
@@ -84,6 +72,7 @@ inline void multiply_chunk(const Product& product, Range k, Range panel_range, c
   if (product.right.form != WeightForm::kPanels) return multiply_plain(product, k, panel_range, start);
   const RowRanges& ranges = product.rows;
   const int64_t tile_count = ranges.tiles();
+  const RowTiles of_first(ranges.data[0].count);
   const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile()));
   const bool packs = product.right.far && at_once == 1 && panel_range.size() >= kPanelsWorthPacking &&
                      scratch != nullptr && tile_count * kPackedTile <= kNearScratchFloats;
@@ -93,36 +82,27 @@ inline void multiply_chunk(const Product& product, Range k, Range panel_range, c
     Start starts[kMostPanels];
     start.of_panels(p, group, starts);
     const PanelBlock block = product.right.block(p, k);
-    const auto multiply = [&](const auto& place_of_tile) {
-      int64_t tile = 0;
-      with_constant<kMostPanels>(group, [&]<int kPanels>() {
-        ranges.for_each([&](const RowRange& range) {
-          RowTiles(range.count).for_each([&]<int kRows>(int64_t row, int64_t) {
-            if constexpr (kPanels <= panels_of_tile(kRows)) {
-              const int64_t index = tile++, to = range.to + row;
-              const auto place = place_of_tile(index);
-              using Place = std::remove_const_t<decltype(place)>;
-              const auto multiply_by = [&](const auto& left) {
-                multiply_block_into<kRows, kPanels>(left, block, starts, to, product.out.from(to, column),
-                                                    PlaceOfTile<kRows, Place>(place));
-              };
-              if constexpr (kPanels == 1 && std::is_same_v<Place, Far>) {
-                if (packs) return multiply_by(Left<true>{scratch + index * kPackedTile, 0});
-              }
-              multiply_by(product.left.at(range.from + row, k.begin));
-            }
-          });
-        });
-      });
-    };
     p += group;
-    if (!product.right.far) {
-      multiply([](int64_t) { return Near{}; });
-    } else {
-      const PanelShares shares(product.right.block_after({panel_range.begin, p}, panel_range.end, k), group,
-                               tile_count);
-      multiply([&](int64_t tile) { return shares.of_tile(tile); });
+    FarTiles far;
+    if (product.right.far) {
+      far = share_panels(product.right.block_after({panel_range.begin, p}, panel_range.end, k), group, tile_count);
     }
+    int64_t before = 0;
+    ranges.for_each([&](const RowRange& range) {
+      const RowTiles in_range = ranges.count == 1 ? of_first : RowTiles(range.count);
+      in_range.for_each_height([&](int64_t rows, int64_t row, int64_t first, int64_t tiles) {
+        const int64_t to = range.to + row, tile = before + first;
+        const auto multiply = [&]<bool kPacked, bool kFar>(Left<kPacked> left) {
+          kTilesBySize<kPacked, kFar>.of[rows - 1][group - 1](left, tile, tiles, block, starts, to,
+                                                              product.out.from(to, column), &far);
+        };
+        const Left<false> left = product.left.at(range.from + row, k.begin);
+        if (!product.right.far) return multiply.template operator()<false, false>(left);
+        if (!packs) return multiply.template operator()<false, true>(left);
+        multiply.template operator()<true, true>({scratch + tile * kPackedTile, 0});
+      });
+      before += in_range.count;
+    });
   }
 }
 
@@ -174,8 +154,7 @@ __attribute__((noinline)) inline void add_later_groups(const Product& product, R
 __attribute__((noinline)) inline void multiply_panels(const Product& product, Range panel_range, float* scratch) {
   const int64_t k_size = product.right.k_size(), end = smaller(kGroup, k_size);
   if (product.rows.tiles() == 1 && product.right.form == WeightForm::kPanels) {
-    with_constant<kTileRows>(product.rows.data[0].count,
-                             [&]<int kRows>() { multiply_tile<kRows>(product, panel_range); });
+    multiply_tile(product, panel_range);
   } else {
     for (int64_t k = 0; k < end; k += kBlock) {
       const Range block{k, smaller(k + kBlock, end)};

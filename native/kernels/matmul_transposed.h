@@ -107,6 +107,12 @@ struct RightOperands {
   }
 };
 
+/// The next of packed tiles, to be read after each.
+inline FarTiles each_the_next(const float* packed) {
+  return {packed + kPackedTile, 0, ~uint32_t{0},
+          kPackedTile / kPanel, 0, kTileRows * static_cast<int64_t>(sizeof(float))};
+}
+
 /// c[i - first_output][j] += sum over n of a[n][i] * b[n][j] for n in `rows`, at most a group, for some outputs i and
 /// panels; or = if `from_zero`.
 __attribute__((noinline)) inline void sum_group(Range rows, const SummedLeft& a, const RightOperands& b, Range outputs,
@@ -114,6 +120,8 @@ __attribute__((noinline)) inline void sum_group(Range rows, const SummedLeft& a,
   const int64_t bytes = (outputs.end - first_output) * b.panels() * kPanel * static_cast<int64_t>(sizeof(float));
   float* const right = scratch;
   float* const left = scratch + kPackedRight;
+  const bool is_far = bytes > near_bytes();
+  const FarTiles next_left = each_the_next(left);
   for (int64_t n = rows.begin; n < rows.end; n += kBlock) {
     const Range k{n, smaller(n + kBlock, rows.end)};
     const bool starts = from_zero && n == rows.begin;
@@ -134,21 +142,10 @@ __attribute__((noinline)) inline void sum_group(Range rows, const SummedLeft& a,
           Start of_group[kMostPanels];
           start.of_panels(p, group, of_group);
           const PanelBlock block = packed.block(p, {0, k.size()});
-          with_constant<kMostPanels>(group, [&]<int kPanels>() {
-            tiles.for_each([&]<int kRows>(int64_t row, int64_t tile) {
-              if constexpr (kPanels <= panels_of_tile(kRows)) {
-                const float* const tile_left = left + tile * kPackedTile;
-                const auto multiply = [&]<class Place>(Place place) {
-                  multiply_block_into<kRows, kPanels>(Left<true>{tile_left, 0}, block, of_group, row,
-                                                      out.from(row, column), PlaceOfTile<kRows, Place>(place));
-                };
-                if (bytes > near_bytes()) {
-                  multiply(Far{tile_left + kPackedTile, 0, kTileRows * static_cast<int64_t>(sizeof(float))});
-                } else {
-                  multiply(Near{});
-                }
-              }
-            });
+          tiles.for_each_height([&](int64_t height, int64_t row, int64_t tile, int64_t count) {
+            const auto& by_size = is_far ? kTilesBySize<true, true>.of : kTilesBySize<true, false>.of;
+            by_size[height - 1][group - 1]({left + tile * kPackedTile, 0}, tile, count, block, of_group, row,
+                                           out.from(row, column), &next_left);
           });
           p += group;
         }

@@ -6,10 +6,6 @@
 
 namespace unroll::UNROLL_ISA {
 
-/// From one packed tile to the next: a line more than its elements, for else the tiles, which are written side by side,
-/// would meet in one set of the cache.
-constexpr int64_t kPackedTile = kBlock * kTileRows + 16;
-
 /// Of a transposed left operand so many outputs are packed at once: whole tiles.
 constexpr int64_t kTransposedRows = 96;
 static_assert(kTransposedRows % kTileRows == 0);

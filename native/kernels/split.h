@@ -105,6 +105,13 @@ struct RowTiles {
 
   UNROLL_INLINE int64_t most_rows() const { return height + (higher > 0); }
 
+  /// Calls body(rows, first_row, first, tiles) for the tiles of each height.
+  template <class Body>
+  UNROLL_INLINE void for_each_height(const Body& body) const {
+    if (higher > 0) body(height + 1, 0, 0, higher);
+    if (count > higher) body(height, higher * (height + 1), higher, count - higher);
+  }
+
   /// Calls body.template operator()<kRows>(first_row, tile) for each.
   template <class Body>
   UNROLL_INLINE void for_each(const Body& body) const {

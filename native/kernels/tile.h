@@ -2,176 +2,15 @@
 
 /// The register tile: the one inner loop of every matrix product.
 
-#include <bit>
 #include <type_traits>
 
-#include "simd/vec.h"
+#include "kernels/tile_touches.h"
 
 namespace unroll::UNROLL_ISA {
-
-/// The contract's block of k: each output sums a block from 0 by ascending fma. The block sums of a group are added in
-/// ascending order, in the first group to the start value, in each other from 0; then the groups in ascending order.
-constexpr int64_t kBlock = 256;
-constexpr int64_t kGroup = 16 * kBlock;
-
-constexpr int64_t kPanel = 16;
-
-/// Left operand of a tile, element (r, k) at data[r * row_stride + k * k_stride]. One of the strides is known when
-/// compiling: rows of a matrix (kPacked = false, k_stride 1) or a packed tile (kPacked = true, row_stride 1).
-template <bool kPacked>
-struct Left {
-  const float* data;
-  int64_t stride;
-
-  UNROLL_INLINE float at(int r, int64_t k) const { return kPacked ? data[r + k * kTileRows] : data[r * stride + k]; }
-};
-
-/// Panels that may lie beside each other in memory: where every tile takes so many. A tile of a single one would find
-/// its lines in a part of the sets of L1.
-constexpr int kMostBeside = panels_of_tile(kTileRows);
-
-/// One k block of some panels of a right operand, `stride` floats apart: `length` lines of 16 columns each, `step`
-/// floats apart, of a single panel in one piece unless panels lie beside each other.
-struct PanelBlock {
-  const float* data;
-  int64_t stride, step, length;
-
-  UNROLL_INLINE bool is_group_of(int64_t panels) const { return stride == kPanel && step == panels * kPanel; }
-};
-
-/// Where the results of a product go: rows of `columns` floats, `stride` floats apart.
-struct Outputs {
-  float* data;
-  int64_t stride, columns;
-
-  UNROLL_INLINE Outputs from(int64_t row, int64_t column) const {
-    return {data + row * stride + column, stride, columns - column};
-  }
-  /// Those of a panel, counted from here.
-  UNROLL_INLINE Lanes of_panel(int64_t panel) const { return first_lanes(columns - panel * kPanel); }
-};
 
 template <int kRows, int kPanels>
 struct Accumulators {
   Vec sum[kRows][kPanels];
-};
-
-/// What sums start from that start from nothing: it keeps the sign of a sum of -0.
-alignas(64) constexpr float kNoStart[kPanel] = {-0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f,
-                                                -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f};
-
-/// Start values of the outputs of a panel: rows of a matrix, or one row for all (stride 0). Of the 16 columns there are
-/// these.
-struct Start {
-  const float* data;
-  int64_t stride;
-  Lanes columns;
-};
-
-UNROLL_INLINE Start start_or_nothing(const float* data, int64_t stride, Lanes columns) {
-  return data != nullptr ? Start{data, stride, columns} : Start{kNoStart, 0, first_lanes(kPanel)};
-}
-
-/// A place of a tile's outputs, their start values and what is read after it: beyond L2. What is read after the tile is
-/// brought in meanwhile: each step of k touches the next `step` bytes at `next` and `apart` bytes from there, for of a
-/// single stream the processor does not fetch enough ahead.
-struct Far {
-  const float* next;
-  int64_t apart, step;
-};
-
-/// In L2: to bring in anything would cost more than it saves.
-struct Near {
-  Near() = default;
-  explicit Near(const Far&) {}
-};
-
-/// What of a place matters to a tile: low ones are rare, and over too soon for anything to arrive.
-template <int kRows, class Place>
-using PlaceOfTile = std::conditional_t<(2 * kRows > kTileRows), Place, Near>;
-
-/// Whether a tile takes each line of its left operand's rows into L1 for a single panel: its multiplications are then
-/// over so soon that the next tile waits for its own, for nothing foresees where rows begin.
-template <int kRows, int kPanels>
-constexpr bool kReadsRowsOften = kPanels == 1 && kMostPanels > 1 && panels_of_tile(kRows) == 1;
-
-/// Steps of k between two branches. A branch in every step of a single panel fills the history by which the processor
-/// predicts, and the end of a tile comes as a surprise; where sums are many and wide, the counting seems to take turns
-/// of the ports that multiply, and 4 steps do as much as 8, or more.
-template <int kRows, int kPanels>
-constexpr int64_t kStepsAtOnce = kReadsRowsOften<kRows, kPanels>        ? 8
-                                 : kRows >= 5 && kPanels == kMostPanels ? 4
-                                                                        : 1;
-
-/// What a tile touches while it multiplies: in L2 the lines of its start values, where they are not constant, and of
-/// the rows after its own.
-template <int kRows, int kPanels, class Place>
-struct Touches {
-  UNROLL_INLINE Touches(Near, const Start* starts, int64_t first_row, const Outputs&) {
-    if constexpr (kReadsRowsOften<kRows, kPanels>) {
-      const int64_t stride = starts[0].stride;
-      if (stride == 0) return;
-#pragma GCC unroll 16
-      for (int r = 0; r < kRows; ++r) __builtin_prefetch(starts[0].data + (first_row + r) * stride);
-    }
-  }
-  void touch(int64_t) const {}
-
-  /// Before the 8 steps from k on: of the lines that this tile reads itself in 16, those of the next tile's rows, half
-  /// of the rows at a time.
-  UNROLL_INLINE void touch_rows(const Left<false>& left, int64_t k) const {
-    constexpr int64_t kLine = 16, kHalf = (kRows + 1) / 2;
-    static_assert(2 * kStepsAtOnce<kRows, kPanels> == kLine);
-    const float* line = left.data + (kRows + (k % kLine == 0 ? 0 : kHalf)) * left.stride + k / kLine * kLine;
-#pragma GCC unroll 8
-    for (int r = 0; r < kHalf; ++r, line += left.stride) __builtin_prefetch(line);
-  }
-  void touch_rows(const Left<true>&, int64_t) const {}
-};
-
-/// Beside what is read next, the lines of its start values or, where those are constant, of its outputs: missed by its
-/// last instructions, they would hold up the next tile. Few are asked for at once; many, one after the other, lest its
-/// own panels wait.
-template <int kRows, int kPanels>
-class Touches<kRows, kPanels, Far> {
- public:
-  UNROLL_INLINE Touches(Far far, const Start* starts, int64_t first_row, const Outputs& out) : far_(far) {
-#pragma GCC unroll 4
-    for (int p = 0; p < kPanels; ++p) {
-      const bool constant = starts[p].stride == 0;
-      const int64_t stride = constant ? out.stride : starts[p].stride;
-      const float* const first = constant ? out.data + p * kPanel : starts[p].data + first_row * stride;
-#pragma GCC unroll 16
-      for (int r = 0; r < kRows; ++r) {
-        if constexpr (kAtOnce) {
-          __builtin_prefetch(first + r * stride, 1);
-        } else {
-          lines_[r * kPanels + p] = first + r * stride;
-        }
-      }
-    }
-#pragma GCC unroll 16
-    for (int i = kCount; !kAtOnce && i < kLines; ++i) lines_[i] = out.data;
-  }
-
-  UNROLL_INLINE void touch(int64_t k) const {
-    constexpr int64_t kStepsPerLine = 8;
-    if constexpr (!kAtOnce) __builtin_prefetch(lines_[static_cast<uint64_t>(k) / kStepsPerLine % kLines], 1);
-    const char* const next = reinterpret_cast<const char*>(far_.next) + k * far_.step;
-    __builtin_prefetch(next);
-    if constexpr (kPanels > 1) __builtin_prefetch(next + far_.apart);
-  }
-
-  /// Nothing of the rows: their lines, often a multiple of the pages apart, would push one another out of L1.
-  template <class Rows>
-  void touch_rows(const Rows&, int64_t) const {}
-
- private:
-  static constexpr int kCount = kRows * kPanels;
-  static constexpr bool kAtOnce = kCount <= 8;
-  static constexpr int kLines = kAtOnce ? 1 : std::bit_ceil(static_cast<unsigned>(kCount));
-  Far far_;
-  const float* lines_[kLines];
 };
 
 /// Adds the products of `left` with a block of panels to the sums. With kBeside, all panels of a group that lie beside
@@ -299,13 +138,57 @@ UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, const Sta
   }
 }
 
-/// One tile and one k block: out = starts + left * panels. A function of its own, because gcc 12 spills an accumulator
-/// when it shares the registers with the loops around it.
-template <int kRows, int kPanels, bool kPacked, class Place>
-__attribute__((noinline)) void multiply_block_into(Left<kPacked> left, const PanelBlock& block, const Start* starts,
-                                                   int64_t first_row, const Outputs& out, Place place) {
-  const Touches<kRows, kPanels, Place> touches(place, starts, first_row, out);
-  store_tile(multiply_block<kRows, kPanels>(left, block, touches), starts, first_row, out);
+/// One k block of equal tiles, each below the one before: out = starts + left * panels. A function of its own, because
+/// gcc 12 spills an accumulator when it shares the registers with more loops around it; without a second copy for
+/// single tiles; and its outputs by reference, for by value they are stored in two parts and read as one, which waits.
+template <int kRows, int kPanels, bool kPacked, bool kFar>
+[[gnu::noinline, gnu::noclone]] void multiply_tiles(Left<kPacked> left, int64_t first_tile, int64_t tiles,
+                                                    const PanelBlock& block, const Start* starts, int64_t first_row,
+                                                    const Outputs& outputs, const FarTiles* far) {
+  Outputs out{outputs.data, outputs.stride, outputs.columns};
+  for (int64_t tile = first_tile; tile < first_tile + tiles; ++tile) {
+    const auto multiply = [&](const auto& place) UNROLL_INLINE_LAMBDA {
+      using Place = std::remove_cvref_t<decltype(place)>;
+      const Touches<kRows, kPanels, Place> touches(place, starts, first_row, out);
+      store_tile(multiply_block<kRows, kPanels>(left, block, touches), starts, first_row, out);
+    };
+    if constexpr (kFar) {
+      multiply(far->at(tile));
+    } else {
+      multiply(Near{});
+    }
+    left = left.below(kRows);
+    first_row += kRows;
+    out = out.from(kRows, 0);
+  }
 }
+
+/// multiply_tiles() of any size.
+template <bool kPacked>
+using MultiplyTiles = void (*)(Left<kPacked> left, int64_t first_tile, int64_t tiles, const PanelBlock& block,
+                               const Start* starts, int64_t first_row, const Outputs& outputs, const FarTiles* far);
+
+/// multiply_tiles() by rows and panels; null where a tile has no room for so many panels. Low tiles bring nothing in:
+/// they are rare, and over too soon for anything to arrive.
+template <bool kPacked, bool kFar>
+struct TilesBySize {
+  MultiplyTiles<kPacked> of[kTileRows][kMostPanels];
+
+  constexpr TilesBySize() : of{} { add<1, 1>(); }
+
+ private:
+  template <int kRows, int kPanels>
+  constexpr void add() {
+    if constexpr (kPanels <= panels_of_tile(kRows)) {
+      constexpr bool kBringsIn = kFar && 2 * kRows > kTileRows;
+      of[kRows - 1][kPanels - 1] = multiply_tiles<kRows, kPanels, kPacked, kBringsIn>;
+      add<kRows, kPanels + 1>();
+    } else if constexpr (kRows < kTileRows) {
+      add<kRows + 1, 1>();
+    }
+  }
+};
+template <bool kPacked, bool kFar>
+constexpr TilesBySize<kPacked, kFar> kTilesBySize;
 
 }  // namespace unroll::UNROLL_ISA
