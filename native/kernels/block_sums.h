@@ -1,8 +1,9 @@
 #pragma once
 
-/// Sums of many rows, in the order of a product's sums (tile.h): rows to blocks, blocks to groups, groups to the whole.
+/// Sums of many rows, in the order of a product's sums (tile_operands.h): rows to blocks, blocks to groups, groups to
+/// the whole.
 
-#include "kernels/tile.h"
+#include "kernels/tile_operands.h"
 
 namespace unroll::UNROLL_ISA {
 

@@ -8,6 +8,7 @@
 #include "kernels/panels.h"
 #include "kernels/plain_weight.h"
 #include "kernels/product.h"
+#include "kernels/tile.h"
 
 namespace unroll::UNROLL_ISA {
 
@@ -72,7 +73,7 @@ inline void multiply_chunk(const Product& product, Range k, Range panel_range, c
   if (product.right.form != WeightForm::kPanels) return multiply_plain(product, k, panel_range, start);
   const RowRanges& ranges = product.rows;
   const int64_t tile_count = ranges.tiles();
-  const RowTiles of_first(ranges.data[0].count);
+  const RowTiles of_first(ranges.data[0].count);  // to cut anew for each group of panels would divide each time
   const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile()));
   const bool packs = product.right.far && at_once == 1 && panel_range.size() >= kPanelsWorthPacking &&
                      scratch != nullptr && tile_count * kPackedTile <= kNearScratchFloats;

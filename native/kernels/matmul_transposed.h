@@ -107,10 +107,17 @@ struct RightOperands {
   }
 };
 
-/// The next of packed tiles, to be read after each.
+/// After each packed tile the next one is read.
 inline FarTiles each_the_next(const float* packed) {
-  return {packed + kPackedTile, 0, ~uint32_t{0},
-          kPackedTile / kPanel, 0, kTileRows * static_cast<int64_t>(sizeof(float))};
+  static_assert(kPackedTile % kPanel == 0);
+  FarTiles far;
+  far.next = packed + kPackedTile;
+  far.stride = 0;
+  far.length = ~uint32_t{0};
+  far.lines = kPackedTile / kPanel;
+  far.apart = 0;
+  far.step = kTileRows * static_cast<int64_t>(sizeof(float));
+  return far;
 }
 
 /// c[i - first_output][j] += sum over n of a[n][i] * b[n][j] for n in `rows`, at most a group, for some outputs i and
@@ -120,7 +127,7 @@ __attribute__((noinline)) inline void sum_group(Range rows, const SummedLeft& a,
   const int64_t bytes = (outputs.end - first_output) * b.panels() * kPanel * static_cast<int64_t>(sizeof(float));
   float* const right = scratch;
   float* const left = scratch + kPackedRight;
-  const bool is_far = bytes > near_bytes();
+  const auto& by_size = bytes > near_bytes() ? kTilesBySize<true, true>.of : kTilesBySize<true, false>.of;
   const FarTiles next_left = each_the_next(left);
   for (int64_t n = rows.begin; n < rows.end; n += kBlock) {
     const Range k{n, smaller(n + kBlock, rows.end)};
@@ -142,10 +149,9 @@ __attribute__((noinline)) inline void sum_group(Range rows, const SummedLeft& a,
           Start of_group[kMostPanels];
           start.of_panels(p, group, of_group);
           const PanelBlock block = packed.block(p, {0, k.size()});
-          tiles.for_each_height([&](int64_t height, int64_t row, int64_t tile, int64_t count) {
-            const auto& by_size = is_far ? kTilesBySize<true, true>.of : kTilesBySize<true, false>.of;
-            by_size[height - 1][group - 1]({left + tile * kPackedTile, 0}, tile, count, block, of_group, row,
-                                           out.from(row, column), &next_left);
+          tiles.for_each_height([&](int64_t in_tile, int64_t row, int64_t tile, int64_t count) {
+            by_size[in_tile - 1][group - 1]({left + tile * kPackedTile, 0}, tile, count, block, of_group, row,
+                                            out.from(row, column), &next_left);
           });
           p += group;
         }

@@ -2,7 +2,7 @@
 
 /// Left operands of products as the tiles read them in one stream: element (r, k) of tile i at [i][k][r].
 
-#include "kernels/tile.h"
+#include "kernels/tile_operands.h"
 
 namespace unroll::UNROLL_ISA {
 

@@ -4,7 +4,7 @@
 /// operand.
 
 #include "kernels/split.h"
-#include "kernels/tile.h"
+#include "kernels/tile_operands.h"
 
 namespace unroll::UNROLL_ISA {
 

@@ -105,7 +105,7 @@ struct RowTiles {
 
   UNROLL_INLINE int64_t most_rows() const { return height + (higher > 0); }
 
-  /// Calls body(rows, first_row, first, tiles) for the tiles of each height.
+  /// Calls body(rows, first_row, first_tile, tiles) for the tiles of each height.
   template <class Body>
   UNROLL_INLINE void for_each_height(const Body& body) const {
     if (higher > 0) body(height + 1, 0, 0, higher);

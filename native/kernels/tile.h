@@ -138,35 +138,29 @@ UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, const Sta
   }
 }
 
-/// One k block of equal tiles, each below the one before: out = starts + left * panels. A function of its own, because
-/// gcc 12 spills an accumulator when it shares the registers with more loops around it; without a second copy for
-/// single tiles; and its outputs by reference, for by value they are stored in two parts and read as one, which waits.
+/// One k block of equal tiles, each below the one before: out = starts + left * panels. The tiles from `first_tile` on
+/// of those that `far` shares what is read next among; without kFar it may be null. A function of its own, because gcc
+/// 12 spills an accumulator when it shares the registers with more loops around it.
 template <int kRows, int kPanels, bool kPacked, bool kFar>
-[[gnu::noinline, gnu::noclone]] void multiply_tiles(Left<kPacked> left, int64_t first_tile, int64_t tiles,
-                                                    const PanelBlock& block, const Start* starts, int64_t first_row,
-                                                    const Outputs& outputs, const FarTiles* far) {
+__attribute__((noinline)) void multiply_tiles(Left<kPacked> left, int64_t first_tile, int64_t tiles,
+                                              const PanelBlock& block, const Start* starts, int64_t first_row,
+                                              const Outputs& outputs, const FarTiles* far) {
+  // Field by field: what was just stored so and is read as a whole would have to wait.
   Outputs out{outputs.data, outputs.stride, outputs.columns};
   for (int64_t tile = first_tile; tile < first_tile + tiles; ++tile) {
-    const auto multiply = [&](const auto& place) UNROLL_INLINE_LAMBDA {
-      using Place = std::remove_cvref_t<decltype(place)>;
-      const Touches<kRows, kPanels, Place> touches(place, starts, first_row, out);
-      store_tile(multiply_block<kRows, kPanels>(left, block, touches), starts, first_row, out);
-    };
-    if constexpr (kFar) {
-      multiply(far->at(tile));
-    } else {
-      multiply(Near{});
-    }
+    using Place = std::conditional_t<kFar, Far, Near>;
+    Place place;
+    if constexpr (kFar) place = far->at(tile);
+    const Touches<kRows, kPanels, Place> touches(place, starts, first_row, out);
+    store_tile(multiply_block<kRows, kPanels>(left, block, touches), starts, first_row, out);
     left = left.below(kRows);
     first_row += kRows;
     out = out.from(kRows, 0);
   }
 }
 
-/// multiply_tiles() of any size.
 template <bool kPacked>
-using MultiplyTiles = void (*)(Left<kPacked> left, int64_t first_tile, int64_t tiles, const PanelBlock& block,
-                               const Start* starts, int64_t first_row, const Outputs& outputs, const FarTiles* far);
+using MultiplyTiles = decltype(&multiply_tiles<1, 1, kPacked, false>);
 
 /// multiply_tiles() by rows and panels; null where a tile has no room for so many panels. Low tiles bring nothing in:
 /// they are rare, and over too soon for anything to arrive.
@@ -188,6 +182,7 @@ struct TilesBySize {
     }
   }
 };
+/// The tables: of packed tiles or not, of far operands or near ones.
 template <bool kPacked, bool kFar>
 constexpr TilesBySize<kPacked, kFar> kTilesBySize;
 

@@ -36,6 +36,9 @@ public abstract class Contest {
   /** Workload, contender and threads of results that were right: a later round need not look again. */
   private static final Set<List<Object>> CHECKED = new HashSet<>();
 
+  /** Bytes that a call of each contender allocated, where calls are brief. */
+  private static final Map<String, Double> ALLOCATED = new HashMap<>();
+
   private static String answered = "";
   private static Map<String, float[]> answer;
 
@@ -70,6 +73,9 @@ public abstract class Contest {
         CHECKED.add(key);
       }
       CompilerWait.warmUp(subject, contender.equals(Libraries.DL4J));
+      if (work.pace() == Workload.Pace.BRIEF) {
+        ALLOCATED.put(contender, Allocation.ofOneCall(subject));
+      }
     } catch (RuntimeException | Error e) {
       close();
       REFUSED.put(contender, e.getMessage() == null ? e.toString() : e.getMessage());
@@ -102,6 +108,12 @@ public abstract class Contest {
       subject.close();
       subject = null;
     }
+  }
+
+  /** Takes what a call of a contender allocated; NaN if that was not counted. */
+  static double takeAllocated(String contender) {
+    Double bytes = ALLOCATED.remove(contender);
+    return bytes == null ? Double.NaN : bytes;
   }
 
   /** Takes the reason why a contender was not timed; null if there is none. */

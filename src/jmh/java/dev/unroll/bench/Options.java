@@ -14,7 +14,7 @@ final class Options {
   private static final List<String> NAMES = List.of(ONEDNN, ONNX_RUNTIME, PYTORCH_MKL, PYTORCH_OPENBLAS, DL4J);
   private static final String NONE = "none";
 
-  @Option(names = "--quick", description = "Fewer workloads and peers, shorter iterations, the machine measured once.")
+  @Option(names = "--quick", description = "Fewer workloads and peers, less time for each, the machine measured once.")
   boolean quick;
 
   @Option(names = "--only", paramLabel = "REGEX", description = "Only what matches, of lines as the tables have them.")

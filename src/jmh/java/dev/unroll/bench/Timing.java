@@ -8,22 +8,22 @@ import org.openjdk.jmh.annotations.Mode;
  * others on the machine, the other thread of the core among them, only ever add to it, and are quiet for milliseconds
  * more often than for tenths of a second.
  *
- * @param mode whether each call is timed, or all of an iteration together, as calls have to be that take about as long
- *     as looking at the clock
+ * @param mode whether each call is timed, or all of an iteration together
  * @param iterations that are counted, after warming up
  * @param milliseconds of an iteration
  */
 record Timing(Mode mode, int iterations, int milliseconds) {
   private static final int BRIEF_ITERATION = 10;
 
-  /** Of a workload, for some tenths of a second together. */
+  /** Of a workload, for 0.2 s together; quick, for 0.09. */
   static Timing of(Workload workload, boolean quick) {
     int together = quick ? 90 : 200;
-    if (workload.isBrief()) {
-      return new Timing(Mode.AverageTime, together / BRIEF_ITERATION, BRIEF_ITERATION);
-    }
-    int iterations = quick ? 3 : 2;
-    return new Timing(Mode.SampleTime, iterations, together / iterations);
+    int few = quick ? 3 : 2;
+    return switch (workload.pace()) {
+      case SLOW -> new Timing(Mode.SampleTime, few, together / few);
+      case BRIEF -> new Timing(Mode.AverageTime, together / BRIEF_ITERATION, BRIEF_ITERATION);
+      case UNEVEN -> new Timing(Mode.AverageTime, few, together / few);
+    };
   }
 
   /** Milliseconds of warming up. */

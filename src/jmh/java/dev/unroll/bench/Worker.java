@@ -9,8 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import org.openjdk.jmh.profile.GCProfiler;
-import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatFactory;
 import org.openjdk.jmh.results.format.ResultFormatType;
@@ -28,7 +26,6 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 public final class Worker {
   static final String DONE = "@done";
 
-  private static final String ALLOCATED = "gc.alloc.rate.norm";
   private static final double NANOSECONDS = 1e-9;
 
   private final List<RunResult> results = new ArrayList<>();
@@ -60,7 +57,7 @@ public final class Worker {
         System.out.println(new Measurement(contender, Double.NaN, Double.NaN, why));
       }
       for (RunResult result : run) {
-        System.out.println(new Measurement(contender, fastest(result), allocated(result), ""));
+        System.out.println(new Measurement(contender, fastest(result), Contest.takeAllocated(contender), ""));
       }
     }
   }
@@ -78,7 +75,6 @@ public final class Worker {
         .warmupTime(TimeValue.milliseconds(timing.warmup()))
         .measurementIterations(timing.iterations())
         .measurementTime(TimeValue.milliseconds(timing.milliseconds()))
-        .addProfiler(GCProfiler.class)
         .shouldFailOnError(false)
         .verbosity(VerboseMode.SILENT)
         .build();
@@ -87,11 +83,6 @@ public final class Worker {
   /** Of single calls if each was timed, else of the means of iterations. */
   private static double fastest(RunResult result) {
     return result.getPrimaryResult().getStatistics().getMin() * NANOSECONDS;
-  }
-
-  private static double allocated(RunResult result) {
-    Result<?> found = result.getSecondaryResults().get(ALLOCATED);
-    return found == null ? Double.NaN : found.getScore();
   }
 
   private void write(String file) throws IOException {

@@ -36,6 +36,11 @@ public record FunctionWorkload(Function function, int rows, int columns) impleme
   }
 
   @Override
+  public Pace pace() {
+    return rows * columns <= 100_000 ? Pace.BRIEF : Pace.SLOW;
+  }
+
+  @Override
   public Optional<Subject> prepare(Library library) {
     return library.function(this);
   }

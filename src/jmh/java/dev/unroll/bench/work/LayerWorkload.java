@@ -98,8 +98,8 @@ public record LayerWorkload(
   }
 
   @Override
-  public boolean isBrief() {
-    return sequences * steps == 1;
+  public Pace pace() {
+    return sequences * steps == 1 ? Pace.BRIEF : Pace.SLOW;
   }
 
   @Override

@@ -77,6 +77,11 @@ public record PackingWorkload(Form form, Task task, int sequences, int steps, in
   }
 
   @Override
+  public Pace pace() {
+    return form == Form.NEW_SEQUENCES || form == Form.NEW_STEPS ? Pace.UNEVEN : Pace.SLOW;
+  }
+
+  @Override
   public Optional<Subject> prepare(Library library) {
     return library.packing(this);
   }

@@ -8,9 +8,19 @@ public interface Workload {
   /** Prepares it on a library; empty if that cannot do it. */
   Optional<Subject> prepare(Library library);
 
-  /** Whether some library does it in so few microseconds that to time a single call would distort it. */
-  default boolean isBrief() {
-    return false;
+  /** How it is to be timed. */
+  enum Pace {
+    /** Call by call. */
+    SLOW,
+    /** Many calls together: some library takes so few microseconds that to look at the clock would count. */
+    BRIEF,
+    /** Many calls together, for long: some calls pay for others, as those do that collect the garbage. */
+    UNEVEN
+  }
+
+  /** How it is to be timed: call by call, unless it says otherwise. */
+  default Pace pace() {
+    return Pace.SLOW;
   }
 
   /** What should come out: what the reference answers, unless there is something better to go by. */
