@@ -164,6 +164,12 @@ void check_shared_stacks() {
   }
 }
 
+/// Weights beyond L2, for which rows are packed, and threads that each have some sequences of every step: the rows of a
+/// product then lie apart.
+void check_far_weights() {
+  check_passes({CellKind::kLstm, 4, 4, 300, 128, 0, 1, 1, false, false}, Layout(std::vector<int>(20, 6)));
+}
+
 /// Often enough for both ways of a pass to be tried and one of them to be chosen.
 void check_repeated_passes() {
   static ThreadPool two(2);
@@ -215,6 +221,7 @@ int main() {
   check_plain_weights();
   check_input_by_index();
   check_long_sums();
+  check_far_weights();
   check_many_steps_at_once();
   check_repeated_passes();
   return finish("recurrence");
