@@ -32,6 +32,7 @@ inline FarTiles share_panels(const PanelBlock& next, int64_t panels, int64_t til
           stride,
           length,
           lines,
+          static_cast<uint32_t>(half - 1),
           (panels - half) * stride * static_cast<int64_t>(sizeof(float)),
           lines * kLine / length};
 }

@@ -107,6 +107,33 @@ struct RightOperands {
   }
 };
 
+/// Where a tile is of a single panel a block of outputs has so many that each brings in a row of what is packed next:
+/// packing then finds in L2 what it would wait for, while the tiles, which multiply all the time, hardly notice.
+constexpr bool kTilesBringRows = kMostBeside == 1;
+
+inline Range output_block_from(int64_t i, Range outputs) { return {i, smaller(i + kTransposedRows, outputs.end)}; }
+
+/// Some outputs of some rows, a row for each tile. Those of `a` in memory: its order moves few of them far.
+inline FarTiles a_row_each(const Rows& a, Range rows, Range outputs) {
+  FarTiles far;
+  far.next = a.data + rows.begin * a.stride + outputs.begin;
+  far.stride = a.stride;
+  far.length = far.lines = static_cast<uint32_t>(divide_up(outputs.size(), kPanel));
+  far.last = static_cast<uint32_t>(rows.size() - 1);
+  far.apart = 0;
+  far.step = divide_up(outputs.size() * static_cast<int64_t>(sizeof(float)), kBlock);
+  return far;
+}
+
+/// What is packed after a block of outputs of rows k: the next block, or the first one of the rows after; after the
+/// last, nothing but a line that is there.
+inline FarTiles packed_next(const Rows& a, Range rows, Range k, Range outputs, Range block) {
+  if (block.end < outputs.end) return a_row_each(a, k, output_block_from(block.end, outputs));
+  const Range after{k.end, smaller(k.end + kBlock, rows.end)};
+  if (after.size() > 0) return a_row_each(a, after, output_block_from(outputs.begin, outputs));
+  return a_row_each(a, {k.begin, k.begin + 1}, block);
+}
+
 /// After each packed tile the next one is read.
 inline FarTiles each_the_next(const float* packed) {
   static_assert(kPackedTile % kPanel == 0);
@@ -115,6 +142,7 @@ inline FarTiles each_the_next(const float* packed) {
   far.stride = 0;
   far.length = ~uint32_t{0};
   far.lines = kPackedTile / kPanel;
+  far.last = 0;
   far.apart = 0;
   far.step = kTileRows * static_cast<int64_t>(sizeof(float));
   return far;
@@ -127,15 +155,16 @@ __attribute__((noinline)) inline void sum_group(Range rows, const SummedLeft& a,
   const int64_t bytes = (outputs.end - first_output) * b.panels() * kPanel * static_cast<int64_t>(sizeof(float));
   float* const right = scratch;
   float* const left = scratch + kPackedRight;
-  const auto& by_size = bytes > near_bytes() ? kTilesBySize<true, true>.of : kTilesBySize<true, false>.of;
-  const FarTiles next_left = each_the_next(left);
+  const auto& by_size =
+      kTilesBringRows || bytes > near_bytes() ? kTilesBySize<true, true>.of : kTilesBySize<true, false>.of;
   for (int64_t n = rows.begin; n < rows.end; n += kBlock) {
     const Range k{n, smaller(n + kBlock, rows.end)};
     const bool starts = from_zero && n == rows.begin;
     b.for_each(panels,
                [&](const RightOperand& part, int64_t first) { pack_right(part, k, right + first * kPanel * kBlock); });
     for (int64_t i = outputs.begin; i < outputs.end; i += kTransposedRows) {
-      const Range output_block{i, smaller(i + kTransposedRows, outputs.end)};
+      const Range output_block = output_block_from(i, outputs);
+      const FarTiles far = kTilesBringRows ? packed_next(a.rows, rows, k, outputs, output_block) : each_the_next(left);
       pack_left_transposed(a.rows, k, output_block, left);
       a.sums.add(left, k.size(), output_block);
       b.for_each(panels, [&](const RightOperand& part, int64_t first) {
@@ -149,9 +178,10 @@ __attribute__((noinline)) inline void sum_group(Range rows, const SummedLeft& a,
           Start of_group[kMostPanels];
           start.of_panels(p, group, of_group);
           const PanelBlock block = packed.block(p, {0, k.size()});
+          const int64_t before = kTilesBringRows ? (first + p) * tiles.count : 0;
           tiles.for_each_height([&](int64_t in_tile, int64_t row, int64_t tile, int64_t count) {
-            by_size[in_tile - 1][group - 1]({left + tile * kPackedTile, 0}, tile, count, block, of_group, row,
-                                            out.from(row, column), &next_left);
+            by_size[in_tile - 1][group - 1]({left + tile * kPackedTile, 0}, before + tile, count, block, of_group, row,
+                                            out.from(row, column), &far);
           });
           p += group;
         }

@@ -20,15 +20,17 @@ struct Far {
 struct Near {};
 
 /// The places of tiles that follow one another: what is read after them, lines of 16 floats in pieces of `length` that
-/// are `stride` floats apart, is shared out among them.
+/// are `stride` floats apart, is shared out among them. Tiles beyond the last piece are given its first lines.
 struct FarTiles {
   const float* next;
   int64_t stride;
   uint32_t length, lines;  ///< of a piece, and of a tile
+  uint32_t last;           ///< the number of the last piece
   int64_t apart, step;
 
   UNROLL_INLINE Far at(int64_t tile) const {
     const int64_t line = tile * lines, piece = static_cast<uint32_t>(line) / length;
+    if (piece > last) return {next + last * stride, apart, step};
     return {next + piece * stride + (line - piece * length) * kPanel, apart, step};
   }
 };
