@@ -219,13 +219,15 @@ struct Sigmoid {
     return {one_minus_exp_near_0(without_exponent(x, rounded - broadcast(kRounder))), rounded};
   }
 
-  static UNROLL_INLINE Vec end(const Halfway& half, Vec) {
+  static UNROLL_INLINE Vec end(const Halfway& half) {
     constexpr float k = 1.25f;
     const Vec h = bits_to_float(bits_of(k) - exponent_bits(half.rounded));
     return broadcast(k) / fnma(h, half.of_remainder, broadcast(k) + h);
   }
 
-  static UNROLL_INLINE Vec near(Vec x) { return end(begin(x), x); }
+  static UNROLL_INLINE Vec end(const Halfway& half, Vec) { return end(half); }
+
+  static UNROLL_INLINE Vec near(Vec x) { return end(begin(x)); }
 
   static UNROLL_INLINE Vec apply(Vec x) {
     const Vec of_near = near(x);
@@ -237,6 +239,12 @@ struct Sigmoid {
   }
 };
 UNROLL_INLINE Vec sigmoid(Vec x) { return Sigmoid::apply(x); }
+
+/// The sigmoid of any argument, in the same two steps as a near one: the first does nothing.
+struct AnySigmoid {
+  static UNROLL_INLINE Halfway begin(Vec x) { return {x, x}; }
+  static UNROLL_INLINE Vec end(const Halfway& half) { return sigmoid(half.of_remainder); }
+};
 
 /// 1 - e^-x for x >= 0, to the last bits near 0 too: (1 - h) + h (1 - e^-r), h = 2^-n.
 UNROLL_INLINE Vec one_minus_exp(Vec x) {

@@ -2,6 +2,7 @@
 
 /// The forward pass of a recurrent layer and direction: the time loop, written once for every cell (cell_row.h).
 
+#include "kernels/cell_stages.h"
 #include "kernels/input_table.h"
 
 namespace unroll::UNROLL_ISA {
@@ -178,14 +179,27 @@ struct ForwardPass : LayerRows {
   void forward_cells(const Segment& segment, Range blocks, Sums<kPhase>& sums) const {
     const bool fetches = (Cell::kHasCells || Cell::kDirectPath) &&
                          segment.sequences.size() * hidden() * static_cast<int64_t>(sizeof(float)) >= kNearStates;
-    CellRow row = first_row<Cell>(segment);
-    const float* of_gates = sums.of;
-    for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b, move_to_next<Cell>(row)) {
-      for (int64_t block = blocks.begin; block < blocks.end; ++block, of_gates += sums.kGates * kPanel) {
-        move_to_block(block, row);
-        if (fetches) fetch_ahead<Cell>(row);
-        Cell::template forward<kPhase>(of_gates, row);
+    const auto prepare = [this, fetches](const CellRow& row) UNROLL_INLINE_LAMBDA {
+      if (fetches) fetch_ahead<Cell>(row);
+    };
+    // In the order of the sums: the blocks of a row, then those of the next.
+    const int64_t first_unit = blocks.begin * kPanel, end = blocks.end * kPanel, units = hidden();
+    const auto next = [this, first_unit, end, units](CellRow& row) UNROLL_INLINE_LAMBDA {
+      row.unit += kPanel;
+      if (row.unit == end) {
+        row.unit = first_unit;
+        move_to_next<Cell>(row);
       }
+      row.units = first_lanes(units - row.unit);
+    };
+    CellRow row = first_row<Cell>(segment);
+    move_to_block(blocks.begin, row);
+    constexpr int64_t kSums = Sums<kPhase>::kGates * kPanel;
+    const float* of_gates = sums.of;
+    for (int64_t left = segment.sequences.size() * blocks.size(); left > 0; left -= kCellsAtOnce) {
+      const int64_t rows = smaller(left, kCellsAtOnce);
+      row = forward_cells_of<Cell, kPhase>(of_gates, kSums, rows, row, prepare, next);
+      of_gates += rows * kSums;
     }
   }
 

@@ -43,12 +43,29 @@ struct GruCell {
     return start_or_nothing(bias == nullptr ? nullptr : bias + row.unit, 0, row.units);
   }
 
+  struct Kept {
+    Halfway r, z, n;
+    Vec a_n;
+  };
+  static constexpr int stages(int) { return 4; }
   template <int kPhase>
-  static UNROLL_INLINE void forward(const float* sums, const CellRow& row) {
-    const Vec r = sigmoid(load(sums)), from_h = load(sums + 2 * kPanel);
-    row.keep_gate(0, r);
-    if (row.keeps) row.store(row.recurrent, from_h);
-    GruEnd::forward(row, sigmoid(load(sums + kPanel)), tanh(fma(r, from_h, row.load_gate(2))));
+  static constexpr int kSigmoids = 0b011;
+
+  template <int kPhase, int kStage, class Gate>
+  static UNROLL_INLINE void forward(const float* sums, const CellRow& row, Kept& kept) {
+    if constexpr (kStage == 0) {
+      kept.r = Gate::begin(load(sums));
+      kept.z = Gate::begin(load(sums + kPanel));
+    } else if constexpr (kStage == 1) {
+      const Vec r = Gate::end(kept.r), from_h = load(sums + 2 * kPanel);
+      row.keep_gate(0, r);
+      if (row.keeps) row.store(row.recurrent, from_h);
+      kept.a_n = fma(r, from_h, row.load_gate(2));
+    } else if constexpr (kStage == 2) {
+      kept.n = Tanh::begin(kept.a_n);
+    } else {
+      GruEnd::forward(row, Gate::end(kept.z), Tanh::end(kept.n, kept.a_n));
+    }
   }
 
   template <int kPhase>
@@ -67,15 +84,27 @@ struct GruResetBeforeCell {
 
   static UNROLL_INLINE Start start(int g, const CellRow& row, int64_t stride) { return row.gate_start(g, stride); }
 
+  struct Kept {
+    Halfway r_or_n, z;
+  };
+  static constexpr int stages(int) { return 2; }
   template <int kPhase>
-  static UNROLL_INLINE void forward(const float* sums, const CellRow& row) {
-    if constexpr (kPhase == 0) {
-      const Vec r = sigmoid(load(sums));
+  static constexpr int kSigmoids = kPhase == 0 ? 0b11 : 0;
+
+  template <int kPhase, int kStage, class Gate>
+  static UNROLL_INLINE void forward(const float* sums, const CellRow& row, Kept& kept) {
+    if constexpr (kPhase == 0 && kStage == 0) {
+      kept.r_or_n = Gate::begin(load(sums));
+      kept.z = Gate::begin(load(sums + kPanel));
+    } else if constexpr (kPhase == 0) {
+      const Vec r = Gate::end(kept.r_or_n);
       row.keep_gate(0, r);
-      row.store_gate(1, sigmoid(load(sums + kPanel)));
+      row.store_gate(1, Gate::end(kept.z));
       row.store(row.recurrent, r * row.load(row.h_prev));
+    } else if constexpr (kStage == 0) {
+      kept.r_or_n = Tanh::begin(load(sums));
     } else {
-      GruEnd::forward(row, row.load_gate(1), tanh(load(sums)));
+      GruEnd::forward(row, row.load_gate(1), Tanh::end(kept.r_or_n, load(sums)));
     }
   }
 

@@ -21,24 +21,45 @@ struct LstmCell {
 
   static UNROLL_INLINE Start start(int g, const CellRow& row, int64_t stride) { return row.gate_start(g, stride); }
 
+  struct Kept {
+    Halfway i, f, g_or_c, o;
+    Vec c;
+  };
+  static constexpr int stages(int) { return 4; }
   template <int kPhase>
-  static UNROLL_INLINE void forward(const float* sums, const CellRow& row) {
-    const Vec c_prev = row.load(row.c_prev);
-    Vec a_i = load(sums), a_f = load(sums + kPanel), a_o = load(sums + 3 * kPanel);
-    if (row.options->peepholes != nullptr) {
-      a_i = fma(peephole(row, 0), c_prev, a_i);
-      a_f = fma(peephole(row, 1), c_prev, a_f);
+  static constexpr int kSigmoids = 0b1011;
+
+  template <int kPhase, int kStage, class Gate>
+  static UNROLL_INLINE void forward(const float* sums, const CellRow& row, Kept& kept) {
+    const bool peepholes = row.options->peepholes != nullptr, coupled = row.options->coupled;
+    if constexpr (kStage == 0) {
+      Vec a_i = load(sums), a_f = load(sums + kPanel);
+      if (peepholes) {
+        const Vec c_prev = row.load(row.c_prev);
+        a_i = fma(peephole(row, 0), c_prev, a_i);
+        a_f = fma(peephole(row, 1), c_prev, a_f);
+      }
+      kept.i = Gate::begin(a_i);
+      kept.f = Gate::begin(a_f);
+      kept.g_or_c = Tanh::begin(load(sums + 2 * kPanel));
+    } else if constexpr (kStage == 1) {
+      const Vec i = Gate::end(kept.i), f = coupled ? one() - i : Gate::end(kept.f);
+      const Vec g = Tanh::end(kept.g_or_c, load(sums + 2 * kPanel));
+      kept.c = fma(f, row.load(row.c_prev), i * g);
+      row.keep_gate(0, i);
+      row.keep_gate(1, f);
+      row.keep_gate(2, g);
+      row.store(row.c, kept.c);
+    } else if constexpr (kStage == 2) {
+      Vec a_o = load(sums + 3 * kPanel);
+      if (peepholes) a_o = fma(peephole(row, 2), kept.c, a_o);
+      kept.o = Gate::begin(a_o);
+      kept.g_or_c = Tanh::begin(kept.c);
+    } else {
+      const Vec o = Gate::end(kept.o);
+      row.keep_gate(3, o);
+      row.store(row.h, o * Tanh::end(kept.g_or_c, kept.c));
     }
-    const Vec i = sigmoid(a_i), f = row.options->coupled ? one() - i : sigmoid(a_f), g = tanh(load(sums + 2 * kPanel));
-    const Vec c = fma(f, c_prev, i * g);
-    if (row.options->peepholes != nullptr) a_o = fma(peephole(row, 2), c, a_o);
-    const Vec o = sigmoid(a_o);
-    row.keep_gate(0, i);
-    row.keep_gate(1, f);
-    row.keep_gate(2, g);
-    row.keep_gate(3, o);
-    row.store(row.c, c);
-    row.store(row.h, o * tanh(c));
   }
 
   template <int kPhase>

@@ -8,13 +8,17 @@
 namespace unroll::UNROLL_ISA {
 
 struct TanhActivation {
-  static UNROLL_INLINE Vec apply(Vec a) { return tanh(a); }
+  static constexpr int kStages = 2;
+  static UNROLL_INLINE Halfway begin(Vec a) { return Tanh::begin(a); }
+  static UNROLL_INLINE Vec end(const Halfway& half, Vec a) { return Tanh::end(half, a); }
   static UNROLL_INLINE Vec gradient(Vec h, Vec d_h) { return tanh_derivative(h) * d_h; }
 };
 
 struct ReluActivation {
+  static constexpr int kStages = 1;
   /// max returns its second operand for NaN, so NaN goes through.
   static UNROLL_INLINE Vec apply(Vec a) { return max(broadcast(0.0f), a); }
+  static UNROLL_INLINE Vec end(const Halfway&, Vec a) { return apply(a); }
   static UNROLL_INLINE Vec gradient(Vec h, Vec d_h) { return select(h <= broadcast(0.0f), broadcast(0.0f), d_h); }
 };
 
@@ -26,9 +30,20 @@ struct RnnCell {
 
   static UNROLL_INLINE Start start(int g, const CellRow& row, int64_t stride) { return row.gate_start(g, stride); }
 
+  struct Kept {
+    Halfway h;
+  };
+  static constexpr int stages(int) { return Activation::kStages; }
   template <int kPhase>
-  static UNROLL_INLINE void forward(const float* sums, const CellRow& row) {
-    row.store(row.h, Activation::apply(load(sums)));
+  static constexpr int kSigmoids = 0;
+
+  template <int kPhase, int kStage, class Gate>
+  static UNROLL_INLINE void forward(const float* sums, const CellRow& row, Kept& kept) {
+    if constexpr (kStage + 1 < Activation::kStages) {
+      kept.h = Activation::begin(load(sums));
+    } else {
+      row.store(row.h, Activation::end(kept.h, load(sums)));
+    }
   }
 
   template <int kPhase>
