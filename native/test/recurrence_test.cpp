@@ -170,6 +170,15 @@ void check_far_weights() {
   check_passes({CellKind::kLstm, 4, 4, 300, 128, 0, 1, 1, false, false}, Layout(std::vector<int>(20, 6)));
 }
 
+/// Gates far from 0, where a sigmoid is computed another way.
+void check_saturated_gates() {
+  for (const Kind& kind : kKinds) {
+    const int64_t projection = kind.projected ? 17 : 0;
+    check_passes({kind.cell, kind.gates, kind.first_gates, 5, 33, projection, 1, 1, kind.options, false, 25.0f},
+                 Layout({7, 7, 5, 4, 4, 2, 1, 0, 0}));
+  }
+}
+
 /// Often enough for both ways of a pass to be tried and one of them to be chosen.
 void check_repeated_passes() {
   static ThreadPool two(2);
@@ -222,6 +231,7 @@ int main() {
   check_input_by_index();
   check_long_sums();
   check_far_weights();
+  check_saturated_gates();
   check_many_steps_at_once();
   check_repeated_passes();
   return finish("recurrence");

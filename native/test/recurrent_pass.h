@@ -34,6 +34,7 @@ struct Sizes {
   int64_t gates, first_gates, input, hidden, projection, layers, directions;
   bool options;  // peepholes and coupled gates of an LSTM
   bool between;  // dropout between the layers, two directions summed
+  float most_bias = 1.0f;
 
   int64_t state() const { return projection > 0 ? projection : hidden; }
   int64_t inputs(int64_t layer) const { return layer == 0 ? input : outputs(); }
@@ -274,7 +275,7 @@ class Pass {
     layer.w_ih_panels = pack_weight(w_ih, gh, in, 1, true);
     layer.w_hh_panels = pack_weight(w_hh, gh, p, s.gates, true);
     layer.w_hr_panels = s.projection > 0 ? pack_weight(w_hr, p, h, 1, true) : nullptr;
-    layer.bias = buffers.keep(random_floats(gh, seed + 5));
+    layer.bias = buffers.keep(random_floats(gh, seed + 5, -s.most_bias, s.most_bias));
     layer.options.peepholes = lstm && s.options ? buffers.keep(random_floats(3 * h, seed + 9)) : nullptr;
     layer.options.recurrent_bias = s.cell == CellKind::kGru ? buffers.keep(random_floats(h, seed + 9)) : nullptr;
     layer.options.coupled = s.options;
