@@ -146,7 +146,8 @@ struct BackwardPass : LayerRows {
                   {gradient.d_unprojected, hidden(), hidden()}, scratch);
   }
 
-  /// Rows from one of a step to the one that comes some rows later, in the step itself or the one that is next.
+  /// From a row to the one that comes some rows later, in the segment or that of the step that is next; 0 if that is
+  /// none. States before are so far ahead only where both steps have as many rows.
   int64_t rows_ahead(const Segment& segment, int64_t b) const {
     constexpr int64_t kAhead = 4;
     const int64_t ahead = smaller(kAhead, segment.sequences.size());
@@ -155,8 +156,8 @@ struct BackwardPass : LayerRows {
     return next < 0 ? 0 : next - segment.row - segment.sequences.size() + ahead;
   }
 
-  /// Fetches what the cell of a later row reads: the forward pass left it long ago, and nothing foresees where the
-  /// gates of a row, or the rows of the step before, begin.
+  /// Fetches what the cell of a later row reads and writes: the forward pass left it long ago, and nothing foresees
+  /// where the gates of a row, or the rows of the step before, begin.
   UNROLL_INLINE void fetch_kept(const CellRow& row, int64_t rows) const {
     for (int g = 0; g < Cell::kGates; ++g) {
       __builtin_prefetch(row.gates + g * row.stride + row.unit + rows * gate_columns(), 1);
@@ -165,7 +166,7 @@ struct BackwardPass : LayerRows {
       __builtin_prefetch(row.c_prev + row.unit + rows * hidden());
       __builtin_prefetch(row.c + row.unit + rows * hidden());
     }
-    if constexpr (Cell::kHasRecurrent) __builtin_prefetch(row.recurrent + row.unit + rows * hidden(), 1);
+    if constexpr (Cell::kRecurrentGradient) __builtin_prefetch(row.recurrent + row.unit + rows * hidden(), 1);
     const float* const state = Cell::kDirectPath ? row.h_prev : row.h;
     if constexpr (!Cell::kHasCells) __builtin_prefetch(state + row.unit + rows * state_stride());
   }
@@ -176,7 +177,7 @@ struct BackwardPass : LayerRows {
     for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b, move_to_next<Cell>(row)) {
       row.d_h_prev = gradient.d_h + b * state_size();
       if constexpr (Cell::kHasCells) row.d_c = gradient.d_c + b * hidden();
-      const int64_t ahead = rows_ahead(segment, b);
+      const int64_t ahead = kPhase == 0 ? rows_ahead(segment, b) : 0;
       for (int64_t block = blocks.begin; block < blocks.end; ++block) {
         move_to_block(block, row);
         if constexpr (kPhase == 0) fetch_kept(row, ahead);

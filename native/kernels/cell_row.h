@@ -11,13 +11,12 @@
 ///   kHasRecurrent       whether it keeps more than the gates: see CellRow::recurrent
 ///   kRecurrentGradient  whether backward leaves dE/d(W_hh h) of the other gates in row.recurrent
 ///   start(g, row)     what the product of gate g is added to: row.gates, or a bias kept apart
-///   Kept                what the stages of a row's forward pass hand on
-///   stages(phase)       how many there are
-///   kSigmoids<phase>    of the phase's gates those that are sigmoids of nothing but their sums, a bit each
+///   kStages, Kept       stages of a phase of the forward pass, and what they hand on
+///   kSigmoids<phase>    of the phase's gates those that are sigmoids, a bit each
 ///   forward<phase, stage, Gate>(sums, row, kept)
 ///                       W_ih x + b + W_hh h_{t-1} of the phase's gates one after the other; the stages together write
-///                       the state and, if row.keeps, what backward needs. Gate: Sigmoid if all these sums are near,
-///                       else AnySigmoid
+///                       the state and, if row.keeps, what backward needs. Gate: Sigmoid if the arguments of the
+///                       sigmoids are near, else AnySigmoid
 ///   backward<phase>(row, d_h)
 ///                       d_h = dE/dh_t; leaves dE/d(W_ih x) in row.gates
 

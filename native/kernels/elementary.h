@@ -166,7 +166,8 @@ UNROLL_INLINE Vec log(Vec x) {
 }
 
 /// The first half of tanh or sigmoid: a function of the remainder r of the argument, and the multiple of ln 2 without
-/// it. A map takes the halves of several vectors one after the other where a whole function is too long a chain.
+/// it. Maps and cells take the halves of several vectors one after the other where a whole function is too long a
+/// chain. end() is given the argument again, which some functions need.
 struct Halfway {
   Vec of_remainder, rounded;
 };
@@ -240,10 +241,10 @@ struct Sigmoid {
 };
 UNROLL_INLINE Vec sigmoid(Vec x) { return Sigmoid::apply(x); }
 
-/// The sigmoid of any argument, in the same two steps as a near one: the first does nothing.
+/// The sigmoid of any argument in two steps, as a near one: the first only keeps it.
 struct AnySigmoid {
   static UNROLL_INLINE Halfway begin(Vec x) { return {x, x}; }
-  static UNROLL_INLINE Vec end(const Halfway& half) { return sigmoid(half.of_remainder); }
+  static UNROLL_INLINE Vec end(const Halfway& kept) { return sigmoid(kept.of_remainder); }
 };
 
 /// 1 - e^-x for x >= 0, to the last bits near 0 too: (1 - h) + h (1 - e^-r), h = 2^-n.

@@ -197,9 +197,9 @@ struct ForwardPass : LayerRows {
     constexpr int64_t kSums = Sums<kPhase>::kGates * kPanel;
     const float* of_gates = sums.of;
     for (int64_t left = segment.sequences.size() * blocks.size(); left > 0; left -= kCellsAtOnce) {
-      const int64_t rows = smaller(left, kCellsAtOnce);
-      row = forward_cells_of<Cell, kPhase>(of_gates, kSums, rows, row, prepare, next);
-      of_gates += rows * kSums;
+      const int64_t count = smaller(left, kCellsAtOnce);
+      row = forward_cells_of<Cell, kPhase>(of_gates, kSums, count, row, prepare, next);
+      of_gates += count * kSums;
     }
   }
 

@@ -47,7 +47,7 @@ struct GruCell {
     Halfway r, z, n;
     Vec a_n;
   };
-  static constexpr int stages(int) { return 4; }
+  static constexpr int kStages = 4;
   template <int kPhase>
   static constexpr int kSigmoids = 0b011;
 
@@ -87,7 +87,7 @@ struct GruResetBeforeCell {
   struct Kept {
     Halfway r_or_n, z;
   };
-  static constexpr int stages(int) { return 2; }
+  static constexpr int kStages = 2;
   template <int kPhase>
   static constexpr int kSigmoids = kPhase == 0 ? 0b11 : 0;
 

@@ -25,7 +25,7 @@ struct LstmCell {
     Halfway i, f, g_or_c, o;
     Vec c;
   };
-  static constexpr int stages(int) { return 4; }
+  static constexpr int kStages = 4;
   template <int kPhase>
   static constexpr int kSigmoids = 0b1011;
 

@@ -107,31 +107,33 @@ struct RightOperands {
   }
 };
 
-/// Where a tile is of a single panel a block of outputs has so many that each brings in a row of what is packed next:
-/// packing then finds in L2 what it would wait for, while the tiles, which multiply all the time, hardly notice.
+/// Where a tile is of a single panel, each brings in a row of what is packed next: of 16 panels all that a block has,
+/// of fewer a part. Packing then finds in L2 what it would wait for, while the tiles, which multiply all the time,
+/// hardly notice.
 constexpr bool kTilesBringRows = kMostBeside == 1;
 
 inline Range output_block_from(int64_t i, Range outputs) { return {i, smaller(i + kTransposedRows, outputs.end)}; }
 
-/// Some outputs of some rows, a row for each tile. Those of `a` in memory: its order moves few of them far.
-inline FarTiles a_row_each(const Rows& a, Range rows, Range outputs) {
+/// Some outputs of some rows, a row for each tile of so many terms. Those of `a` in memory: its order moves rows within
+/// a step only.
+inline FarTiles a_row_each(const Rows& a, Range rows, Range outputs, int64_t terms) {
   FarTiles far;
   far.next = a.data + rows.begin * a.stride + outputs.begin;
   far.stride = a.stride;
   far.length = far.lines = static_cast<uint32_t>(divide_up(outputs.size(), kPanel));
   far.last = static_cast<uint32_t>(rows.size() - 1);
   far.apart = 0;
-  far.step = divide_up(outputs.size() * static_cast<int64_t>(sizeof(float)), kBlock);
+  far.step = divide_up(outputs.size() * static_cast<int64_t>(sizeof(float)), terms);
   return far;
 }
 
-/// What is packed after a block of outputs of rows k: the next block, or the first one of the rows after; after the
-/// last, nothing but a line that is there.
+/// The left operand that is packed after a block of outputs of rows k: the next block, or the first one of the rows
+/// after; after the last, a row that is there.
 inline FarTiles packed_next(const Rows& a, Range rows, Range k, Range outputs, Range block) {
-  if (block.end < outputs.end) return a_row_each(a, k, output_block_from(block.end, outputs));
+  if (block.end < outputs.end) return a_row_each(a, k, output_block_from(block.end, outputs), k.size());
   const Range after{k.end, smaller(k.end + kBlock, rows.end)};
-  if (after.size() > 0) return a_row_each(a, after, output_block_from(outputs.begin, outputs));
-  return a_row_each(a, {k.begin, k.begin + 1}, block);
+  if (after.size() > 0) return a_row_each(a, after, output_block_from(outputs.begin, outputs), k.size());
+  return a_row_each(a, {k.begin, k.begin + 1}, block, k.size());
 }
 
 /// After each packed tile the next one is read.

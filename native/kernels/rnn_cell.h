@@ -33,13 +33,13 @@ struct RnnCell {
   struct Kept {
     Halfway h;
   };
-  static constexpr int stages(int) { return Activation::kStages; }
+  static constexpr int kStages = Activation::kStages;
   template <int kPhase>
   static constexpr int kSigmoids = 0;
 
   template <int kPhase, int kStage, class Gate>
   static UNROLL_INLINE void forward(const float* sums, const CellRow& row, Kept& kept) {
-    if constexpr (kStage + 1 < Activation::kStages) {
+    if constexpr (kStage + 1 < kStages) {
       kept.h = Activation::begin(load(sums));
     } else {
       row.store(row.h, Activation::end(kept.h, load(sums)));

@@ -8,9 +8,9 @@
 
 namespace unroll::UNROLL_ISA {
 
-/// A place of a tile's outputs, their start values and what is read after it: beyond L2. What is read after the tile is
-/// brought in meanwhile: each step of k touches the next `step` bytes at `next` and `apart` bytes from there, for of a
-/// single stream the processor does not fetch enough ahead.
+/// A place of a tile's outputs, their start values and what is read after it: beyond L2, or for other reasons worth
+/// bringing in. What is read after the tile is brought in meanwhile: each step of k touches the next `step` bytes at
+/// `next` and `apart` bytes from there, for of a single stream the processor does not fetch enough ahead.
 struct Far {
   const float* next;
   int64_t apart, step;

@@ -33,12 +33,17 @@ void check_forward(const Sizes& s, const Layout& layout, const std::vector<int>&
 struct Kind {
   CellKind cell;
   int64_t gates, first_gates;
-  bool options, projected;
+  Gates options;
+  bool projected;
 };
 
-const Kind kKinds[] = {{CellKind::kRnnTanh, 1, 1, false, false}, {CellKind::kRnnRelu, 1, 1, false, false},
-                       {CellKind::kLstm, 4, 4, false, false},    {CellKind::kLstm, 4, 4, true, true},
-                       {CellKind::kGru, 3, 2, false, false},     {CellKind::kGruResetBefore, 3, 2, false, false}};
+const Kind kKinds[] = {{CellKind::kRnnTanh, 1, 1, Gates::kPlain, false},
+                       {CellKind::kRnnRelu, 1, 1, Gates::kPlain, false},
+                       {CellKind::kLstm, 4, 4, Gates::kPlain, false},
+                       {CellKind::kLstm, 4, 4, Gates::kCoupled, true},
+                       {CellKind::kLstm, 4, 4, Gates::kCoupledWithPeepholes, true},
+                       {CellKind::kGru, 3, 2, Gates::kPlain, false},
+                       {CellKind::kGruResetBefore, 3, 2, Gates::kPlain, false}};
 
 /// A training pass and passes that only answer, by chunks of different lengths: the same bits everywhere.
 Floats check_passes(const Sizes& sizes, const Layout& layout) {
@@ -61,7 +66,7 @@ void check_long_sums() {
   ThreadPool two(2);
   const Layout layout(std::vector<int>(45, 100));
   for (const auto& [inputs, hidden] : {std::pair{21, 7}, {21, 250}, {1000, 40}}) {
-    const Sizes sizes{CellKind::kRnnTanh, 1, 1, inputs, hidden, 0, 1, 1, false, false};
+    const Sizes sizes{CellKind::kRnnTanh, 1, 1, inputs, hidden, 0, 1, 1, Gates::kPlain, false};
     Pass pass(sizes, layout, *supported_kernels().back(), two);
     pass.train();
     pass.check_weight_gradients();
@@ -78,7 +83,7 @@ void check_long_sums() {
 void check_many_steps_at_once() {
   static ThreadPool alone(1);
   const Layout layout(std::vector<int>(8, 150));
-  const Sizes sizes{CellKind::kLstm, 4, 4, 5, 33, 0, 1, 1, false, false};
+  const Sizes sizes{CellKind::kLstm, 4, 4, 5, 33, 0, 1, 1, Gates::kPlain, false};
   const Floats expected = Pass(sizes, layout, generic::kKernels, alone).outputs(4, true);
   everywhere([&](const Kernels& kernels, Parallel& pool, const std::string& how) {
     check_same(Pass(sizes, layout, kernels, pool).outputs(150, true), expected, "150 steps at once" + how);
@@ -109,8 +114,8 @@ void check_plain_weights() {
     }
   }
   // More terms than are summed in one group, forward and backward.
-  check_sizes({CellKind::kRnnTanh, 1, 1, 4700, 18, 0, 1, 1, false, false}, {1});
-  check_sizes({CellKind::kLstm, 4, 4, 3, 1170, 18, 1, 1, false, false}, {1});
+  check_sizes({CellKind::kRnnTanh, 1, 1, 4700, 18, 0, 1, 1, Gates::kPlain, false}, {1});
+  check_sizes({CellKind::kLstm, 4, 4, 3, 1170, 18, 1, 1, Gates::kPlain, false}, {1});
 }
 
 /// An input by index against the same input written out.
@@ -167,15 +172,15 @@ void check_shared_stacks() {
 /// Weights beyond L2, for which rows are packed, and threads that each have some sequences of every step: the rows of a
 /// product then lie apart.
 void check_far_weights() {
-  check_passes({CellKind::kLstm, 4, 4, 300, 128, 0, 1, 1, false, false}, Layout(std::vector<int>(20, 6)));
+  check_passes({CellKind::kLstm, 4, 4, 300, 128, 0, 1, 1, Gates::kPlain, false}, Layout(std::vector<int>(20, 6)));
 }
 
-/// Gates far from 0, where a sigmoid is computed another way.
+/// Some rows whose gates are far from 0, where a sigmoid is computed another way, among others.
 void check_saturated_gates() {
   for (const Kind& kind : kKinds) {
     const int64_t projection = kind.projected ? 17 : 0;
     check_passes({kind.cell, kind.gates, kind.first_gates, 5, 33, projection, 1, 1, kind.options, false, 25.0f},
-                 Layout({7, 7, 5, 4, 4, 2, 1, 0, 0}));
+                 Layout(std::vector<int>(20, 6)));
   }
 }
 
@@ -183,7 +188,7 @@ void check_saturated_gates() {
 void check_repeated_passes() {
   static ThreadPool two(2);
   const Layout layout(std::vector<int>{60});
-  const Sizes sizes{CellKind::kLstm, 4, 4, 5, 90, 0, 1, 1, false, false};
+  const Sizes sizes{CellKind::kLstm, 4, 4, 5, 90, 0, 1, 1, Gates::kPlain, false};
   const auto train = [&] { return Pass(sizes, layout, *supported_kernels().back(), two).train(); };
   const Floats first = train();
   for (int pass = 0; pass < 300; ++pass) check_same(train(), first, "pass " + std::to_string(pass));

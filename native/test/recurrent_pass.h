@@ -29,12 +29,15 @@ struct Layout {
   }
 };
 
+/// Options of an LSTM.
+enum class Gates { kPlain, kCoupled, kCoupledWithPeepholes };
+
 struct Sizes {
   CellKind cell;
   int64_t gates, first_gates, input, hidden, projection, layers, directions;
-  bool options;  // peepholes and coupled gates of an LSTM
-  bool between;  // dropout between the layers, two directions summed
-  float most_bias = 1.0f;
+  Gates options;
+  bool between;      // dropout between the layers, two directions summed
+  float far = 1.0f;  // times as large every 11th row of the input is
 
   int64_t state() const { return projection > 0 ? projection : hidden; }
   int64_t inputs(int64_t layer) const { return layer == 0 ? input : outputs(); }
@@ -42,7 +45,8 @@ struct Sizes {
   std::string name() const {
     return "cell " + std::to_string(static_cast<int64_t>(cell)) + " I " + std::to_string(input) + " H " +
            std::to_string(hidden) + " P " + std::to_string(projection) + " x" + std::to_string(layers) + "x" +
-           std::to_string(directions);
+           std::to_string(directions) + " options " + std::to_string(static_cast<int>(options)) +
+           (far > 1.0f ? " far" : "");
   }
 };
 
@@ -226,7 +230,9 @@ class Pass {
 
   void describe_input() {
     if (kind_of_input == Input::kOwn) {
-      x = buffers.keep(random_floats(n * s.input, 1));
+      Floats rows = random_floats(n * s.input, 1);
+      for (int64_t i = 0; i < n * s.input; ++i) rows[i] *= i / s.input % 11 == 0 ? s.far : 1.0f;
+      x = buffers.keep(rows);
       return;
     }
     const Floats rows = random_floats(table_rows * s.input, 1);
@@ -275,10 +281,11 @@ class Pass {
     layer.w_ih_panels = pack_weight(w_ih, gh, in, 1, true);
     layer.w_hh_panels = pack_weight(w_hh, gh, p, s.gates, true);
     layer.w_hr_panels = s.projection > 0 ? pack_weight(w_hr, p, h, 1, true) : nullptr;
-    layer.bias = buffers.keep(random_floats(gh, seed + 5, -s.most_bias, s.most_bias));
-    layer.options.peepholes = lstm && s.options ? buffers.keep(random_floats(3 * h, seed + 9)) : nullptr;
+    layer.bias = buffers.keep(random_floats(gh, seed + 5));
+    const bool peepholes = s.options == Gates::kCoupledWithPeepholes;
+    layer.options.peepholes = peepholes ? buffers.keep(random_floats(3 * h, seed + 9)) : nullptr;
     layer.options.recurrent_bias = s.cell == CellKind::kGru ? buffers.keep(random_floats(h, seed + 9)) : nullptr;
-    layer.options.coupled = s.options;
+    layer.options.coupled = s.options != Gates::kPlain;
     layer.initial_state = buffers.keep(random_floats(b * p, seed + 6));
     layer.initial_cells = lstm ? buffers.keep(random_floats(b * h, seed + 7)) : nullptr;
     layer.final_state = buffers.zeros(b, p);
