@@ -71,7 +71,9 @@ public final class Main implements Callable<Integer> {
         layers("One layer forward", false, count);
         layers("One layer, training", true, count);
         variableLengths(count);
-        oddSizes(count);
+        if (count == options.threads.get(0)) {
+          oddSizes(count);
+        }
         characterModel(count);
         tokens(count);
         functions(count);
@@ -151,7 +153,10 @@ public final class Main implements Callable<Integer> {
     }
   }
 
-  /** Sizes that are no multiple of 8, each followed by the next that is one, and more or fewer inputs than units. */
+  /**
+   * Sizes that are no multiple of 8, each followed by the next that is one, and more or fewer inputs than units: with
+   * the first number of threads only, lest all take more than twenty minutes.
+   */
   private void oddSizes(int count) throws IOException {
     int[][] sizes = {{61, 61}, {64, 64}, {100, 100}, {104, 104}, {250, 250}, {256, 256}, {40, 256}, {512, 128}};
     for (boolean training : new boolean[] {false, true}) {
