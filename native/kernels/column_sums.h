@@ -28,6 +28,10 @@ inline void fetch_row(const Rows& rows, int64_t n, Range columns) {
 struct SumsOfColumns {
   float* arrays[2];
 
+  SumsOfColumns from(int64_t column) const {
+    return {{arrays[0] == nullptr ? nullptr : arrays[0] + column, arrays[1] == nullptr ? nullptr : arrays[1] + column}};
+  }
+
   bool wanted() const { return arrays[0] != nullptr || arrays[1] != nullptr; }
 
   UNROLL_INLINE void add(int64_t column, Vec sum, int64_t width) const {

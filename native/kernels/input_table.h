@@ -97,8 +97,8 @@ __attribute__((noinline)) inline void add_table_gradients(const LayerRows& layer
   find_readers(packed_rows(layer.steps()), input.index, order, rows, gradient);
   sum_readers(layer, rows, gradient, pool);
   const Rows sums{layer.layer.of_table, columns, nullptr};
-  multiply_transposed(rows, columns, sums,
-                      {{{{input.rows, input.size, nullptr}, input.size, gradient.d_w_ih, input.size}}, 1}, {}, pool);
+  multiply_transposed(rows, {{{sums, columns, {0, 1}, 0, {}}}, 1},
+                      {{{{input.rows, input.size, nullptr}, input.size, gradient.d_w_ih, input.size}}, 1}, pool);
   const RowRange all{0, 0, rows};
   const Panels w_ih = layer.backward_weight(gradient.w_ih_back_panels, columns, input.size);
   const Starts start = side_by_side(layer.reverse ? gradient.d_input : nullptr, input.size, input.size);

@@ -2,64 +2,9 @@
 
 /// The product of a transposed matrix with another, a sum over the rows of a batch: gradients of weights.
 
-#include "kernels/matmul.h"
-#include "kernels/packed_sums.h"
+#include "kernels/transposed_operands.h"
 
 namespace unroll::UNROLL_ISA {
-
-/// A right operand, rows of `columns` floats, and what its products are added to: c [outputs][columns], rows `ldc`
-/// floats apart.
-struct RightOperand {
-  Rows rows;
-  int64_t columns;
-  float* c;
-  int64_t ldc;
-
-  int64_t panels() const { return divide_up(columns, kPanel); }
-};
-
-/// Columns of the right operand that are packed at once; for each time the left one is packed anew. Where a tile takes
-/// several panels, each group is read from beyond L2 once for kTransposedRows outputs, which is seldom enough. Else
-/// both stay in L2, 352 KiB.
-constexpr int64_t kTransposedColumns = kMostBeside > 1 ? 1024 : 256;
-
-template <int kCount>
-UNROLL_INLINE void copy_exactly(const float* from, float* to) {
-  __builtin_memcpy(to, from, kCount * sizeof(float));
-}
-
-/// Tiles of kTileRows outputs: element (k, r) of tile i at [i][k][r], so that a tile reads one contiguous stream.
-__attribute__((noinline)) inline void pack_left_transposed(const Rows& a, Range k, Range outputs, float* packed) {
-  const RowTiles tiles(outputs.size());
-  with_constant<kTileRows>(tiles.height, [&]<int kHeight>() {
-    for (int64_t n = k.begin; n < k.end; ++n) {
-      fetch_row(a, smaller(n + kSummedAhead, k.end - 1), outputs);
-      const float* from = a.row(n) + outputs.begin;
-      float* to = packed + (n - k.begin) * kTileRows;
-      for (int64_t tile = 0; tile < tiles.higher; ++tile, from += kHeight + 1, to += kPackedTile) {
-        copy_exactly<kHeight + 1>(from, to);
-      }
-      for (int64_t tile = tiles.higher; tile < tiles.count; ++tile, from += kHeight, to += kPackedTile) {
-        copy_exactly<kHeight>(from, to);
-      }
-    }
-  });
-}
-
-/// The panels of a part of the right operand in scratch.
-inline PanelLayout packed_layout(const RightOperand& part) { return {kBlock, part.panels(), kMostBeside}; }
-
-/// Rows k of a part of the right operand, at most kTransposedColumns of it.
-__attribute__((noinline)) inline void pack_right(const RightOperand& part, Range k, float* packed) {
-  const PanelLayout layout = packed_layout(part);
-  PackedPanel panels[kTransposedColumns / kPanel];
-  for (int64_t p = 0; p < layout.panels; ++p) {
-    const PanelLayout::Place place = layout.place_of(p);
-    panels[p] = {columns_of_panel(p, part.columns, 1), packed + place.begin, place.step};
-  }
-  pack_rows(
-      k.size(), [&](int64_t n) { return part.rows.row(k.begin + n); }, panels, layout.panels);
-}
 
 /// Scratch: the packed right operand, the left one, the sums of a group, and the lanes of the left one's column sums.
 constexpr int64_t kPackedRight = kBlock * kTransposedColumns;
@@ -68,51 +13,10 @@ constexpr int64_t kLanesInScratch = kPackedOperands + kTransposedRows * kTranspo
 constexpr int64_t kMostLanesFloats = 70 * 1024;
 static_assert(kLanesInScratch + kMostLanesFloats <= kScratchFloats);
 
-/// A left operand, and the sums of its columns if they are taken while it is packed.
-struct SummedLeft {
-  Rows rows;
-  PackedSums sums;
-};
-
-/// Right operands that share the left one: their panels follow one another. At most two.
-struct RightOperands {
-  RightOperand data[2];
-  int64_t count;
-
-  RightOperands and_then(const RightOperand& next) const {
-    RightOperands all = *this;
-    all.data[all.count++] = next;
-    return all;
-  }
-
-  int64_t panels() const {
-    int64_t total = 0;
-    for (int64_t i = 0; i < count; ++i) total += data[i].panels();
-    return total;
-  }
-
-  /// Calls body(part of an operand, first panel of it in `panels`) for all that has panels there.
-  template <class Body>
-  UNROLL_INLINE void for_each(Range panels, const Body& body) const {
-    int64_t start = 0;
-    for (int64_t i = 0; i < count; start += data[i++].panels()) {
-      const int64_t first = larger(panels.begin - start, 0), last = smaller(panels.end - start, data[i].panels());
-      if (first >= last) continue;
-      RightOperand part = data[i];
-      part.rows.data += first * kPanel;
-      part.c += first * kPanel;
-      part.columns = smaller(last * kPanel, part.columns) - first * kPanel;
-      body(part, start + first - panels.begin);
-    }
-  }
-};
-
 /// Where a tile is of a single panel, each brings in a row of what is packed next: of 16 panels all that a block has,
 /// of fewer a part. Packing then finds in L2 what it would wait for, while the tiles, which multiply all the time,
 /// hardly notice.
 constexpr bool kTilesBringRows = kMostBeside == 1;
-
-inline Range output_block_from(int64_t i, Range outputs) { return {i, smaller(i + kTransposedRows, outputs.end)}; }
 
 /// Some outputs of some rows, a row for each tile of so many terms. Those of `a` in memory: its order moves rows within
 /// a step only.
@@ -127,14 +31,51 @@ inline FarTiles a_row_each(const Rows& a, Range rows, Range outputs, int64_t ter
   return far;
 }
 
-/// The left operand that is packed after a block of outputs of rows k: the next block, or the first one of the rows
-/// after; after the last, a row that is there.
-inline FarTiles packed_next(const Rows& a, Range rows, Range k, Range outputs, Range block) {
-  if (block.end < outputs.end) return a_row_each(a, k, output_block_from(block.end, outputs), k.size());
-  const Range after{k.end, smaller(k.end + kBlock, rows.end)};
-  if (after.size() > 0) return a_row_each(a, after, output_block_from(outputs.begin, outputs), k.size());
-  return a_row_each(a, {k.begin, k.begin + 1}, block, k.size());
-}
+/// A part of a left operand: some outputs and the panels that they are multiplied by, counted over all right operands.
+struct LeftPart {
+  Rows rows;
+  Range outputs, panels;
+  int64_t to;       ///< the row of c where the products of output 0 go
+  PackedSums sums;  ///< of the columns, if they are taken while these are packed
+
+  UNROLL_INLINE Range block_from(int64_t i) const { return {i, smaller(i + kTransposedRows, outputs.end)}; }
+};
+
+struct LeftParts {
+  LeftPart data[kMostTogether];
+  int64_t count;
+
+  /// What of them has some of the panels. The sums are taken with the first panel.
+  LeftParts of_panels(Range some) const {
+    LeftParts parts{{}, 0};
+    for (int64_t i = 0; i < count; ++i) {
+      LeftPart part = data[i];
+      part.panels = overlap(part.panels, some);
+      if (part.panels.size() == 0) continue;
+      if (part.panels.begin > data[i].panels.begin) part.sums.lanes = nullptr;
+      parts.data[parts.count++] = part;
+    }
+    return parts;
+  }
+
+  int64_t outputs() const {
+    int64_t total = 0;
+    for (int64_t i = 0; i < count; ++i) total += data[i].outputs.size();
+    return total;
+  }
+
+  /// What is packed after a block of outputs of rows k: the next block of the operand, the first of the next operand,
+  /// that of the first operand for the rows after or, after the last, a row that is there.
+  FarTiles packed_after(int64_t operand, Range block, Range k, Range rows) const {
+    const LeftPart& part = data[operand];
+    if (block.end < part.outputs.end) return a_row_each(part.rows, k, part.block_from(block.end), k.size());
+    const Range after{k.end, smaller(k.end + kBlock, rows.end)};
+    const bool is_last = operand + 1 == count;
+    if (is_last && after.size() == 0) return a_row_each(part.rows, {k.begin, k.begin + 1}, block, k.size());
+    const LeftPart& next = data[is_last ? 0 : operand + 1];
+    return a_row_each(next.rows, is_last ? after : k, next.block_from(next.outputs.begin), k.size());
+  }
+};
 
 /// After each packed tile the next one is read.
 inline FarTiles each_the_next(const float* packed) {
@@ -150,77 +91,87 @@ inline FarTiles each_the_next(const float* packed) {
   return far;
 }
 
-/// c[i - first_output][j] += sum over n of a[n][i] * b[n][j] for n in `rows`, at most a group, for some outputs i and
-/// panels; or = if `from_zero`.
-__attribute__((noinline)) inline void sum_group(Range rows, const SummedLeft& a, const RightOperands& b, Range outputs,
-                                                int64_t first_output, Range panels, bool from_zero, float* scratch) {
-  const int64_t bytes = (outputs.end - first_output) * b.panels() * kPanel * static_cast<int64_t>(sizeof(float));
+/// One block of outputs, as packed, by the panels of its operand: c[to + i][j] += sum over n in k of a[n][i] * b[n][j],
+/// or = if `starts`. `panels` of the right operands are packed at `right`.
+inline void multiply_packed(const LeftPart& a, Range block, const RightOperands& b, Range panels, int64_t k_size,
+                            bool starts, const float* left, const float* right, bool brings, const FarTiles& far) {
+  const auto& by_size = brings ? kTilesBySize<true, true>.of : kTilesBySize<true, false>.of;
+  const RowTiles tiles(block.size());
+  const int64_t most = panels_of_tile(static_cast<int>(tiles.most_rows())), skipped = a.panels.begin - panels.begin;
+  b.for_each(a.panels, [&](const RightOperand& part, int64_t first) {
+    const Outputs out{part.c + (a.to + block.begin) * part.ldc, part.ldc, part.columns};
+    const Starts start = side_by_side(starts ? nullptr : out.data, out.stride, out.columns);
+    const Panels packed{right + (skipped + first) * kPanel * kBlock, packed_layout(part), false};
+    for (int64_t p = 0; p < packed.layout.panels;) {
+      const int64_t group = packed.at_once(p, packed.layout.panels, most), column = p * kPanel;
+      Start of_group[kMostPanels];
+      start.of_panels(p, group, of_group);
+      const PanelBlock of_panels = packed.block(p, {0, k_size});
+      const int64_t before = kTilesBringRows ? (first + p) * tiles.count : 0;
+      tiles.for_each_height([&](int64_t in_tile, int64_t row, int64_t tile, int64_t count) {
+        by_size[in_tile - 1][group - 1]({left + tile * kPackedTile, 0}, before + tile, count, of_panels, of_group, row,
+                                        out.from(row, column), &far);
+      });
+      p += group;
+    }
+  });
+}
+
+/// The products over `rows`, at most a group, of some panels that fit into scratch; added or, if `from_zero`, stored.
+/// The right operands are packed once for all left ones.
+__attribute__((noinline)) inline void sum_group(Range rows, const LeftParts& a, const RightOperands& b, Range panels,
+                                                bool from_zero, float* scratch) {
   float* const right = scratch;
   float* const left = scratch + kPackedRight;
-  const auto& by_size =
-      kTilesBringRows || bytes > near_bytes() ? kTilesBySize<true, true>.of : kTilesBySize<true, false>.of;
+  const int64_t bytes = a.outputs() * b.panels() * kPanel * static_cast<int64_t>(sizeof(float));
+  const bool brings = kTilesBringRows || bytes > near_bytes();
   for (int64_t n = rows.begin; n < rows.end; n += kBlock) {
     const Range k{n, smaller(n + kBlock, rows.end)};
-    const bool starts = from_zero && n == rows.begin;
     b.for_each(panels,
                [&](const RightOperand& part, int64_t first) { pack_right(part, k, right + first * kPanel * kBlock); });
-    for (int64_t i = outputs.begin; i < outputs.end; i += kTransposedRows) {
-      const Range output_block = output_block_from(i, outputs);
-      const FarTiles far = kTilesBringRows ? packed_next(a.rows, rows, k, outputs, output_block) : each_the_next(left);
-      pack_left_transposed(a.rows, k, output_block, left);
-      a.sums.add(left, k.size(), output_block);
-      b.for_each(panels, [&](const RightOperand& part, int64_t first) {
-        const RowTiles tiles(output_block.size());
-        const Outputs out{part.c + (i - first_output) * part.ldc, part.ldc, part.columns};
-        const Starts start = side_by_side(starts ? nullptr : out.data, out.stride, out.columns);
-        const int64_t most = panels_of_tile(static_cast<int>(tiles.most_rows()));
-        const Panels packed{right + first * kPanel * kBlock, packed_layout(part), false};
-        for (int64_t p = 0; p < packed.layout.panels;) {
-          const int64_t group = packed.at_once(p, packed.layout.panels, most), column = p * kPanel;
-          Start of_group[kMostPanels];
-          start.of_panels(p, group, of_group);
-          const PanelBlock block = packed.block(p, {0, k.size()});
-          const int64_t before = kTilesBringRows ? (first + p) * tiles.count : 0;
-          tiles.for_each_height([&](int64_t in_tile, int64_t row, int64_t tile, int64_t count) {
-            by_size[in_tile - 1][group - 1]({left + tile * kPackedTile, 0}, before + tile, count, block, of_group, row,
-                                            out.from(row, column), &far);
-          });
-          p += group;
-        }
-      });
+    for (int64_t operand = 0; operand < a.count; ++operand) {
+      const LeftPart& part = a.data[operand];
+      for (int64_t i = part.outputs.begin; i < part.outputs.end; i += kTransposedRows) {
+        const Range block = part.block_from(i);
+        pack_left_transposed(part.rows, k, block, left);
+        part.sums.add(left, k.size(), block);
+        multiply_packed(part, block, b, panels, k.size(), from_zero && n == rows.begin, left, right, brings,
+                        kTilesBringRows ? a.packed_after(operand, block, k, rows) : each_the_next(left));
+      }
     }
   }
 }
 
 /// The groups after the first, each summed apart and then added, a block of outputs at a time.
-inline void add_groups_apart(int64_t rows, const SummedLeft& a, const RightOperands& b, Range outputs, Range panels,
-                             float* scratch) {
+inline void add_groups_apart(int64_t rows, const LeftPart& a, const RightOperands& b, float* scratch) {
   float* const sums = scratch + kPackedOperands;
+  const Range panels{0, a.panels.size()};
   RightOperands apart{{}, 0};
-  b.for_each(panels, [&](const RightOperand& part, int64_t first) {
+  b.for_each(a.panels, [&](const RightOperand& part, int64_t first) {
     apart.data[apart.count++] = {part.rows, part.columns, sums + first * kPanel, kTransposedColumns};
   });
-  for (int64_t i = outputs.begin; i < outputs.end; i += kTransposedRows) {
-    const Range output_block{i, smaller(i + kTransposedRows, outputs.end)};
+  for (int64_t i = a.outputs.begin; i < a.outputs.end; i += kTransposedRows) {
+    const Range block = a.block_from(i);
+    const LeftParts part{{{a.rows, block, panels, -i, a.sums}}, 1};
     for (int64_t n = kGroup; n < rows; n += kGroup) {
-      sum_group({n, smaller(n + kGroup, rows)}, a, apart, output_block, i, {0, panels.size()}, true, scratch);
-      b.for_each(panels, [&](const RightOperand& part, int64_t first) {
-        add_sums(sums + first * kPanel, kTransposedColumns, output_block.size(),
-                 Outputs{part.c, part.ldc, part.columns}.from(i, 0));
+      sum_group({n, smaller(n + kGroup, rows)}, part, apart, panels, true, scratch);
+      b.for_each(a.panels, [&](const RightOperand& of_b, int64_t first) {
+        add_sums(sums + first * kPanel, kTransposedColumns, block.size(),
+                 Outputs{of_b.c, of_b.ldc, of_b.columns}.from(a.to + i, 0));
       });
     }
   }
 }
 
-/// Of all rows: c[i][j] += sum over n of a[n][i] * b[n][j] for some outputs i and panels; and the sums of a.
-inline void multiply_transposed_part(int64_t rows, const SummedLeft& a, const RightOperands& b, Range outputs,
-                                     Range panels, float* scratch) {
+/// Of all rows, the panels in scratch at a time.
+inline void multiply_transposed_parts(int64_t rows, const LeftParts& a, const RightOperands& b, Range panels,
+                                      float* scratch) {
   constexpr int64_t kPanelsAtOnce = kTransposedColumns / kPanel;
   for (int64_t p = panels.begin; p < panels.end; p += kPanelsAtOnce) {
-    const Range block{p, smaller(p + kPanelsAtOnce, panels.end)};
-    const SummedLeft left{a.rows, p == panels.begin ? a.sums : PackedSums{}};
-    sum_group({0, smaller(kGroup, rows)}, left, b, outputs, 0, block, false, scratch);
-    if (rows > kGroup) add_groups_apart(rows, left, b, outputs, block, scratch);
+    const Range some{p, smaller(p + kPanelsAtOnce, panels.end)};
+    const LeftParts parts = a.of_panels(some);
+    sum_group({0, smaller(kGroup, rows)}, parts, b, some, false, scratch);
+    for (int64_t i = 0; rows > kGroup && i < parts.count; ++i) add_groups_apart(rows, parts.data[i], b, scratch);
   }
 }
 
@@ -229,15 +180,15 @@ constexpr int kFewTerms = 8;
 
 /// The products of few rows, whose outer products are added to c in one pass.
 template <int kRows>
-void add_few_terms(const Rows& a, const RightOperand& b, Range outputs) {
+void add_few_terms(const LeftOperand& a, const RightOperand& b, Range outputs) {
   const float* right[kRows];
 #pragma GCC unroll 8
   for (int n = 0; n < kRows; ++n) right[n] = b.rows.row(n);
   for (int64_t i = outputs.begin; i < outputs.end; ++i) {
-    float* const to = b.c + i * b.ldc;
+    float* const to = b.c + (a.to + i) * b.ldc;
     Vec left[kRows];
 #pragma GCC unroll 8
-    for (int n = 0; n < kRows; ++n) left[n] = broadcast(a.row(n)[i]);
+    for (int n = 0; n < kRows; ++n) left[n] = broadcast(a.rows.row(n)[i]);
     const auto add = [&](int64_t j, int64_t width) __attribute__((always_inline)) {
       Vec total = broadcast(0.0f);
 #pragma GCC unroll 8
@@ -250,48 +201,94 @@ void add_few_terms(const Rows& a, const RightOperand& b, Range outputs) {
   }
 }
 
-/// c += a^T b over n in [0, rows) for every right operand: row n of a, of which the first `outputs` columns count, with
-/// row n of b. The sums of these columns are added to `sums`. Not inlined: every cell calls it.
-__attribute__((noinline)) inline void multiply_transposed(int64_t rows, int64_t outputs, const Rows& a,
-                                                          const RightOperands& b, const SumsOfColumns& sums,
-                                                          Parallel& pool) {
-  const int64_t panels = b.panels();
-  if (rows == 0 || outputs == 0) return;
-  if (panels == 0) return add_column_sums(rows, outputs, a, sums, pool);
-  if (rows <= kFewTerms) {
-    constexpr int64_t kCostOfUpdate = 16;  // in the time that reading and writing an element takes
-    parallel_ranges(pool, outputs, panels * kPanel * (2 * rows + kCostOfUpdate), [&](Range part) {
-      with_constant<kFewTerms>(rows, [&]<int kRows>() {
-        for (int64_t i = 0; i < b.count; ++i) add_few_terms<kRows>(a, b.data[i], part);
-      });
+inline void multiply_few_rows(int64_t rows, const LeftOperand& a, const RightOperands& b, Parallel& pool) {
+  constexpr int64_t kCostOfUpdate = 16;  // in the time that reading and writing an element takes
+  const int64_t panels = b.panels_of(a.rights).size();
+  parallel_ranges(pool, a.outputs, panels * kPanel * (2 * rows + kCostOfUpdate), [&](Range part) {
+    with_constant<kFewTerms>(rows, [&]<int kRows>() {
+      for (int64_t i = a.rights.begin; i < a.rights.end; ++i) add_few_terms<kRows>(a, b.data[i], part);
     });
-    return add_column_sums(rows, outputs, a, sums, pool);
-  }
-  // Packing costs less the larger a part is, so there are as many as threads, cut along the longer side of c.
-  const int64_t output_panels = divide_up(outputs, kPanel);
-  const bool by_columns = panels > output_panels;
-  const int64_t longer = larger(panels, output_panels), shorter = smaller(panels, output_panels);
-  const int64_t parts = smaller(pool.width(), tasks_for(pool, longer, 2 * kPanel * kPanel * rows * shorter));
-  const int64_t most_outputs = by_columns ? outputs : divide_up(longer, parts) * kPanel;
-  const bool sums_packed = sums.wanted() && PackedSums::size(most_outputs) <= kMostLanesFloats;
-  parallel_for(pool, parts, [&](int64_t task, float* scratch) {
-    const Range part = part_of(longer, parts, task);
-    const Range some{part.begin * kPanel, smaller(part.end * kPanel, outputs)};
-    const Range of_task = by_columns ? Range{0, outputs} : some;
-    const bool sums_here = sums_packed && (!by_columns || task == 0);
-    const PackedSums packed{sums_here ? scratch + kLanesInScratch : nullptr, of_task};
-    packed.start();
-    multiply_transposed_part(rows, {a, packed}, b, of_task, by_columns ? part : Range{0, panels}, scratch);
-    packed.finish(sums);
   });
-  if (!sums_packed) add_column_sums(rows, outputs, a, sums, pool);
+}
+
+/// How products are divided. Packing costs less the larger a part is, so there are as many as threads, cut along the
+/// longer side of c.
+struct TransposedSplit {
+  const LeftOperands& a;
+  const RightOperands& b;
+  int64_t panels, parts;
+  bool by_columns;
+
+  TransposedSplit(int64_t rows, const LeftOperands& left, const RightOperands& right, const Parallel& pool)
+      : a(left), b(right), panels(right.panels()) {
+    int64_t output_panels = 0, tiles = 0;
+    a.for_each([&](const LeftOperand& operand) {
+      output_panels += operand.output_panels();
+      tiles += operand.output_panels() * b.panels_of(operand.rights).size();
+    });
+    by_columns = panels > output_panels;
+    const int64_t longer = larger(larger(panels, output_panels), 1);
+    parts = smaller(pool.width(), tasks_for(pool, longer, 2 * kPanel * kPanel * rows * tiles / longer));
+  }
+
+  Range panels_of(int64_t task) const { return by_columns ? part_of(panels, parts, task) : Range{0, panels}; }
+
+  Range outputs_of(const LeftOperand& operand, int64_t task) const {
+    if (by_columns) return {0, operand.outputs};
+    const Range part = part_of(operand.output_panels(), parts, task);
+    return {smaller(part.begin * kPanel, operand.outputs), smaller(part.end * kPanel, operand.outputs)};
+  }
+
+  /// Whether a thread has room for the lanes of all sums of its columns; the first one has the most.
+  bool has_room_for_sums() const {
+    int64_t floats = 0;
+    a.for_each([&](const LeftOperand& operand) {
+      if (operand.sums.wanted()) floats += PackedSums::size(outputs_of(operand, 0).size());
+    });
+    return floats <= kMostLanesFloats;
+  }
+};
+
+/// For every left operand a and right operand b that belong together c += a^T b over n in [0, rows), row n of a with
+/// row n of b; and the sums of a's columns. Not inlined: every cell calls it.
+__attribute__((noinline)) inline void multiply_transposed(int64_t rows, const LeftOperands& a, const RightOperands& b,
+                                                          Parallel& pool) {
+  if (rows == 0) return;
+  const TransposedSplit split(rows, a, b, pool);
+  const bool few = rows <= kFewTerms, sums_packed = !few && split.has_room_for_sums();
+  a.for_each([&](const LeftOperand& left) {
+    if (few) multiply_few_rows(rows, left, b, pool);
+    if (!sums_packed || b.panels_of(left.rights).size() == 0) {
+      add_column_sums(rows, left.outputs, left.rows, left.sums, pool);
+    }
+  });
+  if (few) return;
+  parallel_for(pool, split.parts, [&](int64_t task, float* scratch) {
+    const Range panels = split.panels_of(task);
+    LeftParts parts{{}, 0};
+    const LeftOperand* whole[kMostTogether];
+    float* lanes = scratch + kLanesInScratch;
+    a.for_each([&](const LeftOperand& left) {
+      const Range of_left = b.panels_of(left.rights), here = overlap(of_left, panels);
+      const Range outputs = split.outputs_of(left, task);
+      if (here.size() == 0 || outputs.size() == 0) return;
+      const bool sums_here = sums_packed && left.sums.wanted() && here.begin == of_left.begin;
+      const PackedSums sums{sums_here ? lanes : nullptr, outputs};
+      sums.start();
+      if (sums_here) lanes += PackedSums::size(outputs.size());
+      whole[parts.count] = &left;
+      parts.data[parts.count++] = {left.rows, outputs, here, left.to, sums};
+    });
+    multiply_transposed_parts(rows, parts, b, panels, scratch);
+    for (int64_t i = 0; i < parts.count; ++i) parts.data[i].sums.finish(whole[i]->sums);
+  });
 }
 
 inline void matmul_transposed(int64_t rows, int64_t outputs, int64_t columns, const float* a, int64_t lda,
                               const int32_t* a_index, const float* b, int64_t ldb, const int32_t* b_index, float* c,
                               int64_t ldc, float* sums, Parallel& pool) {
-  multiply_transposed(rows, outputs, {a, lda, a_index}, {{{{b, ldb, b_index}, columns, c, ldc}}, 1}, {{sums, nullptr}},
-                      pool);
+  multiply_transposed(rows, {{{{a, lda, a_index}, outputs, {0, 1}, 0, {{sums, nullptr}}}}, 1},
+                      {{{{b, ldb, b_index}, columns, c, ldc}}, 1}, pool);
 }
 
 }  // namespace unroll::UNROLL_ISA

@@ -17,6 +17,12 @@ UNROLL_INLINE constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a 
 UNROLL_INLINE int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 UNROLL_INLINE int64_t round_up(int64_t a, int64_t b) { return divide_up(a, b) * b; }
 
+/// What two ranges share, maybe nothing.
+UNROLL_INLINE Range overlap(Range a, Range b) {
+  const int64_t begin = larger(a.begin, b.begin);
+  return {begin, larger(begin, smaller(a.end, b.end))};
+}
+
 /// Part `index` of `parts` nearly equal parts of [0, size).
 UNROLL_INLINE Range part_of(int64_t size, int64_t parts, int64_t index) {
   const int64_t base = size / parts, extra = size % parts;

@@ -20,8 +20,8 @@ struct WeightGradients : LayerRows {
     if (input.index != nullptr) add_table_gradients(*this, input, gradient, order, pool);
     if (layer.options.peepholes != nullptr) add_peepholes(order);
     if (projected()) {
-      add_product(state_size(), {gradient.d_projected, state_size(), order},
-                  {{{{layer.unprojected, hidden(), order}, hidden(), gradient.d_w_hr, hidden()}}, 1}, {});
+      multiply_transposed(rows(), {{{{gradient.d_projected, state_size(), order}, state_size(), {0, 1}, 0, {}}}, 1},
+                          {{{{layer.unprojected, hidden(), order}, hidden(), gradient.d_w_hr, hidden()}}, 1}, pool);
     }
   }
 
@@ -48,41 +48,31 @@ struct WeightGradients : LayerRows {
     return ordered ? gradient.row_order : nullptr;
   }
 
-  /// Of W_ih and W_hh: one product, where both are multiplied by the same gradients. Their sums are the gradients of
-  /// the biases. Of an input by index, W_ih has its own product.
+  /// Of W_ih and W_hh: the inputs, if they are no table's, and the states are packed once for all gates. The sums of
+  /// the gates' gradients are the gradients of the biases.
   void add_matrices(const LayerInput& input, const int32_t* order) const {
     const int64_t h = hidden(), p = state_size(), first = Cell::kFirstGates * h, others = gate_columns() - first;
-    const RightOperand state{{layer.states, state_stride(), gradient.previous_rows}, p, gradient.d_w_hh, p};
-    const Rows d_gates = gates_from(0, order), kept{layer.recurrent, h, order};
-    add_product(first, d_gates, right_of(input, order, 0).and_then(state), {{gradient.d_b_ih, gradient.d_b_hh}});
-    if constexpr (Cell::kFirstGates == Cell::kGates) return;
-    RightOperand other_state = state;
-    other_state.c += first * p;
-    const bool biased = gradient.d_b_ih != nullptr;
-    float* const d_b_ih = biased ? gradient.d_b_ih + first : nullptr;
-    float* const d_b_hh = biased ? gradient.d_b_hh + first : nullptr;
-    const RightOperands other_input = right_of(input, order, first);
-    if constexpr (Cell::kRecurrentGradient) {
-      add_product(others, gates_from(first, order), other_input, {{d_b_ih, nullptr}});
-      add_product(others, kept, {{other_state}, 1}, {{d_b_hh, nullptr}});
-    } else {
-      other_state.rows = kept;
-      add_product(others, gates_from(first, order), other_input.and_then(other_state), {{d_b_ih, d_b_hh}});
+    RightOperands right{{{{layer.states, state_stride(), gradient.previous_rows}, p, gradient.d_w_hh, p}}, 1};
+    if (input.index == nullptr) {
+      right.add({{input.rows, input.size, order}, input.size, gradient.d_w_ih, input.size});
     }
-  }
-
-  /// The input, as the gradients of the gates from one on are multiplied by it; nothing, if it is by index.
-  RightOperands right_of(const LayerInput& input, const int32_t* order, int64_t first_gate) const {
-    if (input.index != nullptr) return {{}, 0};
-    float* const to = gradient.d_w_ih + first_gate * input.size;
-    return {{{{input.rows, input.size, order}, input.size, to, input.size}}, 1};
+    const SumsOfColumns biases{{gradient.d_b_ih, gradient.d_b_hh}};
+    LeftOperands left{{{gates_from(0, order), first, {0, right.count}, 0, biases}}, 1};
+    if constexpr (Cell::kFirstGates < Cell::kGates) {
+      const Rows kept{layer.recurrent, h, order};
+      SumsOfColumns of_others = biases.from(first);
+      if constexpr (Cell::kRecurrentGradient) {
+        left.add({kept, others, {0, 1}, first, {{of_others.arrays[1], nullptr}}});
+        of_others.arrays[1] = nullptr;
+      } else {
+        right.add({kept, h, gradient.d_w_hh, p});
+      }
+      left.add({gates_from(first, order), others, {1, right.count}, first, of_others});
+    }
+    multiply_transposed(rows(), left, right, pool);
   }
 
   Rows gates_from(int64_t column, const int32_t* order) const { return {layer.gates + column, gate_columns(), order}; }
-
-  void add_product(int64_t outputs, const Rows& a, const RightOperands& b, const SumsOfColumns& sums) const {
-    multiply_transposed(rows(), outputs, a, b, sums, pool);
-  }
 
   /// Peepholes i and f see the cell before, o the cell after.
   void add_peepholes(const int32_t* order) const {

@@ -15,8 +15,8 @@ constexpr int panels_of_tile(int rows) { return rows == 1 ? 4 : rows == 2 ? 3 : 
 constexpr int kShortRows = 4;
 /// Vectors that an elementary function works on at once: its steps wait for each other.
 constexpr int kFunctionsAtOnce = 1;
-/// Vectors of which the first halves of a function are computed before the second ones, by way of L1; and cells of which
-/// each stage is.
+/// Vectors of which the first halves of a function are computed before the second ones, by way of L1; and cells of
+/// which each stage is.
 constexpr int kHalvesAtOnce = 8;
 /// Whether to move a part of a vector costs no more than to move all of it.
 constexpr bool kHasMasks = false;
