@@ -84,7 +84,6 @@ struct BackwardPass : LayerRows {
       const Range blocks = part_of(unit_blocks(), slices, slice);
       for_each_segment(steps(), order.step(chunk.begin + phase / 2), sequences, reverse, [&](const Segment& segment) {
         if (phase % 2 == 0) {
-          add_output_gradient(segment, gradient, blocks);
           backward_cells<0>(segment, gradient, gradient.d_h, blocks);
         } else {
           backward_state(segment, gradient, blocks, scratch);
@@ -95,7 +94,6 @@ struct BackwardPass : LayerRows {
 
   void backward_segment(const Segment& segment, const RecurrentGradient& gradient, float* scratch) const {
     const Range units{0, unit_blocks()};
-    add_output_gradient(segment, gradient, state_blocks());
     const float* d_h = gradient.d_h;
     if (projected()) {
       unproject(segment, gradient, scratch);
@@ -125,25 +123,22 @@ struct BackwardPass : LayerRows {
     }
   }
 
-  /// d_h += dE/d output of the step, for some blocks of 16 features.
-  void add_output_gradient(const Segment& segment, const RecurrentGradient& gradient, Range blocks) const {
-    const int64_t end = smaller(blocks.end * kPanel, state_size());
-    for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
-      const float* d_output = gradient.d_output + (segment.row + b) * output_size(call);
-      float* d_h = gradient.d_h + b * state_size();
-      for (int64_t j = blocks.begin * kPanel; j < end; ++j) d_h[j] = d_output[j] + d_h[j];
-    }
-  }
-
   /// dE/dm = dE/dh W_hr; dE/dh of every row is kept for the gradient of W_hr.
   void unproject(const Segment& segment, const RecurrentGradient& gradient, float* scratch) const {
+    float* const of_step = gradient.d_projected + segment.row * state_size();
     for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b) {
-      copy_floats(gradient.d_h + b * state_size(), gradient.d_projected + (segment.row + b) * state_size(),
-                  state_size());
+      const float *const d_output = output_gradient(segment, gradient, b), *const d_h = gradient.d_h + b * state_size();
+      float* const sum = of_step + b * state_size();
+      for (int64_t j = 0; j < state_size(); ++j) sum[j] = d_output[j] + d_h[j];
     }
     const Panels w_hr = backward_weight(gradient.w_hr_back_panels, state_size(), hidden());
-    multiply_rows(segment, {gradient.d_h, state_size()}, w_hr, {0, unit_blocks()}, no_starts(),
+    multiply_rows(segment, {of_step, state_size()}, w_hr, {0, unit_blocks()}, no_starts(),
                   {gradient.d_unprojected, hidden(), hidden()}, scratch);
+  }
+
+  /// dE/d output of a row.
+  const float* output_gradient(const Segment& segment, const RecurrentGradient& gradient, int64_t b) const {
+    return gradient.d_output + (segment.row + b) * output_size(call);
   }
 
   /// From a row to the one that comes some rows later, in the segment or that of the step that is next; 0 if that is
@@ -158,7 +153,8 @@ struct BackwardPass : LayerRows {
 
   /// Fetches what the cell of a later row reads and writes: the forward pass left it long ago, and nothing foresees
   /// where the gates of a row, or the rows of the step before, begin.
-  UNROLL_INLINE void fetch_kept(const CellRow& row, int64_t rows) const {
+  UNROLL_INLINE void fetch_kept(const CellRow& row, const float* d_output, int64_t rows) const {
+    __builtin_prefetch(d_output + row.unit + rows * output_size(call));
     for (int g = 0; g < Cell::kGates; ++g) {
       __builtin_prefetch(row.gates + g * row.stride + row.unit + rows * gate_columns(), 1);
     }
@@ -171,17 +167,23 @@ struct BackwardPass : LayerRows {
     if constexpr (!Cell::kHasCells) __builtin_prefetch(state + row.unit + rows * state_stride());
   }
 
+  /// Of the first phase dE/dh is what came from the step after, `d_h`, and, unless unproject() has added it, the
+  /// gradient of the output.
   template <int kPhase>
   void backward_cells(const Segment& segment, const RecurrentGradient& gradient, const float* d_h, Range blocks) const {
+    const bool adds_output = kPhase == 0 && !projected();
     CellRow row = first_row<Cell>(segment);
     for (int64_t b = segment.sequences.begin; b < segment.sequences.end; ++b, move_to_next<Cell>(row)) {
       row.d_h_prev = gradient.d_h + b * state_size();
       if constexpr (Cell::kHasCells) row.d_c = gradient.d_c + b * hidden();
       const int64_t ahead = kPhase == 0 ? rows_ahead(segment, b) : 0;
+      const float* const d_output = output_gradient(segment, gradient, b);
       for (int64_t block = blocks.begin; block < blocks.end; ++block) {
         move_to_block(block, row);
-        if constexpr (kPhase == 0) fetch_kept(row, ahead);
-        Cell::template backward<kPhase>(row, row.load(d_h + b * hidden()));
+        if constexpr (kPhase == 0) fetch_kept(row, d_output, ahead);
+        Vec d = row.load(d_h + b * hidden());
+        if (adds_output) d = row.load(d_output) + d;
+        Cell::template backward<kPhase>(row, d);
       }
     }
   }
