@@ -41,7 +41,7 @@ struct BackwardPass : LayerRows {
            Parallel& pool) const {
     if (times.begin == 0) load_gradients(gradient);
     const TimeOrder order = time_order(steps(), reverse, true);
-    for_each_chunk(order, times, [&](Range chunk) {
+    for_each_chunk(times, [&](Range chunk) {
       if (slices > 1) return backward_slices(order, chunk, gradient, of_input, slices, pool);
       for (int64_t i = chunk.begin; i < chunk.end; ++i) {
         for_each_segment(steps(), order.step(i), sequences, reverse,

@@ -16,7 +16,7 @@ struct ForwardPass : LayerRows {
   void run(Range times, const LayerInput& input, int64_t slices, Parallel& pool) const {
     if (times.begin == 0) load_states();
     const TimeOrder order = time_order(steps(), reverse, false);
-    for_each_chunk(order, times, [&](Range chunk) {
+    for_each_chunk(times, [&](Range chunk) {
       if (slices > 1) return forward_slices(order, chunk, input, slices, pool);
       for_row_ranges(order, chunk, [&](const RowRanges& rows) {
         if (input.index != nullptr) return copy_products(*this, input, rows, pool);

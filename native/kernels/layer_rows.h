@@ -58,24 +58,23 @@ struct LayerRows {
   float* unprojected(int64_t row) const { return layer.unprojected + row * hidden(); }
 
   /// Row of the gates, and of what else is kept of a step beside the states, of the first sequence of all. Where only a
-  /// chunk is kept, a pass over all sequences has its rows one after the other, as they are packed, and some sequences
-  /// stand together: other threads, which have others, then find theirs apart from them, and no cache fetches ahead
-  /// what another one writes.
+  /// chunk is kept, a pass over all sequences has the rows of every chunk_steps steps one after the other, as they are
+  /// packed; neighbouring steps of two such groups do not meet, for no step has fewer rows than the one after it. Some
+  /// sequences stand together: other threads, which have others, then find theirs apart from them, and no cache fetches
+  /// ahead what another one writes.
   int64_t kept_row(int64_t step) const {
     const int32_t* const offsets = steps().offsets;
     if (call.keeps_all) return offsets[step];
-    const int64_t in_chunk = step % call.chunk_steps;
-    if (sequences.size() == steps().sequences) return offsets[step] - offsets[step - in_chunk];
-    return call.chunk_steps * sequences.begin + in_chunk * sequences.size() - sequences.begin;
+    const int64_t in_group = step % call.chunk_steps;
+    if (sequences.size() == steps().sequences) return offsets[step] - offsets[step - in_group];
+    return call.chunk_steps * sequences.begin + in_group * sequences.size() - sequences.begin;
   }
 
-  /// Calls body(part) for some steps, in the order of a pass, a chunk at a time: chunks begin at every so many steps.
+  /// Calls body(part) for as many of some steps at a time as a chunk has.
   template <class Body>
-  void for_each_chunk(const TimeOrder& order, Range times, const Body& body) const {
-    for (int64_t i = times.begin, end; i < times.end; i = end) {
-      const int64_t in_chunk = order.step(i) % call.chunk_steps;
-      end = smaller(i + (order.ascending ? call.chunk_steps - in_chunk : in_chunk + 1), times.end);
-      body(Range{i, end});
+  void for_each_chunk(Range times, const Body& body) const {
+    for (int64_t i = times.begin; i < times.end; i += call.chunk_steps) {
+      body(Range{i, smaller(i + call.chunk_steps, times.end)});
     }
   }
 
