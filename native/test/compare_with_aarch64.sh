@@ -7,7 +7,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$root/target/aarch64
 system=$build/system
-tests=(elementwise matmul packing recurrence rows steps)
+tests=(element_loss elementwise matmul packing recurrence rows softmax steps)
 
 build_native() {  # folder, further options of CMake
   cmake -S "$root" -B "$1" "${@:2}" >/dev/null
