@@ -153,8 +153,7 @@ struct BackwardPass : LayerRows {
 
   /// Fetches what the cell of a later row reads and writes: the forward pass left it long ago, and nothing foresees
   /// where the gates of a row, or the rows of the step before, begin.
-  UNROLL_INLINE void fetch_kept(const CellRow& row, const float* d_output, int64_t rows) const {
-    __builtin_prefetch(d_output + row.unit + rows * output_size(call));
+  UNROLL_INLINE void fetch_kept(const CellRow& row, int64_t rows) const {
     for (int g = 0; g < Cell::kGates; ++g) {
       __builtin_prefetch(row.gates + g * row.stride + row.unit + rows * gate_columns(), 1);
     }
@@ -180,9 +179,12 @@ struct BackwardPass : LayerRows {
       const float* const d_output = output_gradient(segment, gradient, b);
       for (int64_t block = blocks.begin; block < blocks.end; ++block) {
         move_to_block(block, row);
-        if constexpr (kPhase == 0) fetch_kept(row, d_output, ahead);
+        if constexpr (kPhase == 0) fetch_kept(row, ahead);
         Vec d = row.load(d_h + b * hidden());
-        if (adds_output) d = row.load(d_output) + d;
+        if (adds_output) {
+          __builtin_prefetch(d_output + row.unit + ahead * output_size(call));
+          d = row.load(d_output) + d;
+        }
         Cell::template backward<kPhase>(row, d);
       }
     }

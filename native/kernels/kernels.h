@@ -107,7 +107,7 @@ struct RecurrentCall {
   uint64_t dropout_key;  ///< chooses the mask
   int64_t chunk_steps;   ///< steps whose input products are computed at once, 1 or more
   /// Whether everything is kept for a backward pass. If not, the layers' gates, recurrent and unprojected rows are
-  /// those of chunk_steps steps, B a step, used over and over, and cells are [B][H].
+  /// chunk_steps B, used over and over (LayerRows::kept_row), and cells are [B][H].
   int64_t keeps_all;
   /// Whether the layers, or in a backward pass the gradients, have the weights as they are, where else they have
   /// panels: for few rows.

@@ -59,9 +59,9 @@ struct LayerRows {
 
   /// Row of the gates, and of what else is kept of a step beside the states, of the first sequence of all. Where only a
   /// chunk is kept, a pass over all sequences has the rows of every chunk_steps steps one after the other, as they are
-  /// packed; neighbouring steps of two such groups do not meet, for no step has fewer rows than the one after it. Some
-  /// sequences stand together: other threads, which have others, then find theirs apart from them, and no cache fetches
-  /// ahead what another one writes.
+  /// packed. Of any chunk_steps steps in a row no two share a place: those of the second group take no more room than
+  /// as many of the first had, which have no fewer rows. Some sequences stand together: other threads, which have
+  /// others, then find theirs apart from them, and no cache fetches ahead what another one writes.
   int64_t kept_row(int64_t step) const {
     const int32_t* const offsets = steps().offsets;
     if (call.keeps_all) return offsets[step];

@@ -45,23 +45,26 @@ struct LeftParts {
   LeftPart data[kMostTogether];
   int64_t count;
 
+  void add(const LeftPart& part) { data[count++] = part; }
+
   /// What of them has some of the panels. The sums are taken with the first panel.
   LeftParts of_panels(Range some) const {
     LeftParts parts{{}, 0};
     for (int64_t i = 0; i < count; ++i) {
       LeftPart part = data[i];
-      part.panels = overlap(part.panels, some);
+      part.panels = intersection(part.panels, some);
       if (part.panels.size() == 0) continue;
       if (part.panels.begin > data[i].panels.begin) part.sums.lanes = nullptr;
-      parts.data[parts.count++] = part;
+      parts.add(part);
     }
     return parts;
   }
 
-  int64_t outputs() const {
+  /// Of what the products are added to.
+  int64_t bytes() const {
     int64_t total = 0;
-    for (int64_t i = 0; i < count; ++i) total += data[i].outputs.size();
-    return total;
+    for (int64_t i = 0; i < count; ++i) total += data[i].outputs.size() * data[i].panels.size();
+    return total * kPanel * static_cast<int64_t>(sizeof(float));
   }
 
   /// What is packed after a block of outputs of rows k: the next block of the operand, the first of the next operand,
@@ -123,8 +126,7 @@ __attribute__((noinline)) inline void sum_group(Range rows, const LeftParts& a, 
                                                 bool from_zero, float* scratch) {
   float* const right = scratch;
   float* const left = scratch + kPackedRight;
-  const int64_t bytes = a.outputs() * b.panels() * kPanel * static_cast<int64_t>(sizeof(float));
-  const bool brings = kTilesBringRows || bytes > near_bytes();
+  const bool brings = kTilesBringRows || a.bytes() > near_bytes();
   for (int64_t n = rows.begin; n < rows.end; n += kBlock) {
     const Range k{n, smaller(n + kBlock, rows.end)};
     b.for_each(panels,
@@ -148,7 +150,7 @@ inline void add_groups_apart(int64_t rows, const LeftPart& a, const RightOperand
   const Range panels{0, a.panels.size()};
   RightOperands apart{{}, 0};
   b.for_each(a.panels, [&](const RightOperand& part, int64_t first) {
-    apart.data[apart.count++] = {part.rows, part.columns, sums + first * kPanel, kTransposedColumns};
+    apart.add({part.rows, part.columns, sums + first * kPanel, kTransposedColumns});
   });
   for (int64_t i = a.outputs.begin; i < a.outputs.end; i += kTransposedRows) {
     const Range block = a.block_from(i);
@@ -170,6 +172,7 @@ inline void multiply_transposed_parts(int64_t rows, const LeftParts& a, const Ri
   for (int64_t p = panels.begin; p < panels.end; p += kPanelsAtOnce) {
     const Range some{p, smaller(p + kPanelsAtOnce, panels.end)};
     const LeftParts parts = a.of_panels(some);
+    if (parts.count == 0) continue;
     sum_group({0, smaller(kGroup, rows)}, parts, b, some, false, scratch);
     for (int64_t i = 0; rows > kGroup && i < parts.count; ++i) add_groups_apart(rows, parts.data[i], b, scratch);
   }
@@ -204,6 +207,7 @@ void add_few_terms(const LeftOperand& a, const RightOperand& b, Range outputs) {
 inline void multiply_few_rows(int64_t rows, const LeftOperand& a, const RightOperands& b, Parallel& pool) {
   constexpr int64_t kCostOfUpdate = 16;  // in the time that reading and writing an element takes
   const int64_t panels = b.panels_of(a.rights).size();
+  if (panels == 0) return;
   parallel_ranges(pool, a.outputs, panels * kPanel * (2 * rows + kCostOfUpdate), [&](Range part) {
     with_constant<kFewTerms>(rows, [&]<int kRows>() {
       for (int64_t i = a.rights.begin; i < a.rights.end; ++i) add_few_terms<kRows>(a, b.data[i], part);
@@ -213,72 +217,89 @@ inline void multiply_few_rows(int64_t rows, const LeftOperand& a, const RightOpe
 
 /// How products are divided. Packing costs less the larger a part is, so there are as many as threads, cut along the
 /// longer side of c.
-struct TransposedSplit {
-  const LeftOperands& a;
-  const RightOperands& b;
-  int64_t panels, parts;
-  bool by_columns;
+class TransposedSplit {
+ public:
+  int64_t parts;
 
-  TransposedSplit(int64_t rows, const LeftOperands& left, const RightOperands& right, const Parallel& pool)
-      : a(left), b(right), panels(right.panels()) {
+  TransposedSplit(int64_t rows, const LeftOperands& a, const RightOperands& b, const Parallel& pool) : a_(a), b_(b) {
     int64_t output_panels = 0, tiles = 0;
-    a.for_each([&](const LeftOperand& operand) {
-      output_panels += operand.output_panels();
-      tiles += operand.output_panels() * b.panels_of(operand.rights).size();
-    });
-    by_columns = panels > output_panels;
-    const int64_t longer = larger(larger(panels, output_panels), 1);
+    for (int64_t i = 0; i < a.count; ++i) {
+      shifts_[i] = output_panels;
+      output_panels += a.data[i].output_panels();
+      tiles += a.data[i].output_panels() * b.panels_of(a.data[i].rights).size();
+    }
+    by_columns_ = b.panels() > output_panels;
+    const int64_t longer = larger(larger(b.panels(), output_panels), 1);
     parts = smaller(pool.width(), tasks_for(pool, longer, 2 * kPanel * kPanel * rows * tiles / longer));
+    int64_t room = kMostLanesFloats;
+    for (int64_t i = 0; i < a.count; ++i) {
+      const int64_t lanes = lanes_of(i);
+      packs_sums_[i] =
+          a.data[i].sums.wanted() && lanes <= room && rows > kFewTerms && b.panels_of(a.data[i].rights).size() > 0;
+      if (packs_sums_[i]) room -= lanes;
+    }
   }
 
-  Range panels_of(int64_t task) const { return by_columns ? part_of(panels, parts, task) : Range{0, panels}; }
+  /// Whether the sums of an operand's columns are taken while these are packed: threads have room for so many lanes.
+  bool packs_sums(int64_t operand) const { return packs_sums_[operand]; }
 
-  Range outputs_of(const LeftOperand& operand, int64_t task) const {
-    if (by_columns) return {0, operand.outputs};
-    const Range part = part_of(operand.output_panels(), parts, task);
-    return {smaller(part.begin * kPanel, operand.outputs), smaller(part.end * kPanel, operand.outputs)};
+  /// Floats of a thread's lanes for the sums of an operand, at most.
+  int64_t lanes_of(int64_t operand) const {
+    const LeftOperand& left = a_.data[operand];
+    return PackedSums::size(by_columns_ ? left.outputs : divide_up(left.output_panels(), parts) * kPanel);
   }
 
-  /// Whether a thread has room for the lanes of all sums of its columns; the first one has the most.
-  bool has_room_for_sums() const {
-    int64_t floats = 0;
-    a.for_each([&](const LeftOperand& operand) {
-      if (operand.sums.wanted()) floats += PackedSums::size(outputs_of(operand, 0).size());
-    });
-    return floats <= kMostLanesFloats;
+  Range panels_of(int64_t task) const {
+    return by_columns_ ? part_of(b_.panels(), parts, task) : Range{0, b_.panels()};
   }
+
+  /// Where parts are not equal, each operand's longer ones go to other tasks.
+  Range outputs_of(int64_t operand, int64_t task) const {
+    const LeftOperand& left = a_.data[operand];
+    if (by_columns_) return {0, left.outputs};
+    const Range part = part_of(left.output_panels(), parts, (task + shifts_[operand]) % parts);
+    return {smaller(part.begin * kPanel, left.outputs), smaller(part.end * kPanel, left.outputs)};
+  }
+
+ private:
+  const LeftOperands& a_;
+  const RightOperands& b_;
+  bool by_columns_;
+  int64_t shifts_[kMostTogether];
+  bool packs_sums_[kMostTogether];
 };
 
 /// For every left operand a and right operand b that belong together c += a^T b over n in [0, rows), row n of a with
-/// row n of b; and the sums of a's columns. Not inlined: every cell calls it.
+/// row n of b; and the sums of a's columns. No two products may add to the same element of any c. Not inlined: every
+/// cell calls it.
 __attribute__((noinline)) inline void multiply_transposed(int64_t rows, const LeftOperands& a, const RightOperands& b,
                                                           Parallel& pool) {
   if (rows == 0) return;
   const TransposedSplit split(rows, a, b, pool);
-  const bool few = rows <= kFewTerms, sums_packed = !few && split.has_room_for_sums();
-  a.for_each([&](const LeftOperand& left) {
+  const bool few = rows <= kFewTerms;
+  for (int64_t i = 0; i < a.count; ++i) {
+    const LeftOperand& left = a.data[i];
     if (few) multiply_few_rows(rows, left, b, pool);
-    if (!sums_packed || b.panels_of(left.rights).size() == 0) {
-      add_column_sums(rows, left.outputs, left.rows, left.sums, pool);
-    }
-  });
+    if (!split.packs_sums(i)) add_column_sums(rows, left.outputs, left.rows, left.sums, pool);
+  }
   if (few) return;
   parallel_for(pool, split.parts, [&](int64_t task, float* scratch) {
     const Range panels = split.panels_of(task);
     LeftParts parts{{}, 0};
     const LeftOperand* whole[kMostTogether];
     float* lanes = scratch + kLanesInScratch;
-    a.for_each([&](const LeftOperand& left) {
-      const Range of_left = b.panels_of(left.rights), here = overlap(of_left, panels);
-      const Range outputs = split.outputs_of(left, task);
-      if (here.size() == 0 || outputs.size() == 0) return;
-      const bool sums_here = sums_packed && left.sums.wanted() && here.begin == of_left.begin;
+    for (int64_t i = 0; i < a.count; ++i) {
+      const LeftOperand& left = a.data[i];
+      const Range of_left = b.panels_of(left.rights), here = intersection(of_left, panels);
+      const Range outputs = split.outputs_of(i, task);
+      if (here.size() == 0 || outputs.size() == 0) continue;
+      const bool sums_here = split.packs_sums(i) && here.begin == of_left.begin;
       const PackedSums sums{sums_here ? lanes : nullptr, outputs};
       sums.start();
-      if (sums_here) lanes += PackedSums::size(outputs.size());
+      if (sums_here) lanes += split.lanes_of(i);
       whole[parts.count] = &left;
-      parts.data[parts.count++] = {left.rows, outputs, here, left.to, sums};
-    });
+      parts.add({left.rows, outputs, here, left.to, sums});
+    }
     multiply_transposed_parts(rows, parts, b, panels, scratch);
     for (int64_t i = 0; i < parts.count; ++i) parts.data[i].sums.finish(whole[i]->sums);
   });

@@ -48,8 +48,6 @@ struct Segment {
   int64_t step, row, previous;
 };
 
-UNROLL_INLINE Range intersection(Range a, Range b) { return {larger(a.begin, b.begin), smaller(a.end, b.end)}; }
-
 /// In which order a direction goes through time.
 struct TimeOrder {
   int64_t count;

@@ -18,7 +18,7 @@ UNROLL_INLINE int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; 
 UNROLL_INLINE int64_t round_up(int64_t a, int64_t b) { return divide_up(a, b) * b; }
 
 /// What two ranges share, maybe nothing.
-UNROLL_INLINE Range overlap(Range a, Range b) {
+UNROLL_INLINE Range intersection(Range a, Range b) {
   const int64_t begin = larger(a.begin, b.begin);
   return {begin, larger(begin, smaller(a.end, b.end))};
 }

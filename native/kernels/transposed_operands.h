@@ -44,7 +44,7 @@ struct RightOperands {
   UNROLL_INLINE void for_each(Range panels, const Body& body) const {
     int64_t start = 0;
     for (int64_t i = 0; i < count; start += data[i++].panels()) {
-      const Range some = overlap(panels, {start, start + data[i].panels()});
+      const Range some = intersection(panels, {start, start + data[i].panels()});
       if (some.size() == 0) continue;
       RightOperand part = data[i];
       const int64_t first = some.begin - start;
@@ -73,11 +73,6 @@ struct LeftOperands {
   int64_t count;
 
   void add(const LeftOperand& operand) { data[count++] = operand; }
-
-  template <class Body>
-  void for_each(const Body& body) const {
-    for (int64_t i = 0; i < count; ++i) body(data[i]);
-  }
 };
 
 /// Columns of the right operand that are packed at once; for each time the left one is packed anew. Where a tile takes

@@ -8,7 +8,7 @@
 
 namespace unroll::UNROLL_ISA {
 
-/// Gradients of the weights of one layer and direction: one product over all packed rows each, not one per step.
+/// Gradients of the weights of one layer and direction: products over all packed rows, not one per step.
 template <class Cell>
 struct WeightGradients : LayerRows {
   const RecurrentGradient& gradient;
@@ -48,16 +48,17 @@ struct WeightGradients : LayerRows {
     return ordered ? gradient.row_order : nullptr;
   }
 
-  /// Of W_ih and W_hh: the inputs, if they are no table's, and the states are packed once for all gates. The sums of
-  /// the gates' gradients are the gradients of the biases.
+  /// Of W_ih and W_hh: the inputs, if they are no table's, and the states are packed once for all gates. Sums of what
+  /// they are multiplied by are the gradients of the biases.
   void add_matrices(const LayerInput& input, const int32_t* order) const {
     const int64_t h = hidden(), p = state_size(), first = Cell::kFirstGates * h, others = gate_columns() - first;
     RightOperands right{{{{layer.states, state_stride(), gradient.previous_rows}, p, gradient.d_w_hh, p}}, 1};
     if (input.index == nullptr) {
       right.add({{input.rows, input.size, order}, input.size, gradient.d_w_ih, input.size});
     }
+    const Range state_and_input{0, right.count};
     const SumsOfColumns biases{{gradient.d_b_ih, gradient.d_b_hh}};
-    LeftOperands left{{{gates_from(0, order), first, {0, right.count}, 0, biases}}, 1};
+    LeftOperands left{{{gates_from(0, order), first, state_and_input, 0, biases}}, 1};
     if constexpr (Cell::kFirstGates < Cell::kGates) {
       const Rows kept{layer.recurrent, h, order};
       SumsOfColumns of_others = biases.from(first);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "test/check.h"
 
 /// Losses of elements and their gradients.

@@ -61,10 +61,21 @@ Floats check_passes(const Sizes& sizes, const Layout& layout) {
   return all;
 }
 
-/// More rows than are summed in one group, and of both matrices together more columns than are packed at once.
+/// More rows than are summed in one group, of both matrices together more columns than are packed at once, and by the
+/// rows or the columns of the gradients parts for several threads, of which not all have some of each gate.
 void check_long_sums() {
-  ThreadPool two(2);
+  ThreadPool two(2), three(3);
   const Layout layout(std::vector<int>(45, 100));
+  for (const Kind& kind : {kKinds[5], kKinds[6]}) {
+    for (const auto& [inputs, hidden] : {std::pair{21, 7}, {16, 16}, {21, 100}, {1000, 40}}) {
+      const Sizes sizes{kind.cell, kind.gates, kind.first_gates, inputs, hidden, 0, 1, 1, Gates::kPlain, false};
+      for (ThreadPool* const pool : {&two, &three}) {
+        Pass pass(sizes, layout, *supported_kernels().back(), *pool);
+        pass.train();
+        pass.check_weight_gradients();
+      }
+    }
+  }
   for (const auto& [inputs, hidden] : {std::pair{21, 7}, {21, 250}, {1000, 40}}) {
     const Sizes sizes{CellKind::kRnnTanh, 1, 1, inputs, hidden, 0, 1, 1, Gates::kPlain, false};
     Pass pass(sizes, layout, *supported_kernels().back(), two);

@@ -103,23 +103,30 @@ class Pass {
     return buffers.contents();
   }
 
-  /// After a training pass of one layer: whether the gradients of its weights, which one product gives, are those of
-  /// two.
+  /// After a training pass of one layer: whether the gradients of its weights, which are computed together, are those
+  /// of products of one matrix each.
   void check_weight_gradients() const {
     const RecurrentLayer& layer = layers.front();
     const RecurrentGradient& gradient = gradients.front();
-    const int64_t gh = s.gates * s.hidden;
+    const int64_t h = s.hidden, gh = s.gates * h, first = s.first_gates * h, others = gh - first;
     const int32_t* const rows = order.back() == 0 && order.front() == 0 ? nullptr : order.data();
-    const auto check_product = [&](int64_t columns, const float* right, const int32_t* right_rows,
-                                   const float* actual) {
-      Floats expected(gh * columns), sums(gh);
-      table.matmul_transposed(n, gh, columns, layer.gates, gh, rows, right, columns, right_rows, expected.data(),
+    const auto check_product = [&](int64_t outputs, const float* left, int64_t stride, int64_t columns,
+                                   const float* right, const int32_t* right_rows, const float* actual,
+                                   const float* actual_sums) {
+      Floats expected(outputs * columns), sums(outputs);
+      table.matmul_transposed(n, outputs, columns, left, stride, rows, right, columns, right_rows, expected.data(),
                               columns, sums.data(), threads);
-      check_same(Floats(actual, actual + gh * columns), expected, "weight gradients " + s.name());
-      check_same(Floats(gradient.d_b_ih, gradient.d_b_ih + gh), sums, "bias gradients " + s.name());
+      check_same(Floats(actual, actual + outputs * columns), expected, "weight gradients " + s.name());
+      check_same(Floats(actual_sums, actual_sums + outputs), sums, "bias gradients " + s.name());
     };
-    check_product(s.input, x, rows, gradient.d_w_ih);
-    check_product(s.state(), layer.states, previous.data(), gradient.d_w_hh);
+    const float* const kept = layer.recurrent;
+    check_product(gh, layer.gates, gh, s.input, x, rows, gradient.d_w_ih, gradient.d_b_ih);
+    check_product(first, layer.gates, gh, s.state(), layer.states, previous.data(), gradient.d_w_hh, gradient.d_b_hh);
+    float *const d_w = gradient.d_w_hh + first * s.state(), *const d_b = gradient.d_b_hh + first;
+    if (s.cell == CellKind::kGru) check_product(others, kept, h, s.state(), layer.states, previous.data(), d_w, d_b);
+    if (s.cell == CellKind::kGruResetBefore) {
+      check_product(others, layer.gates + first, gh, s.state(), kept, rows, d_w, d_b);
+    }
   }
 
   /// After a training pass: all results that are the same to the bit for an input by index and written out.

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "test/check.h"
 
 /// Softmax and cross-entropy.
