@@ -7,14 +7,10 @@
 #include "kernels/packed_left.h"
 #include "kernels/panels.h"
 #include "kernels/plain_weight.h"
-#include "kernels/product.h"
 #include "kernels/tile.h"
+#include "kernels/tile_rows.h"
 
 namespace unroll::UNROLL_ISA {
-
-/// Rows of `a` that one pass over the panels uses: with a k block of 256 they take 192 KiB, less than half of a 512 KiB
-/// L2.
-constexpr int64_t kRowChunk = 192;
 
 /// So many panels of weights beyond L2 pay for packing the rows that are multiplied by them, where a tile is of one
 /// panel: it then reads a single stream, whose lines do not meet in one set of L1 as those of rows pages apart do.
@@ -37,48 +33,47 @@ inline FarTiles share_panels(const PanelBlock& next, int64_t panels, int64_t til
           lines * kLine / length};
 }
 
-/// One k block of the rows of all ranges, tile after tile.
-inline void pack_ranges(const LeftRows& left, Range k, const RowRanges& ranges, float* packed) {
-  ranges.for_each([&](const RowRange& range) {
-    RowTiles(range.count).for_each([&]<int kRows>(int64_t row, int64_t) {
-      pack_tile<kRows>(left.at(range.from + row, k.begin).data, left.stride, k.size(), packed);
-      packed += kPackedTile;
-    });
-  });
-}
-
 /// The first group of k of a product of a single tile's rows: all of some panels, then of the next ones.
 inline void multiply_tile(const Product& product, Range panel_range) {
+  TileRows<kTileRows> rows(product);
+  rows.take(product.rows.data[0].count);
   const Panels& right = product.right;
-  const RowRange& rows = product.rows.data[0];
-  const auto& by_panels = kTilesBySize<false, false>.of[rows.count - 1];
-  const int64_t end = smaller(kGroup, right.k_size()), most = panels_of_tile(static_cast<int>(rows.count));
+  const auto& by_panels = kTilesBySize<false, false>.of[rows.count() - 1];
+  const int64_t end = smaller(kGroup, right.k_size()), most = panels_of_tile(static_cast<int>(rows.count()));
   for (Range rest = panel_range; rest.size() > 0;) {
     const Range group = right.take_tile(rest, most);
-    const Outputs out = product.out.from(rows.to, group.begin * kPanel);
+    const Outputs out = product.out.from(0, group.begin * kPanel);
     Start starts[kMostPanels];
     product.start.of_panels(group.begin, group.size(), starts);
     for (int64_t k = 0; k < end; k += kBlock) {
       if (k > 0) product.sums().of_panels(group.begin, group.size(), starts);
-      by_panels[group.size() - 1](product.left.at(rows.from, k), 0, 1,
-                                  right.block(group.begin, {k, smaller(k + kBlock, end)}), starts, rows.to, out,
-                                  nullptr);
+      rows.move_to(k);
+      by_panels[group.size() - 1](rows.from(0), 0, 1, right.block(group.begin, {k, smaller(k + kBlock, end)}), starts,
+                                  out, nullptr);
     }
   }
+}
+
+/// One k block of some rows of a product, tile after tile.
+inline void pack_rows(const ChunkRows& rows, const RowTiles& tiles, Range k, float* packed) {
+  tiles.for_each([&]<int kRows>(int64_t row, int64_t tile) {
+    pack_tile<kRows>(rows.from(row), k.size(), packed + tile * kPackedTile);
+  });
 }
 
 /// One k block of a product for rows that stay in L2 and a range of panels; a group's block stays in L1, or of four
 /// panels in L2, while all row tiles use it. `start` is what this block is added to. Of a far operand what is read next
 /// is brought in meanwhile. `scratch` may be null.
-inline void multiply_chunk(const Product& product, Range k, Range panel_range, const Starts& start, float* scratch) {
+inline void multiply_chunk(const Product& product, ChunkRows& rows, Range k, Range panel_range, const Starts& start,
+                           float* scratch) {
   if (product.right.form != WeightForm::kPanels) return multiply_plain(product, k, panel_range, start);
-  const RowRanges& ranges = product.rows;
-  const int64_t tile_count = ranges.tiles();
-  const RowTiles of_first(ranges.data[0].count);  // to cut anew for each group of panels would divide each time
-  const int64_t at_once = panels_of_tile(static_cast<int>(ranges.most_rows_of_tile()));
+  rows.move_to(k.begin);
+  const RowTiles tiles(rows.count());
+  const int64_t at_once = panels_of_tile(static_cast<int>(tiles.most_rows()));
   const bool packs = product.right.far && at_once == 1 && panel_range.size() >= kPanelsWorthPacking &&
-                     scratch != nullptr && tile_count * kPackedTile <= kNearScratchFloats;
-  if (packs) pack_ranges(product.left, k, ranges, scratch);
+                     scratch != nullptr && tiles.count * kPackedTile <= kNearScratchFloats;
+  const bool brings_rows = rows.count() * k.size() * static_cast<int64_t>(sizeof(float)) > kNearRows;
+  if (packs) pack_rows(rows, tiles, k, scratch);
   for (int64_t p = panel_range.begin; p < panel_range.end;) {
     const int64_t group = product.right.at_once(p, panel_range.end, at_once), column = p * kPanel;
     Start starts[kMostPanels];
@@ -87,24 +82,39 @@ inline void multiply_chunk(const Product& product, Range k, Range panel_range, c
     p += group;
     FarTiles far;
     if (product.right.far) {
-      far = share_panels(product.right.block_after({panel_range.begin, p}, panel_range.end, k), group, tile_count);
+      far = share_panels(product.right.block_after({panel_range.begin, p}, panel_range.end, k), group, tiles.count);
     }
-    int64_t before = 0;
-    ranges.for_each([&](const RowRange& range) {
-      const RowTiles in_range = ranges.count == 1 ? of_first : RowTiles(range.count);
-      in_range.for_each_height([&](int64_t rows, int64_t row, int64_t first, int64_t tiles) {
-        const int64_t to = range.to + row, tile = before + first;
-        const auto multiply = [&]<bool kPacked, bool kFar>(Left<kPacked> left) {
-          kTilesBySize<kPacked, kFar>.of[rows - 1][group - 1](left, tile, tiles, block, starts, to,
-                                                              product.out.from(to, column), &far);
-        };
-        const Left<false> left = product.left.at(range.from + row, k.begin);
-        if (!product.right.far) return multiply.template operator()<false, false>(left);
-        if (!packs) return multiply.template operator()<false, true>(left);
-        multiply.template operator()<true, true>({scratch + tile * kPackedTile, 0});
-      });
-      before += in_range.count;
+    tiles.for_each_height([&](int64_t height, int64_t row, int64_t tile, int64_t count) {
+      const auto multiply = [&]<bool kPacked, bool kFar>(Left<kPacked> left, const FarTiles* brings) {
+        kTilesBySize<kPacked, kFar>.of[height - 1][group - 1](left, tile, count, block, starts,
+                                                              product.out.from(0, column), brings);
+      };
+      const Left<false> left = rows.from(row);
+      if (packs) return multiply.template operator()<true, true>({scratch + tile * kPackedTile, left.to}, &far);
+      if (product.right.far) return multiply.template operator()<false, true>(left, &far);
+      multiply.template operator()<false, false>(left, brings_rows ? &far : nullptr);
     });
+  }
+}
+
+/// Calls body(k, start) for the blocks of the first group of k.
+template <class Body>
+UNROLL_INLINE void for_each_block(const Product& product, const Body& body) {
+  const int64_t end = smaller(kGroup, product.right.k_size());
+  for (int64_t k = 0; k < end; k += kBlock) {
+    body(Range{k, smaller(k + kBlock, end)}, k == 0 ? product.start : product.sums());
+  }
+}
+
+/// The first group of k of a product. Not inlined: a single tile has no use for so large a frame.
+__attribute__((noinline)) inline void multiply_chunks(const Product& product, Range panel_range, float* scratch) {
+  const int64_t count = product.rows.rows();
+  const int64_t most = count <= kRowChunk ? count : divide_up(count, divide_up(count, kRowChunk));
+  ChunkRows rows(product);
+  for (int64_t taken = 0; taken < count; taken += rows.count()) {
+    rows.take(smaller(most, count - taken));
+    for_each_block(
+        product, [&](Range k, const Starts& start) { multiply_chunk(product, rows, k, panel_range, start, scratch); });
   }
 }
 
@@ -129,13 +139,15 @@ __attribute__((noinline)) inline void add_later_groups(const Product& product, R
     const int64_t columns = panels.size() * kPanel;
     const Product part{
         product.left, right.from(panels.begin), {&rows, 1}, side_by_side(nullptr, 0, 0), {apart, columns, columns}};
+    ChunkRows some(part);
+    some.take(rows.count);
     Outputs out = product.out.from(to, panels.begin * kPanel);
     out.columns = smaller(out.columns, columns);
     for (int64_t group = kGroup; group < k_size; group += kGroup) {
       const int64_t end = smaller(group + kGroup, k_size);
       for (int64_t k = group; k < end; k += kBlock) {
-        multiply_chunk(part, {k, smaller(k + kBlock, end)}, {0, panels.size()}, k == group ? part.start : part.sums(),
-                       nullptr);
+        multiply_chunk(part, some, {k, smaller(k + kBlock, end)}, {0, panels.size()},
+                       k == group ? part.start : part.sums(), nullptr);
       }
       add_sums(apart, columns, rows.count, out);
     }
@@ -154,16 +166,15 @@ __attribute__((noinline)) inline void add_later_groups(const Product& product, R
 /// A product over all of k, for rows and panels that are one thread's; `scratch`, which is that thread's, may be null.
 /// Not inlined: every cell calls it.
 __attribute__((noinline)) inline void multiply_panels(const Product& product, Range panel_range, float* scratch) {
-  const int64_t k_size = product.right.k_size(), end = smaller(kGroup, k_size);
-  if (product.rows.tiles() == 1 && product.right.form == WeightForm::kPanels) {
+  const bool few_rows = product.rows.count == 1 && product.rows.data[0].count <= kTileRows;
+  if (product.right.form != WeightForm::kPanels) {
+    for_each_block(product, [&](Range k, const Starts& start) { multiply_plain(product, k, panel_range, start); });
+  } else if (few_rows) {
     multiply_tile(product, panel_range);
   } else {
-    for (int64_t k = 0; k < end; k += kBlock) {
-      const Range block{k, smaller(k + kBlock, end)};
-      multiply_chunk(product, block, panel_range, k == 0 ? product.start : product.sums(), scratch);
-    }
+    multiply_chunks(product, panel_range, scratch);
   }
-  if (k_size > kGroup) add_later_groups(product, panel_range);
+  if (product.right.k_size() > kGroup) add_later_groups(product, panel_range);
 }
 
 /// Tasks of a product: row chunks times panel groups. Rows are divided first, because each task then reads the panels
@@ -188,8 +199,7 @@ UNROLL_INLINE Range panel_part(int64_t columns, int64_t parts, int64_t index) {
 __attribute__((noinline)) inline void multiply(const Product& product, Parallel& pool) {
   const RowRanges& ranges = product.rows;
   const int64_t panel_count = divide_up(product.out.columns, kPanel);
-  int64_t rows = 0;
-  ranges.for_each([&](const RowRange& range) { rows += range.count; });
+  const int64_t rows = ranges.rows();
   if (rows == 0 || panel_count == 0) return;
   const ProductSplit split(pool, rows, product.right.k_size(), panel_count);
   // Only one range is cut by rows; there are several only where they are few rows together.

@@ -98,6 +98,8 @@ inline FarTiles each_the_next(const float* packed) {
 /// or = if `starts`. `panels` of the right operands are packed at `right`.
 inline void multiply_packed(const LeftPart& a, Range block, const RightOperands& b, Range panels, int64_t k_size,
                             bool starts, const float* left, const float* right, bool brings, const FarTiles& far) {
+  int64_t to[kTransposedRows];
+  for (int64_t r = 0; r < kTransposedRows; ++r) to[r] = r;
   const auto& by_size = brings ? kTilesBySize<true, true>.of : kTilesBySize<true, false>.of;
   const RowTiles tiles(block.size());
   const int64_t most = panels_of_tile(static_cast<int>(tiles.most_rows())), skipped = a.panels.begin - panels.begin;
@@ -112,8 +114,8 @@ inline void multiply_packed(const LeftPart& a, Range block, const RightOperands&
       const PanelBlock of_panels = packed.block(p, {0, k_size});
       const int64_t before = kTilesBringRows ? (first + p) * tiles.count : 0;
       tiles.for_each_height([&](int64_t in_tile, int64_t row, int64_t tile, int64_t count) {
-        by_size[in_tile - 1][group - 1]({left + tile * kPackedTile, 0}, before + tile, count, of_panels, of_group, row,
-                                        out.from(row, column), &far);
+        by_size[in_tile - 1][group - 1]({left + tile * kPackedTile, to + row}, before + tile, count, of_panels,
+                                        of_group, out.from(0, column), &far);
       });
       p += group;
     }

@@ -10,9 +10,9 @@ namespace unroll::UNROLL_ISA {
 constexpr int64_t kTransposedRows = 96;
 static_assert(kTransposedRows % kTileRows == 0);
 
-/// From rows of a matrix, at most a block of k: 4 x 16 elements at a time are transposed in registers.
+/// At most a block of k: 4 x 16 elements at a time are transposed in registers.
 template <int kRows>
-void pack_tile(const float* a, int64_t lda, int64_t k_size, float* packed) {
+void pack_tile(const Left<false>& left, int64_t k_size, float* packed) {
   static_assert(kRows <= 8);
   int64_t k = 0;
   if constexpr (kRows >= 4) {
@@ -20,7 +20,7 @@ void pack_tile(const float* a, int64_t lda, int64_t k_size, float* packed) {
       const auto pack_four_rows = [&](int64_t first) UNROLL_INLINE_LAMBDA {
         Vec lines[4];
 #pragma GCC unroll 4
-        for (int r = 0; r < 4; ++r) lines[r] = load(a + (first + r) * lda + k);
+        for (int r = 0; r < 4; ++r) lines[r] = load(left.rows[first + r] + k);
         transpose_quads(lines);
 #pragma GCC unroll 4
         for (int i = 0; i < 4; ++i) {
@@ -33,7 +33,7 @@ void pack_tile(const float* a, int64_t lda, int64_t k_size, float* packed) {
     }
   }
   for (; k < k_size; ++k) {
-    for (int r = 0; r < kRows; ++r) packed[k * kTileRows + r] = a[r * lda + k];
+    for (int r = 0; r < kRows; ++r) packed[k * kTileRows + r] = left.rows[r][k];
   }
 }
 

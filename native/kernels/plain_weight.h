@@ -85,16 +85,15 @@ __attribute__((noinline)) inline void multiply_plain(const Product& product, Ran
                                                      const Starts& start) {
   product.rows.for_each([&](const RowRange& range) {
     for (int64_t r = 0; r < range.count; ++r) {
-      const float* const left = product.left.at(range.from + r, k.begin).data;
+      const float* const left = product.left.at(range.from + r, k.begin);
       for (Range rest = panel_range; rest.size() > 0;) {
         alignas(64) float tile[kMostPanels * kPanel];
-        const Outputs out = product.out.from(range.to + r, rest.begin * kPanel);
         const int64_t count = product.right.form == WeightForm::kTransposed
                                   ? multiply_next<true>(left, product.right, rest, k, tile)
                                   : multiply_next<false>(left, product.right, rest, k, tile);
         Start starts[kMostPanels];
         start.of_panels(rest.begin, count, starts);
-        store_part(tile, 1, count, starts, range.to + r, out);
+        store_part(tile, count, starts, range.to + r, product.out.from(0, rest.begin * kPanel));
         rest.begin += count;
       }
     }

@@ -24,14 +24,9 @@ struct RowRanges {
   UNROLL_INLINE void for_each(const Body& body) const {
     for (int64_t i = 0; i < count; ++i) body(data[i]);
   }
-  int64_t most_rows_of_tile() const {
-    int64_t most = 0;
-    for_each([&](const RowRange& range) { most = larger(most, RowTiles(range.count).most_rows()); });
-    return most;
-  }
-  int64_t tiles() const {
-    int64_t total = 0;
-    for_each([&](const RowRange& range) { total += RowTiles(range.count).count; });
+  UNROLL_INLINE int64_t rows() const {
+    int64_t total = data[0].count;
+    for (int64_t i = 1; i < count; ++i) total += data[i].count;
     return total;
   }
 };
@@ -62,7 +57,7 @@ struct LeftRows {
   const float* data;
   int64_t stride;
 
-  UNROLL_INLINE Left<false> at(int64_t row, int64_t k) const { return {data + row * stride + k, stride}; }
+  UNROLL_INLINE const float* at(int64_t row, int64_t k) const { return data + row * stride + k; }
 };
 
 /// Panels of a right operand: those from `first` on, each the `each`-th.

@@ -17,6 +17,12 @@ UNROLL_INLINE constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a 
 UNROLL_INLINE int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 UNROLL_INLINE int64_t round_up(int64_t a, int64_t b) { return divide_up(a, b) * b; }
 
+/// x, of which the compiler knows nothing.
+UNROLL_INLINE int64_t opaque(int64_t x) {
+  asm("" : "+r"(x));
+  return x;
+}
+
 /// What two ranges share, maybe nothing.
 UNROLL_INLINE Range intersection(Range a, Range b) {
   const int64_t begin = larger(a.begin, b.begin);

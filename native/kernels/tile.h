@@ -19,9 +19,11 @@ struct Accumulators {
 template <bool kBeside, int kRows, int kPanels, bool kPacked, class Place>
 UNROLL_INLINE void add_products(Left<kPacked> left, PanelBlock block, const Touches<kRows, kPanels, Place>& touches,
                                 Accumulators<kRows, kPanels>& acc) {
+  const LeftElements<kPacked, kRows> elements(left);
   const int64_t stride = kBeside ? kPanel : block.stride;
   const int64_t step = kBeside ? kPanels * kPanel : kMostBeside == 1 ? kPanel : block.step;
-  const auto multiply_step = [&](int64_t k) UNROLL_INLINE_LAMBDA {
+  // `from` is k where no compiler looks through it: each row would else have a pointer of its own to move on.
+  const auto multiply_step = [&](int64_t k, int64_t from) UNROLL_INLINE_LAMBDA {
     touches.touch(k);
     Vec right[kPanels];
 #pragma GCC unroll 4
@@ -31,7 +33,7 @@ UNROLL_INLINE void add_products(Left<kPacked> left, PanelBlock block, const Touc
     }
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      const Vec x = broadcast(left.at(r, k));
+      const Vec x = broadcast(elements.at(r, from));
 #pragma GCC unroll 4
       for (int p = 0; p < kPanels; ++p) add_product(x, right[p], acc.sum[r][p]);
     }
@@ -42,11 +44,11 @@ UNROLL_INLINE void add_products(Left<kPacked> left, PanelBlock block, const Touc
     for (; k + kAtOnce <= block.length; k += kAtOnce) {
       if constexpr (kReadsRowsOften<kRows, kPanels>) touches.touch_rows(left, k);
 #pragma GCC unroll 8
-      for (int64_t i = 0; i < kAtOnce; ++i) multiply_step(k + i);
+      for (int64_t from = kPacked ? k : opaque(k), i = 0; i < kAtOnce; ++i) multiply_step(k + i, from + i);
     }
   }
 #pragma GCC unroll 1
-  for (; k < block.length; ++k) multiply_step(k);
+  for (; k < block.length; ++k) multiply_step(k, k);
 }
 
 /// sum[r][p] = the products of `left` with a block of panels.
@@ -85,35 +87,34 @@ UNROLL_INLINE void store_columns(float* p, Vec v, int64_t columns) {
   store_partial(p, v, first_lanes(columns));
 }
 
-/// out[r][c] = start[first_row + r][c] + tile[r][c] for a tile in memory, of which not all columns count or have a
-/// start. Not inlined: the tiles of all sizes share it.
-__attribute__((noinline)) inline void store_part(const float* tile, int64_t rows, int64_t panels, const Start* starts,
-                                                 int64_t first_row, const Outputs& out) {
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t p = 0; p < panels; ++p, tile += kPanel) {
-      const Start& start = starts[p];
-      const Vec value = load_partial(start.data + (first_row + r) * start.stride, start.columns) + load(tile);
-      store_columns(out.data + r * out.stride + p * kPanel, value, out.of_panel(p));
-    }
+/// out[row][c] = start[row][c] + sums[c] for sums in memory, of which not all columns count or have a start. Not
+/// inlined: the tiles of all sizes share it.
+__attribute__((noinline)) inline void store_part(const float* sums, int64_t panels, const Start* starts, int64_t row,
+                                                 const Outputs& out) {
+  for (int64_t p = 0; p < panels; ++p) {
+    const Start& start = starts[p];
+    const Vec value = load_partial(start.data + row * start.stride, start.columns) + load(sums + p * kPanel);
+    store_columns(out.data + row * out.stride + p * kPanel, value, out.of_panel(p));
   }
 }
 
 /// The same for a tile in registers; out may be the start. Where masks cost nothing, tiles of many rows move all by
 /// masks; of few rows the sums are soon read again.
-template <int kRows, int kPanels>
-UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, const Start* starts, int64_t first_row,
+template <int kRows, int kPanels, bool kPacked>
+UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, const Left<kPacked>& left, const Start* starts,
                               const Outputs& out) {
   const int64_t stride = out.stride;  // gcc 12 would read it again after every store
   const auto add = [&](const auto& load_start, const auto& store_sum) UNROLL_INLINE_LAMBDA {
 #pragma GCC unroll 4
     for (int p = 0; p < kPanels; ++p) {
       const Start start = starts[p];
-      const float* from = start.data + first_row * start.stride;
-      float* to = out.data + p * kPanel;
+      float* const to = out.data + p * kPanel;
       const Lanes columns = out.of_panel(p);
 #pragma GCC unroll 16
-      for (int r = 0; r < kRows; ++r, from += start.stride, to += stride) {
-        store_sum(to, load_start(from, start.columns) + acc.sum[r][p], columns);
+      for (int r = 0; r < kRows; ++r) {
+        const int64_t row = left.to[r];
+        const Vec from = load_start(start.data + row * start.stride, start.columns);
+        store_sum(to + row * stride, from + acc.sum[r][p], columns);
       }
     }
   };
@@ -133,29 +134,33 @@ UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, const Sta
 #pragma GCC unroll 4
         for (int p = 0; p < kPanels; ++p) store(tile + (r * kPanels + p) * kPanel, acc.sum[r][p]);
       }
-      store_part(tile, kRows, kPanels, starts, first_row, out);
+#pragma GCC unroll 1
+      for (int r = 0; r < kRows; ++r) store_part(tile + r * kPanels * kPanel, kPanels, starts, left.to[r], out);
     }
   }
 }
 
 /// One k block of equal tiles, each below the one before: out = starts + left * panels. The tiles from `first_tile` on
-/// of those that `far` shares what is read next among; without kFar it may be null. A function of its own, because gcc
-/// 12 spills an accumulator when it shares the registers with more loops around it.
+/// of those that `far` shares what is read next among; without kFar it says, unless null, that L1 does not hold the
+/// rows. A function of its own, because gcc 12 spills an accumulator when it shares the registers with more loops
+/// around it.
 template <int kRows, int kPanels, bool kPacked, bool kFar>
 __attribute__((noinline)) void multiply_tiles(Left<kPacked> left, int64_t first_tile, int64_t tiles,
-                                              const PanelBlock& block, const Start* starts, int64_t first_row,
-                                              const Outputs& outputs, const FarTiles* far) {
+                                              const PanelBlock& block, const Start* starts, const Outputs& outputs,
+                                              const FarTiles* far) {
   // Field by field: what was just stored so and is read as a whole would have to wait.
-  Outputs out{outputs.data, outputs.stride, outputs.columns};
+  const Outputs out{outputs.data, outputs.stride, outputs.columns};
   for (int64_t tile = first_tile; tile < first_tile + tiles; ++tile) {
     using Place = std::conditional_t<kFar, Far, Near>;
     Place place;
-    if constexpr (kFar) place = far->at(tile);
-    const Touches<kRows, kPanels, Place> touches(place, starts, first_row, out);
-    store_tile(multiply_block<kRows, kPanels>(left, block, touches), starts, first_row, out);
+    if constexpr (kFar) {
+      place = far->at(tile);
+    } else {
+      place = {far != nullptr};
+    }
+    const Touches<kRows, kPanels, Place> touches(place, left, starts, out);
+    store_tile(multiply_block<kRows, kPanels>(left, block, touches), left, starts, out);
     left = left.below(kRows);
-    first_row += kRows;
-    out = out.from(kRows, 0);
   }
 }
 

@@ -17,16 +17,44 @@ constexpr int64_t kPanel = 16;
 /// would meet in one set of the cache.
 constexpr int64_t kPackedTile = kBlock * kTileRows + 16;
 
-/// Left operand of a tile, element (r, k) at data[r * row_stride + k * k_stride]. One of the strides is known when
-/// compiling: rows of a matrix (kPacked = false, k_stride 1) or a packed tile (kPacked = true, row_stride 1).
+/// Left operand of a tile, and the rows of the result that its rows give.
 template <bool kPacked>
-struct Left {
-  const float* data;
-  int64_t stride;
+struct Left;
 
-  UNROLL_INLINE float at(int r, int64_t k) const { return kPacked ? data[r + k * kTileRows] : data[r * stride + k]; }
+/// Rows anywhere in memory. Those of the tile below follow; those after the last one are any that are read next. Like
+/// the other in two registers: more would be passed in memory, which small tiles notice.
+template <>
+struct Left<false> {
+  const float* const* rows;
+  const int64_t* to;
+
   /// That of the tile below one of so many rows.
-  UNROLL_INLINE Left below(int rows) const { return {data + (kPacked ? kPackedTile : rows * stride), stride}; }
+  UNROLL_INLINE Left below(int count) const { return {rows + count, to + count}; }
+};
+
+/// Packed: element (r, k) at data[r + k * kTileRows].
+template <>
+struct Left<true> {
+  const float* data;
+  const int64_t* to;
+
+  UNROLL_INLINE Left below(int count) const { return {data + kPackedTile, to + count}; }
+};
+
+/// The elements of a left operand, addresses in registers.
+template <bool kPacked, int kRows>
+struct LeftElements {
+  const float* row[kPacked ? 1 : kRows];
+
+  UNROLL_INLINE explicit LeftElements(const Left<kPacked>& left) {
+    if constexpr (kPacked) {
+      row[0] = left.data;
+    } else {
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) row[r] = left.rows[r];
+    }
+  }
+  UNROLL_INLINE float at(int r, int64_t k) const { return kPacked ? row[0][r + k * kTileRows] : row[r][k]; }
 };
 
 /// Panels that may lie beside each other in memory: where every tile takes so many. A tile of a single one would find

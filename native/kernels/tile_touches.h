@@ -16,8 +16,13 @@ struct Far {
   int64_t apart, step;
 };
 
-/// In L2: to bring in anything would cost more than it saves.
-struct Near {};
+/// In L2: to bring in anything would cost more than it saves, but rows of the left operand where L1 does not hold them.
+struct Near {
+  bool rows;
+};
+
+/// Bytes of a left operand that stay in L1 from one group of panels to the next.
+constexpr int64_t kNearRows = 16 * 1024;
 
 /// The places of tiles that follow one another: what is read after them, lines of 16 floats in pieces of `length` that
 /// are `stride` floats apart, is shared out among them. Tiles beyond the last piece are given its first lines.
@@ -51,13 +56,15 @@ constexpr int64_t kStepsAtOnce = kReadsRowsOften<kRows, kPanels>        ? 8
 /// What a tile touches while it multiplies: in L2 the lines of its start values, where they are not constant, and of
 /// the rows after its own.
 template <int kRows, int kPanels, class Place>
-struct Touches {
-  UNROLL_INLINE Touches(Near, const Start* starts, int64_t first_row, const Outputs&) {
+class Touches {
+ public:
+  template <bool kPacked>
+  UNROLL_INLINE Touches(Near near, const Left<kPacked>& left, const Start* starts, const Outputs&) : near_(near) {
     if constexpr (kReadsRowsOften<kRows, kPanels>) {
       const int64_t stride = starts[0].stride;
       if (stride == 0) return;
 #pragma GCC unroll 16
-      for (int r = 0; r < kRows; ++r) __builtin_prefetch(starts[0].data + (first_row + r) * stride);
+      for (int r = 0; r < kRows; ++r) __builtin_prefetch(starts[0].data + left.to[r] * stride);
     }
   }
   void touch(int64_t) const {}
@@ -67,11 +74,15 @@ struct Touches {
   UNROLL_INLINE void touch_rows(const Left<false>& left, int64_t k) const {
     constexpr int64_t kLine = 16, kHalf = (kRows + 1) / 2;
     static_assert(2 * kStepsAtOnce<kRows, kPanels> == kLine);
-    const float* line = left.data + (kRows + (k % kLine == 0 ? 0 : kHalf)) * left.stride + k / kLine * kLine;
+    if (!near_.rows) return;
+    const Left<false> next = left.below(kRows + (k % kLine == 0 ? 0 : kRows - kHalf));
 #pragma GCC unroll 8
-    for (int r = 0; r < kHalf; ++r, line += left.stride) __builtin_prefetch(line);
+    for (int r = 0; r < kHalf; ++r) __builtin_prefetch(next.rows[r] + k / kLine * kLine);
   }
   void touch_rows(const Left<true>&, int64_t) const {}
+
+ private:
+  Near near_;
 };
 
 /// Beside what is read next, the lines of its start values or, where those are constant, of its outputs: missed by its
@@ -80,18 +91,19 @@ struct Touches {
 template <int kRows, int kPanels>
 class Touches<kRows, kPanels, Far> {
  public:
-  UNROLL_INLINE Touches(Far far, const Start* starts, int64_t first_row, const Outputs& out) : far_(far) {
+  template <bool kPacked>
+  UNROLL_INLINE Touches(Far far, const Left<kPacked>& left, const Start* starts, const Outputs& out) : far_(far) {
 #pragma GCC unroll 4
     for (int p = 0; p < kPanels; ++p) {
       const bool constant = starts[p].stride == 0;
       const int64_t stride = constant ? out.stride : starts[p].stride;
-      const float* const first = constant ? out.data + p * kPanel : starts[p].data + first_row * stride;
+      const float* const lines = constant ? out.data + p * kPanel : starts[p].data;
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
         if constexpr (kAtOnce) {
-          __builtin_prefetch(first + r * stride, 1);
+          __builtin_prefetch(lines + left.to[r] * stride, 1);
         } else {
-          lines_[r * kPanels + p] = first + r * stride;
+          lines_[r * kPanels + p] = lines + left.to[r] * stride;
         }
       }
     }
