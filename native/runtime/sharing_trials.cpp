@@ -12,6 +12,10 @@ constexpr int64_t kTrialNanoseconds = 4'000'000;
 /// trial alone would cost much.
 constexpr int64_t kSurelyShared = 2'000'000;
 
+/// Sharing is given up where it takes longer than this by one thread's time. Where both take as long the others did not
+/// come, as after a long sleep; to go on then costs nothing, to settle on one thread would cost their help for long.
+constexpr double kAsFast = 1.05;
+
 /// Nobody waits: who finds a record in use goes on without it.
 class TryLock {
  public:
@@ -78,7 +82,7 @@ bool SharingTrials::Record::shared_is_faster() const {
     together += shared_time[part];
     alone += samples[part].median();
   }
-  return together <= alone;
+  return together <= kAsFast * alone;
 }
 
 void SharingTrials::Record::settle(bool shared_now) {

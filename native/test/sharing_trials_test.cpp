@@ -62,6 +62,16 @@ void check_follows_a_change() {
   check(far.shared_calls * 300'000 < (far.now - start) / 5, "a change is noticed");
 }
 
+/// A trial in which the helper never came says nothing against sharing.
+void check_an_absent_helper() {
+  SharingTrials trials;
+  SharingTrials::Way way = trials.next(kKind);
+  for (int call = 0; way.timed && call < 10'000; ++call, way = trials.next(kKind)) {
+    trials.took(kKind, 0, way, 1, way.shared ? 101'000 : 100'000);
+  }
+  check(!way.timed && way.shared, "work is shared after a trial without the helper");
+}
+
 void check_long_work_is_shared() {
   SharingTrials trials;
   for (int call = 0; call < 2000; ++call) {
@@ -147,6 +157,8 @@ int main() {
   check_finds({4'000, 9'000, 3'500'000}, "a helper that comes late, far cores");
   check_finds({40'000, 25'000, 0, 7}, "interruptions, near cores");
   check_finds({40'000, 90'000, 0, 7}, "interruptions, far cores");
+  check_finds({100'000, 112'000}, "cores that are little help");
+  check_an_absent_helper();
   check_follows_a_change();
   check_long_work_is_shared();
   check_kinds_in_one_place();
