@@ -186,6 +186,17 @@ void check_far_weights() {
   check_passes({CellKind::kLstm, 4, 4, 300, 128, 0, 1, 1, Gates::kPlain, false}, Layout(std::vector<int>(20, 6)));
 }
 
+/// More sequences than rows that one pass over a weight's panels serves, so that a product takes them in parts.
+void check_many_sequences() {
+  std::vector<int> lengths(200, 2);
+  lengths.insert(lengths.end(), 7, 1);
+  for (const Kind& kind : kKinds) {
+    const int64_t projection = kind.projected ? 9 : 0;
+    check_passes({kind.cell, kind.gates, kind.first_gates, 5, 17, projection, 1, 1, kind.options, false},
+                 Layout(lengths));
+  }
+}
+
 /// Some rows whose gates are far from 0, where a sigmoid is computed another way, among others.
 void check_saturated_gates() {
   for (const Kind& kind : kKinds) {
@@ -247,6 +258,7 @@ int main() {
   check_input_by_index();
   check_long_sums();
   check_far_weights();
+  check_many_sequences();
   check_saturated_gates();
   check_many_steps_at_once();
   check_repeated_passes();
