@@ -16,6 +16,9 @@ namespace unroll::UNROLL_ISA {
 /// panel: it then reads a single stream, whose lines do not meet in one set of L1 as those of rows pages apart do.
 constexpr int64_t kPanelsWorthPacking = 16;
 
+/// Bytes of a left operand that stay in L1 from one group of panels to the next.
+constexpr int64_t kNearRows = 16 * 1024;
+
 /// The blocks of some panels that are read next, shared out among the tiles that come before: each brings in some lines
 /// of the first half of the panels and as many of the second. Lines of panels beside each other are as those of panels
 /// that follow one another.
@@ -54,10 +57,11 @@ inline void multiply_tile(const Product& product, Range panel_range) {
   }
 }
 
-/// One k block of some rows of a product, tile after tile.
-inline void pack_rows(const ChunkRows& rows, const RowTiles& tiles, Range k, float* packed) {
+/// The next k_size elements of some rows, tile after tile.
+inline void pack_left(const ChunkRows& rows, const RowTiles& tiles, int64_t k_size, float* packed) {
+  static_assert(kRowChunk / kTileRows * kPackedTile <= kNearScratchFloats);
   tiles.for_each([&]<int kRows>(int64_t row, int64_t tile) {
-    pack_tile<kRows>(rows.from(row), k.size(), packed + tile * kPackedTile);
+    pack_tile<kRows>(rows.from(row), k_size, packed + tile * kPackedTile);
   });
 }
 
@@ -66,14 +70,13 @@ inline void pack_rows(const ChunkRows& rows, const RowTiles& tiles, Range k, flo
 /// is brought in meanwhile. `scratch` may be null.
 inline void multiply_chunk(const Product& product, ChunkRows& rows, Range k, Range panel_range, const Starts& start,
                            float* scratch) {
-  if (product.right.form != WeightForm::kPanels) return multiply_plain(product, k, panel_range, start);
   rows.move_to(k.begin);
   const RowTiles tiles(rows.count());
   const int64_t at_once = panels_of_tile(static_cast<int>(tiles.most_rows()));
-  const bool packs = product.right.far && at_once == 1 && panel_range.size() >= kPanelsWorthPacking &&
-                     scratch != nullptr && tiles.count * kPackedTile <= kNearScratchFloats;
-  const bool brings_rows = rows.count() * k.size() * static_cast<int64_t>(sizeof(float)) > kNearRows;
-  if (packs) pack_rows(rows, tiles, k, scratch);
+  const bool packs =
+      product.right.far && at_once == 1 && panel_range.size() >= kPanelsWorthPacking && scratch != nullptr;
+  const bool near_rows = rows.count() * k.size() * static_cast<int64_t>(sizeof(float)) <= kNearRows;
+  if (packs) pack_left(rows, tiles, k.size(), scratch);
   for (int64_t p = panel_range.begin; p < panel_range.end;) {
     const int64_t group = product.right.at_once(p, panel_range.end, at_once), column = p * kPanel;
     Start starts[kMostPanels];
@@ -92,7 +95,7 @@ inline void multiply_chunk(const Product& product, ChunkRows& rows, Range k, Ran
       const Left<false> left = rows.from(row);
       if (packs) return multiply.template operator()<true, true>({scratch + tile * kPackedTile, left.to}, &far);
       if (product.right.far) return multiply.template operator()<false, true>(left, &far);
-      multiply.template operator()<false, false>(left, brings_rows ? &far : nullptr);
+      multiply.template operator()<false, false>(left, near_rows ? nullptr : &far);
     });
   }
 }
@@ -106,7 +109,8 @@ UNROLL_INLINE void for_each_block(const Product& product, const Body& body) {
   }
 }
 
-/// The first group of k of a product. Not inlined: a single tile has no use for so large a frame.
+/// The first group of k of a product, in equal parts of its rows. Not inlined: a single tile has no use for so large a
+/// frame.
 __attribute__((noinline)) inline void multiply_chunks(const Product& product, Range panel_range, float* scratch) {
   const int64_t count = product.rows.rows();
   const int64_t most = count <= kRowChunk ? count : divide_up(count, divide_up(count, kRowChunk));
@@ -146,8 +150,13 @@ __attribute__((noinline)) inline void add_later_groups(const Product& product, R
     for (int64_t group = kGroup; group < k_size; group += kGroup) {
       const int64_t end = smaller(group + kGroup, k_size);
       for (int64_t k = group; k < end; k += kBlock) {
-        multiply_chunk(part, some, {k, smaller(k + kBlock, end)}, {0, panels.size()},
-                       k == group ? part.start : part.sums(), nullptr);
+        const Range block{k, smaller(k + kBlock, end)}, all{0, panels.size()};
+        const Starts start = k == group ? part.start : part.sums();
+        if (right.form != WeightForm::kPanels) {
+          multiply_plain(part, block, all, start);
+        } else {
+          multiply_chunk(part, some, block, all, start, nullptr);
+        }
       }
       add_sums(apart, columns, rows.count, out);
     }

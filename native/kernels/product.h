@@ -15,7 +15,7 @@ struct RowRange {
   UNROLL_INLINE bool precedes(const RowRange& next) const { return next.from == from + count && next.to == to + count; }
 };
 
-/// Row ranges that share one pass over the panels: one at least, none of them empty.
+/// Row ranges that share one pass over the panels: one at least, none of them empty unless it is the only one.
 struct RowRanges {
   const RowRange* data;
   int64_t count;

@@ -4,6 +4,7 @@
 
 #include <type_traits>
 
+#include "kernels/split.h"
 #include "kernels/tile_touches.h"
 
 namespace unroll::UNROLL_ISA {
@@ -141,9 +142,9 @@ UNROLL_INLINE void store_tile(const Accumulators<kRows, kPanels>& acc, const Lef
 }
 
 /// One k block of equal tiles, each below the one before: out = starts + left * panels. The tiles from `first_tile` on
-/// of those that `far` shares what is read next among; without kFar it says, unless null, that L1 does not hold the
-/// rows. A function of its own, because gcc 12 spills an accumulator when it shares the registers with more loops
-/// around it.
+/// of those that `far` shares what is read next among; without kFar it is only looked at whether it is null, which says
+/// that L1 holds the rows. A function of its own, because gcc 12 spills an accumulator when it shares the registers
+/// with more loops around it.
 template <int kRows, int kPanels, bool kPacked, bool kFar>
 __attribute__((noinline)) void multiply_tiles(Left<kPacked> left, int64_t first_tile, int64_t tiles,
                                               const PanelBlock& block, const Start* starts, const Outputs& outputs,

@@ -17,12 +17,12 @@ constexpr int64_t kPanel = 16;
 /// would meet in one set of the cache.
 constexpr int64_t kPackedTile = kBlock * kTileRows + 16;
 
-/// Left operand of a tile, and the rows of the result that its rows give.
+/// Left operand of a tile, and the places of its rows among those of the result.
 template <bool kPacked>
 struct Left;
 
-/// Rows anywhere in memory. Those of the tile below follow; those after the last one are any that are read next. Like
-/// the other in two registers: more would be passed in memory, which small tiles notice.
+/// Rows anywhere in memory. Those of the tile below follow; after the last tile as many that may be asked for, without
+/// places. Like the other in two registers: more would be passed in memory, which small tiles notice.
 template <>
 struct Left<false> {
   const float* const* rows;

@@ -11,13 +11,13 @@ namespace unroll::UNROLL_ISA {
 constexpr int64_t kRowChunk = 192;
 static_assert(kRowChunk % kTileRows == 0);
 
-/// At most kMost rows of a product, one after the other, of whatever ranges they are: a tile may take rows of several.
+/// At most kMost rows of a product, one after the other, of whatever ranges they are: a tile may have rows of several.
 template <int64_t kMost>
 class TileRows {
  public:
   explicit TileRows(const Product& product) : left_(product.left), range_(product.rows.data) {}
 
-  /// Takes the next so many, which are there.
+  /// Takes the next so many, one at least. The loop is short: to use vectors would cost more than it saves.
   UNROLL_INLINE void take(int64_t count) {
     for (count_ = 0; count_ < count;) {
       const int64_t end = smaller(count_ + range_->count - taken_, count);
@@ -30,7 +30,7 @@ class TileRows {
       }
       if (taken_ == range_->count) ++range_, taken_ = 0;
     }
-    for (int64_t n = 0; n < kTileRows; ++n) rows_[count_ + n] = rows_[0];  // read next, with other panels
+    for (int64_t n = 0; n < kTileRows; ++n) rows_[count_ + n] = rows_[0];
     k_ = 0;
   }
 
@@ -43,7 +43,6 @@ class TileRows {
   }
 
   int64_t count() const { return count_; }
-  const int64_t* to() const { return to_; }
   UNROLL_INLINE Left<false> from(int64_t row) const { return {rows_ + row, to_ + row}; }
 
  private:

@@ -16,13 +16,11 @@ struct Far {
   int64_t apart, step;
 };
 
-/// In L2: to bring in anything would cost more than it saves, but rows of the left operand where L1 does not hold them.
+/// In L2: to bring in anything would cost more than it saves, except the rows after a tile's own where L1 does not hold
+/// them.
 struct Near {
-  bool rows;
+  bool brings_rows;
 };
-
-/// Bytes of a left operand that stay in L1 from one group of panels to the next.
-constexpr int64_t kNearRows = 16 * 1024;
 
 /// The places of tiles that follow one another: what is read after them, lines of 16 floats in pieces of `length` that
 /// are `stride` floats apart, is shared out among them. Tiles beyond the last piece are given its first lines.
@@ -74,7 +72,7 @@ class Touches {
   UNROLL_INLINE void touch_rows(const Left<false>& left, int64_t k) const {
     constexpr int64_t kLine = 16, kHalf = (kRows + 1) / 2;
     static_assert(2 * kStepsAtOnce<kRows, kPanels> == kLine);
-    if (!near_.rows) return;
+    if (!near_.brings_rows) return;
     const Left<false> next = left.below(kRows + (k % kLine == 0 ? 0 : kRows - kHalf));
 #pragma GCC unroll 8
     for (int r = 0; r < kHalf; ++r) __builtin_prefetch(next.rows[r] + k / kLine * kLine);
@@ -108,7 +106,7 @@ class Touches<kRows, kPanels, Far> {
       }
     }
 #pragma GCC unroll 16
-    for (int i = kCount; !kAtOnce && i < kLines; ++i) lines_[i] = out.data;
+    for (int i = kCount; !kAtOnce && i < kLines; ++i) lines_[i] = lines_[i - kCount];
   }
 
   UNROLL_INLINE void touch(int64_t k) const {

@@ -12,8 +12,9 @@ constexpr int64_t kTrialNanoseconds = 4'000'000;
 /// trial alone would cost much.
 constexpr int64_t kSurelyShared = 2'000'000;
 
-/// Sharing is given up where it takes longer than this by one thread's time. Where both take as long the others did not
-/// come, as after a long sleep; to go on then costs nothing, to settle on one thread would cost their help for long.
+/// Sharing is given up where it takes more than so many times as long as one thread. Where both take as long the others
+/// hardly came, as after a long sleep: to settle on one thread would cost their help for long, to go on costs nothing
+/// but their time.
 constexpr double kAsFast = 1.05;
 
 /// Nobody waits: who finds a record in use goes on without it.
@@ -49,7 +50,7 @@ void SharingTrials::Record::begin(uint64_t new_kind) {
   kind = new_kind;
   tried_calls = 0;
   rest = kShortestRest;
-  shared_was_faster = false;
+  was_shared = false;
   enter(Stage::kShared, true);
 }
 
@@ -68,14 +69,14 @@ bool SharingTrials::Record::tried_enough() const {
 
 void SharingTrials::Record::end_trial() {
   tried_calls += calls;
-  if (stage == Stage::kAlone) return settle(shared_is_faster());
+  if (stage == Stage::kAlone) return settle(shared_is_as_fast());
   if (nanoseconds > calls * kSurelyShared) return settle(true);
   for (int part = 0; part < kParts; ++part) shared_time[part] = samples[part].median();
   enter(Stage::kAlone, false);
 }
 
 /// By the parts that occurred in both trials.
-bool SharingTrials::Record::shared_is_faster() const {
+bool SharingTrials::Record::shared_is_as_fast() const {
   double together = 0.0, alone = 0.0;
   for (int part = 0; part < kParts; ++part) {
     if (shared_time[part] == 0.0 || samples[part].count == 0) continue;
@@ -86,8 +87,8 @@ bool SharingTrials::Record::shared_is_faster() const {
 }
 
 void SharingTrials::Record::settle(bool shared_now) {
-  rest = shared_now == shared_was_faster ? std::min(2 * rest, kLongestRest) : kShortestRest;
-  shared_was_faster = shared_now;
+  rest = shared_now == was_shared ? std::min(2 * rest, kLongestRest) : kShortestRest;
+  was_shared = shared_now;
   enter(Stage::kSettled, shared_now);
   calls = rest * tried_calls;
   tried_calls = 0;

@@ -7,8 +7,8 @@ namespace unroll {
 
 /// Finds out for each kind of work whether several threads do it faster than one, which depends on the processor and on
 /// what else it does: a line takes ten times as long to a core on another die as to the next core, and to wake a thread
-/// takes a microsecond or milliseconds. Both ways are tried for a while, and the faster one is used for many times as
-/// long; then they are tried again. Any thread may call.
+/// takes a microsecond or milliseconds. Both ways are tried for a while, and the faster one, or sharing where they
+/// take as long, is used for many times as long; then they are tried again. Any thread may call.
 ///
 /// Work may have two parts, such as the passes of a training step. What one part leaves in a thread's cache the other
 /// finds there, so both are done in one way and their times count together.
@@ -57,7 +57,7 @@ class SharingTrials {
     int64_t nanoseconds = 0;       // of this stage
     int64_t tried_calls = 0;       // of the stages before, since the last one was settled
     int64_t rest = kShortestRest;  // settled calls for each call that was tried
-    bool shared_was_faster = false;
+    bool was_shared = false;
     double shared_time[kParts] = {};  // medians of the last trial; 0 of a part that did not occur
     Samples samples[kParts];
 
@@ -65,7 +65,7 @@ class SharingTrials {
     void enter(Stage next, bool next_shared);
     bool tried_enough() const;
     void end_trial();
-    bool shared_is_faster() const;
+    bool shared_is_as_fast() const;
     void settle(bool shared_now);
   };
 

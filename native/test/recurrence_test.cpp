@@ -186,15 +186,22 @@ void check_far_weights() {
   check_passes({CellKind::kLstm, 4, 4, 300, 128, 0, 1, 1, Gates::kPlain, false}, Layout(std::vector<int>(20, 6)));
 }
 
-/// More sequences than rows that one pass over a weight's panels serves, so that a product takes them in parts.
+/// More sequences than rows that one pass over a weight's panels serves, so that a product takes them in parts: on one
+/// thread of one range, on several of ranges of which one is cut; and of two blocks of terms.
 void check_many_sequences() {
   std::vector<int> lengths(200, 2);
   lengths.insert(lengths.end(), 7, 1);
+  const Layout layout(lengths);
   for (const Kind& kind : kKinds) {
     const int64_t projection = kind.projected ? 9 : 0;
-    check_passes({kind.cell, kind.gates, kind.first_gates, 5, 17, projection, 1, 1, kind.options, false},
-                 Layout(lengths));
+    check_passes({kind.cell, kind.gates, kind.first_gates, 5, 17, projection, 1, 1, kind.options, false}, layout);
   }
+  check_passes({CellKind::kLstm, 4, 4, 300, 70, 0, 1, 1, Gates::kPlain, false}, layout);
+}
+
+/// More terms than are summed in one group, of rows that lie apart.
+void check_many_terms() {
+  check_passes({CellKind::kRnnTanh, 1, 1, 4700, 18, 0, 1, 1, Gates::kPlain, false}, Layout(std::vector<int>(20, 6)));
 }
 
 /// Some rows whose gates are far from 0, where a sigmoid is computed another way, among others.
@@ -259,6 +266,7 @@ int main() {
   check_long_sums();
   check_far_weights();
   check_many_sequences();
+  check_many_terms();
   check_saturated_gates();
   check_many_steps_at_once();
   check_repeated_passes();
